@@ -1,0 +1,38 @@
+# Everything runs in .venv inside the checkout; both main targets set it up by themselves.
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+WORKERS ?= 2
+
+.PHONY: backtest test benchmark lint install clean
+
+install: $(STAMP)
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+# torch first: with the pinned CPU build in place nothing else pulls CUDA's gigabytes.
+$(STAMP): pyproject.toml requirements.txt | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --retries 10 torch==2.13.0
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --retries 10 --constraint requirements.txt --editable ".[dev]"
+	touch $@
+
+# DATADIR=path TIMERANGE=YYYYMMDD-YYYYMMDD PAIRS="BTC/USDT ETH/USDT" TRADING_MODE=spot|futures
+backtest: $(STAMP)
+	@$(BIN)/coordinator backtest $(if $(DATADIR),--datadir "$(DATADIR)") $(if $(TIMERANGE),--timerange "$(TIMERANGE)") \
+		$(if $(PAIRS),--pairs "$(PAIRS)") $(if $(TRADING_MODE),--trading-mode "$(TRADING_MODE)")
+
+lint: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+test: $(STAMP)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
+
+benchmark: $(STAMP)
+	$(BIN)/python -m benchmarks
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache build *.egg-info

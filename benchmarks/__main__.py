@@ -1,0 +1,22 @@
+"""Run every benchmark, or those named: `make benchmark`, `python -m benchmarks baseline_cpu`."""
+
+import importlib
+import json
+import sys
+from pathlib import Path
+
+BENCHMARKS = ("baseline_cpu", "lstm_training")
+
+
+def main() -> None:
+    results = {}
+    for name in sys.argv[1:] or BENCHMARKS:
+        for result in importlib.import_module(f"benchmarks.{name}").run():
+            print(f"{result.name} {result.value:.4g} {result.unit} ({result.reference})", flush=True)
+            results[result.name] = result.value
+    path = Path(__file__).parent / "results.json"
+    known = json.loads(path.read_text()) if path.is_file() else {}
+    path.write_text(json.dumps({**known, **results}, indent=2) + "\n")
+
+
+main()

@@ -1,0 +1,1 @@
+"""The only part that imports Freqtrade: strategies, FreqAI models and operation hook in here."""

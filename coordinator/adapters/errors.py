@@ -1,0 +1,21 @@
+"""A user's mistake becomes Freqtrade's own error: one line in the log, exit code not 0, no traceback."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from freqtrade.exceptions import OperationalException
+
+from coordinator.errors import CoordinatorError
+
+__all__ = ["as_operational"]
+
+
+@contextmanager
+def as_operational() -> Iterator[None]:
+    """Turn every ``CoordinatorError`` inside into an ``OperationalException`` with the same words."""
+    try:
+        yield
+    except CoordinatorError as error:
+        raise OperationalException(str(error)) from None

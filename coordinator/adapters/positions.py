@@ -1,0 +1,152 @@
+"""What was planned for each open trade: its tranches, stop and target, found again at every candle."""
+
+from __future__ import annotations
+
+import json
+import logging
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from freqtrade.persistence import Trade
+
+from coordinator.settings import Settings
+from coordinator.trade.entries import EntryPlan, entry_plan
+
+__all__ = ["Plan", "PlanBook"]
+
+logger = logging.getLogger(__name__)
+
+CUSTOM_DATA_KEY = "coordinator plan"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The plan of one position.
+
+    Attributes
+    ----------
+    direction : +1 or -1
+    confidence : unified confidence of the signal, 0..1
+    stop_distance, target_distance : ratios of the anchor
+    entries : the tranches
+    anchor : price of the first fill, 0 until it is known
+    """
+
+    direction: int
+    confidence: float
+    stop_distance: float
+    target_distance: float
+    entries: EntryPlan
+    anchor: float = 0.0
+
+    @property
+    def target_rate(self) -> float:
+        """Price of the target."""
+        return self.anchor * (1 + self.direction * self.target_distance)
+
+    def to_json(self) -> str:
+        """For the trade's custom data."""
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> Plan:
+        """Inverse of ``to_json``; ValueError, KeyError or TypeError for anything else."""
+        data = json.loads(text)
+        entries = EntryPlan(tuple(data["entries"]["shares"]), tuple(data["entries"]["offsets"]))
+        return cls(**{**data, "entries": entries})
+
+
+class PlanBook:
+    """Plans by the signal's candle, then by trade.
+
+    Plans of accepted signals are filed per pair and candle when entries are populated. A trade finds its plan by the
+    candle before its opening; live, the plan is also kept in the trade's custom data and survives a restart.
+    """
+
+    def __init__(self, settings: Settings, candle_seconds: int) -> None:
+        self._settings = settings
+        self._seconds = candle_seconds
+        self._signals: dict[str, dict[int, Plan]] = {}
+        self._trades: dict[tuple[str, datetime], Plan] = {}
+        self._targets: dict[tuple[str, datetime], tuple[tuple[float, float], float]] = {}
+
+    def file(self, pair: str, plans: dict[int, Plan]) -> None:
+        """Replace a pair's plans (signal candle's open time -> plan); trades of earlier runs are forgotten."""
+        self._signals[pair] = plans
+        for known in (self._trades, self._targets):
+            for key in [key for key in known if key[0] == pair]:
+                del known[key]
+
+    def plan_of(self, direction: int, confidence: float, stop: float, target: float) -> Plan:
+        """A plan from a decision's numbers."""
+        return Plan(direction, confidence, stop, target, entry_plan(confidence, stop, self._settings.dca))
+
+    def at_signal(self, pair: str, now: datetime) -> Plan | None:
+        """The plan of the signal on the last closed candle, or None."""
+        last_closed = (int(now.timestamp()) // self._seconds - 1) * self._seconds
+        return self._signals.get(pair, {}).get(last_closed)
+
+    def enter_at_once(self, pair: str, now: datetime) -> None:
+        """Collapse the plan to one tranche: the exchange's minimum leaves no room for more."""
+        plan = self.at_signal(pair, now)
+        if plan is not None:
+            last_closed = (int(now.timestamp()) // self._seconds - 1) * self._seconds
+            self._signals[pair][last_closed] = replace(plan, entries=EntryPlan((1.0,), (0.0,)))
+
+    def of_trade(self, trade: Trade, stored: bool) -> Plan:
+        """The plan of an open trade, anchored at its first fill.
+
+        Parameters
+        ----------
+        stored : bool
+            Whether plans live in the trades' custom data too (live and dry-run): looked up there after a restart,
+            written there when first used.
+        """
+        key = (trade.pair, trade.open_date)
+        plan = self._trades.get(key)
+        if plan is None:
+            plan = self._stored(trade) if stored else None
+            if plan is None:
+                plan = self.at_signal(trade.pair, trade.open_date_utc) or self._fallback(trade)
+                plan = replace(plan, anchor=_first_fill(trade))
+                if stored:
+                    trade.set_custom_data(CUSTOM_DATA_KEY, plan.to_json())
+            self._trades[key] = plan
+        return plan
+
+    def target_profit(self, trade: Trade, stored: bool) -> float:
+        """Profit ratio of the trade at its target's price, worked out anew after a fill or funding."""
+        key, basis = (trade.pair, trade.open_date), (trade.open_rate, trade.funding_fees or 0.0)
+        known = self._targets.get(key)
+        if known is None or known[0] != basis:
+            known = basis, trade.calc_profit_ratio(self.of_trade(trade, stored).target_rate)
+            self._targets[key] = known
+        return known[1]
+
+    def _stored(self, trade: Trade) -> Plan | None:
+        text: Any = trade.get_custom_data(CUSTOM_DATA_KEY)
+        if not text:
+            return None
+        try:
+            return Plan.from_json(text)
+        except (ValueError, KeyError, TypeError) as error:
+            logger.warning("%s: the stored plan is not readable (%s)", trade.pair, error)
+            return None
+
+    def _fallback(self, trade: Trade) -> Plan:
+        """For a trade we did not plan (forced entry, another strategy's): one tranche, widest stop."""
+        stop = self._settings.stops.hard_limit
+        logger.info("%s: no plan for this trade, using the hard stop and the base reward:risk", trade.pair)
+        return Plan(
+            direction=-1 if trade.is_short else 1,
+            confidence=0.0,
+            stop_distance=stop,
+            target_distance=stop * self._settings.targets.reward_risk,
+            entries=EntryPlan((1.0,), (0.0,)),
+        )
+
+
+def _first_fill(trade: Trade) -> float:
+    filled = trade.select_filled_orders(trade.entry_side)
+    return float(filled[0].safe_price) if filled else float(trade.open_rate)

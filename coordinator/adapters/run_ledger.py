@@ -1,0 +1,47 @@
+"""Writes the decision ledger of a backtest beside Freqtrade's result."""
+
+from __future__ import annotations
+
+import logging
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from coordinator.ledger.store import Ledger, RunInfo
+from coordinator.settings import Settings
+
+__all__ = ["write_run_ledger"]
+
+logger = logging.getLogger(__name__)
+
+
+def write_run_ledger(
+    config: dict[str, Any], strategy: str, decisions: pd.DataFrame, settings: Settings
+) -> None:
+    """One SQLite file a run, ``<strategy>-<UTC time>.ledger.sqlite`` in Freqtrade's backtest directory.
+
+    Nothing is written with ``--export none``. A ledger that cannot be written is an error in the log, not the end
+    of the backtest.
+    """
+    if config.get("export") == "none":
+        return
+    now = datetime.now(UTC)
+    folder = Path(config.get("exportdirectory") or Path(config["user_data_dir"]) / "backtest_results")
+    path = folder / f"{strategy}-{now:%Y%m%dT%H%M%S%f}.ledger.sqlite"
+    freqai = config.get("freqai", {})
+    info = RunInfo(
+        strategy=strategy,
+        started_at=now,
+        timeframe=config.get("timeframe", "1h"),
+        settings=settings.model_dump(mode="json"),
+        model=config.get("freqaimodel") if freqai.get("enabled") else None,
+        identifier=freqai.get("identifier") if freqai.get("enabled") else None,
+    )
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        Ledger(path).write_run(info, decisions)
+        logger.info("Decision ledger of %d signals written to %s", len(decisions), path)
+    except OSError as error:
+        logger.error("The decision ledger %s could not be written: %s", path, error)

@@ -1,0 +1,34 @@
+"""The `coordinator` command. A user's mistake is one line on stderr and exit code 2."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from coordinator.errors import CoordinatorError
+from coordinator.jobs.commands import backtest, settings_app
+from coordinator.ledger.commands import ledger_app
+from coordinator.reports.commands import report
+from coordinator.sandbox.commands import data_app, sandbox_app
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    help="ML strategy pack for Freqtrade.", no_args_is_help=True, pretty_exceptions_enable=False
+)
+app.command("backtest")(backtest)
+app.command("report")(report)
+app.add_typer(settings_app, name="settings")
+app.add_typer(ledger_app, name="ledger")
+app.add_typer(sandbox_app, name="sandbox")
+app.add_typer(data_app, name="data")
+
+
+def main() -> None:
+    """Entry point of the console script."""
+    try:
+        app()
+    except CoordinatorError as error:
+        print(f"error: {error}", file=sys.stderr)  # noqa: T201
+        sys.exit(2)

@@ -1,0 +1,1 @@
+"""Votes to decisions, and what learns from outcomes. Pure: arrays in, arrays out."""

@@ -1,0 +1,108 @@
+"""The main job: MLCoordinator beside TechnicalBaseline beside buy-and-hold, on the same candles with costs."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from coordinator.jobs.freqtrade_process import ProgressCallback, run_freqtrade
+from coordinator.jobs.run_plan import RunPlan
+from coordinator.ledger.store import Ledger
+from coordinator.reports.html import write_report
+from coordinator.reports.results import BacktestResult, read_result
+from coordinator.reports.table import print_table
+from coordinator.sandbox.exchange import create_app, wall_clock
+from coordinator.sandbox.overlay import overlay_config
+from coordinator.sandbox.server import SandboxServer
+
+__all__ = ["STRATEGIES", "run_backtests"]
+
+STRATEGIES = ("MLCoordinator", "TechnicalBaseline")
+
+
+def run_backtests(plan: RunPlan, strategies: Sequence[str], user_data: Path, console: Console) -> Path:
+    """Backtest each strategy in a Freqtrade process of its own, print the table, write the report.
+
+    Results and ledgers go to ``<user_data>/backtest_results``, where FreqUI finds them, the log of each process to
+    ``<user_data>/logs``, the report to ``<user_data>/reports``.
+
+    Returns
+    -------
+    Path
+        The HTML report.
+
+    Raises
+    ------
+    FreqtradeError
+        If a process fails; nothing is reported then.
+    """
+    results: list[BacktestResult] = []
+    decisions: dict[str, pd.DataFrame] = {}
+    app = create_app(plan.datadir, wall_clock)
+    with (
+        SandboxServer(app, "127.0.0.1", 0) as server,
+        tempfile.TemporaryDirectory() as folder,
+        _bars(console) as bars,
+    ):
+        overlay = Path(folder) / "overlay.json"
+        sandbox = overlay_config(server.url)
+        merged = {**sandbox, **plan.overlay, "exchange": {**sandbox["exchange"], **plan.overlay["exchange"]}}
+        overlay.write_text(json.dumps(merged), encoding="utf-8")
+        for strategy in strategies:
+            task = bars.add_task(strategy, total=1.0, doing="starting")
+            zip_path, ledger = _backtest(
+                plan,
+                strategy,
+                overlay,
+                user_data,
+                lambda share, doing, task=task: bars.update(task, completed=share, doing=doing),
+            )
+            results.append(read_result(zip_path))
+            decisions[strategy] = Ledger(ledger).read_decisions()
+    candles = plan.candles()
+    console.print(
+        f"Pairs: {', '.join(plan.pairs)} ({plan.trading_mode}), {plan.start:%Y-%m-%d} to {plan.end:%Y-%m-%d}"
+    )
+    print_table(results, candles, plan.settings.costs.fee, console)
+    report = user_data / "reports" / f"{results[0].path.stem}.html"
+    report.parent.mkdir(parents=True, exist_ok=True)
+    return write_report(results, decisions, candles, report)
+
+
+def _bars(console: Console) -> Progress:
+    columns = (
+        TextColumn("{task.description:<18}"),
+        BarColumn(),
+        TextColumn("{task.fields[doing]}"),
+        TimeElapsedColumn(),
+    )
+    return Progress(*columns, console=console)
+
+
+def _backtest(
+    plan: RunPlan, strategy: str, overlay: Path, user_data: Path, progress: ProgressCallback
+) -> tuple[Path, Path]:
+    """Run one strategy; its result and its ledger, named alike."""
+    folder = user_data / "backtest_results"
+    before = set(folder.glob("*"))
+    run_freqtrade(
+        [
+            "backtesting",
+            *("--config", str(plan.config_path), "--config", str(overlay)),
+            *("--userdir", str(user_data), "--datadir", str(plan.datadir)),
+            *("--strategy", strategy, "--timerange", plan.timerange),
+            *("--export", "trades", "--cache", "none"),
+        ],
+        user_data / "logs" / f"backtest-{strategy}.log",
+        progress,
+    )
+    new = sorted(set(folder.glob("*")) - before)
+    result = next(path for path in new if path.suffix == ".zip")
+    ledger = next(path for path in new if path.name.endswith(".ledger.sqlite"))
+    return result, ledger.rename(result.with_suffix(".ledger.sqlite"))

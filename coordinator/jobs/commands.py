@@ -1,0 +1,68 @@
+"""`coordinator backtest` and `coordinator settings`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+__all__ = ["backtest", "settings_app"]
+
+settings_app = typer.Typer(help="The settings in config.json.", no_args_is_help=True)
+
+
+def backtest(
+    config: Annotated[Path, typer.Option(help="Freqtrade config")] = Path("config.json"),
+    datadir: Annotated[
+        Path | None, typer.Option(help="your candles; without it the simulated market")
+    ] = None,
+    timerange: Annotated[
+        str | None, typer.Option(help="YYYYMMDD-YYYYMMDD; default: the last 240 days")
+    ] = None,
+    pairs: Annotated[
+        str | None, typer.Option(help='e.g. "BTC/USDT ETH/USDT"; default: the whitelist')
+    ] = None,
+    trading_mode: Annotated[str | None, typer.Option(help="spot or futures; default: the config's")] = None,
+    user_data: Annotated[Path, typer.Option(help="where results go")] = Path("user_data"),
+) -> None:
+    """Backtest MLCoordinator beside TechnicalBaseline and buy-and-hold, offline; table and HTML report."""
+    from coordinator.jobs.backtest import STRATEGIES, run_backtests
+    from coordinator.jobs.freqtrade_process import FreqtradeError
+    from coordinator.jobs.run_plan import checked_mode, plan_run, read_config
+    from coordinator.jobs.simulated import simulated_datadir
+
+    console = Console()
+    if datadir is None:
+        mode = checked_mode(trading_mode or read_config(config).get("trading_mode", "spot"))
+        with console.status("Simulating the market"):
+            datadir = simulated_datadir(user_data, mode)
+    plan = plan_run(
+        config, datadir, pairs.replace(",", " ").split() if pairs else None, timerange, trading_mode
+    )
+    try:
+        report = run_backtests(plan, STRATEGIES, user_data, console)
+    except FreqtradeError as error:
+        typer.echo(f"error: {error}", err=True)
+        raise typer.Exit(error.code) from None
+    console.print(f"Report: {report}", soft_wrap=True)
+
+
+@settings_app.command("check")
+def check(config: Annotated[Path, typer.Option(help="Freqtrade config")] = Path("config.json")) -> None:
+    """Check the "coordinator" section of a config."""
+    from coordinator.jobs.run_plan import read_config
+    from coordinator.settings import load_settings
+
+    load_settings(read_config(config).get("coordinator"))
+    typer.echo(f"{config}: the coordinator section is valid")
+
+
+@settings_app.command("schema")
+def schema() -> None:
+    """Print the JSON schema of the "coordinator" section."""
+    from coordinator.settings import Settings
+
+    typer.echo(json.dumps(Settings.model_json_schema(), indent=2))

@@ -1,0 +1,182 @@
+"""What a backtest run works on: candles, pairs, timerange, settings; every mistake found before it starts."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, get_args
+
+import pandas as pd
+
+from coordinator.candles.files import TradingMode, candle_path, check_datadir, list_pairs, read_candles
+from coordinator.errors import CoordinatorError
+from coordinator.settings import Settings, load_settings
+from coordinator.signals.features import FEATURES_VERSION
+
+__all__ = ["DEFAULT_DAYS", "RunPlan", "checked_mode", "plan_run", "read_config"]
+
+TIMEFRAMES = ("1h", "4h", "1d")
+DEFAULT_DAYS = 240
+STARTUP_DAYS = 10  # 240 candles of 1h
+OWNER = "coordinator backtest"
+
+
+@dataclass(frozen=True)
+class RunPlan:
+    """Everything a run needs, checked.
+
+    Attributes
+    ----------
+    config_path : the user's Freqtrade config
+    config : its contents
+    datadir, pairs, trading_mode, start, end : what is traded on; end excluded
+    settings : the validated "coordinator" section
+    """
+
+    config_path: Path
+    config: dict[str, Any]
+    datadir: Path
+    pairs: tuple[str, ...]
+    trading_mode: TradingMode
+    start: datetime
+    end: datetime
+    settings: Settings
+
+    @property
+    def timerange(self) -> str:
+        """For Freqtrade's --timerange."""
+        return f"{self.start:%Y%m%d}-{self.end:%Y%m%d}"
+
+    @property
+    def overlay(self) -> dict[str, Any]:
+        """Config that goes over the user's: pairs, mode, and a FreqAI identifier that names what it learnt on."""
+        overlay: dict[str, Any] = {
+            "trading_mode": self.trading_mode,
+            "exchange": {"pair_whitelist": list(self.pairs)},
+            "pairlists": [{"method": "StaticPairList"}],
+        }
+        if self.config.get("freqai"):
+            overlay["freqai"] = {"identifier": self.identifier()}
+        return overlay
+
+    def identifier(self) -> str:
+        """Hash of all that predictions depend on, so that stored ones are reused only where they are the same."""
+        content = hashlib.sha256()
+        known = {
+            "learning": self.settings.learning.model_dump(mode="json"),
+            "freqai": self.config.get("freqai"),
+            "model": self.config.get("freqaimodel"),
+            "features": FEATURES_VERSION,
+            "timerange": self.timerange,
+            "pairs": self.pairs,
+        }
+        content.update(json.dumps(known, sort_keys=True).encode())
+        for pair in self.pairs:
+            content.update(candle_path(self.datadir, pair, "1h", self.trading_mode).read_bytes())
+        return f"coordinator-{content.hexdigest()[:16]}"
+
+    def candles(self, timeframe: str = "1h") -> dict[str, pd.DataFrame]:
+        """The pairs' candles within the timerange."""
+        frames = {p: read_candles(self.datadir, p, timeframe, self.trading_mode) for p in self.pairs}
+        return {
+            pair: frame[(frame["date"] >= self.start) & (frame["date"] < self.end)].reset_index(drop=True)
+            for pair, frame in frames.items()
+        }
+
+
+def read_config(path: Path) -> dict[str, Any]:
+    """A Freqtrade config file; CoordinatorError where it is absent or not JSON."""
+    if not path.is_file():
+        raise CoordinatorError("--config", OWNER, "be an existing file", str(path))
+    try:
+        config = json.loads(path.read_text(encoding="utf-8"))
+    except json.JSONDecodeError as error:
+        raise CoordinatorError("--config", OWNER, f"be JSON ({error})", str(path)) from None
+    if not isinstance(config, dict):
+        raise CoordinatorError("--config", OWNER, "hold a JSON object", type(config).__name__)
+    return config
+
+
+def plan_run(
+    config_path: Path,
+    datadir: Path,
+    pairs: list[str] | None = None,
+    timerange: str | None = None,
+    trading_mode: str | None = None,
+) -> RunPlan:
+    """Resolve and check a run.
+
+    Pairs default to the config's whitelist as far as the data directory has it, the timerange to the last 240 days
+    that all pairs have. Before the timerange FreqAI needs its training period.
+
+    Raises
+    ------
+    CoordinatorError
+        On the first thing that is wrong.
+    """
+    config = read_config(config_path)
+    settings = load_settings(config.get("coordinator"))
+    mode = checked_mode(trading_mode or config.get("trading_mode") or "spot")
+    chosen = _choose_pairs(datadir, config, pairs, mode)
+    check_datadir(datadir, chosen, TIMEFRAMES, mode)
+    frames = [read_candles(datadir, pair, "1h", mode)["date"] for pair in chosen]
+    first, last = max(f.iloc[0] for f in frames), min(f.iloc[-1] for f in frames)
+    start, end = _timerange(timerange, last.to_pydatetime())
+    training = int((config.get("freqai") or {}).get("train_period_days", 0)) + STARTUP_DAYS
+    earliest = first.to_pydatetime() + timedelta(days=training)
+    if start < earliest or end > last.to_pydatetime() + timedelta(hours=1):
+        rule = (
+            f"lie within {earliest:%Y%m%d}-{last + timedelta(hours=1):%Y%m%d} (candles from {first:%Y-%m-%d} less "
+            f"{training} days of training and startup)"
+        )
+        raise CoordinatorError("--timerange", OWNER, rule, f"{start:%Y%m%d}-{end:%Y%m%d}")
+    return RunPlan(config_path, config, datadir, tuple(chosen), mode, start, end, settings)
+
+
+def checked_mode(value: str) -> TradingMode:
+    """A trading mode by name."""
+    for mode in get_args(TradingMode):
+        if value == mode:
+            return mode  # type: ignore[no-any-return]
+    raise CoordinatorError("--trading-mode", OWNER, "be spot or futures", value)
+
+
+def _choose_pairs(
+    datadir: Path, config: dict[str, Any], pairs: list[str] | None, mode: TradingMode
+) -> list[str]:
+    """Pairs in the mode's spelling: BTC/USDT is BTC/USDT:USDT in futures."""
+    available = list_pairs(datadir, mode)
+    whitelist = (config.get("exchange") or {}).get("pair_whitelist") or []
+    wanted = [_spell(pair, mode) for pair in (pairs or whitelist)]
+    if not pairs:
+        wanted = [pair for pair in wanted if pair in available] or available
+    unknown = [pair for pair in wanted if pair not in available]
+    if unknown or not wanted:
+        rule = f"be among the {mode} pairs of {datadir}: {', '.join(available) or 'none'}"
+        raise CoordinatorError("--pairs", OWNER, rule, unknown[0] if unknown else "no pair")
+    return list(dict.fromkeys(wanted))
+
+
+def _spell(pair: str, mode: TradingMode) -> str:
+    base = pair.split(":")[0].upper()
+    return f"{base}:{base.split('/')[-1]}" if mode == "futures" else base
+
+
+def _timerange(text: str | None, last: datetime) -> tuple[datetime, datetime]:
+    if text is None:
+        end = (last + timedelta(hours=1)).replace(hour=0, minute=0, second=0, microsecond=0)
+        return end - timedelta(days=DEFAULT_DAYS), end
+    match = re.fullmatch(r"(\d{8})-(\d{8})", text)
+    try:
+        if match is None:
+            raise ValueError
+        start, end = (datetime.strptime(part, "%Y%m%d").replace(tzinfo=UTC) for part in match.groups())
+    except ValueError:
+        raise CoordinatorError("--timerange", OWNER, "be YYYYMMDD-YYYYMMDD", text) from None
+    if start >= end:
+        raise CoordinatorError("--timerange", OWNER, "start before it ends", text)
+    return start, end

@@ -1,0 +1,1 @@
+"""Networks, labels and training. No Freqtrade, no files: arrays in, fitted models out."""

@@ -1,0 +1,51 @@
+"""``coordinator ledger``: look into the decision ledger and export it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from coordinator.ledger.export import export_decisions, newest_ledger
+from coordinator.ledger.store import Ledger
+
+__all__ = ["ledger_app"]
+
+ledger_app = typer.Typer(help="The decision ledger of backtests and bots.", no_args_is_help=True)
+
+LedgerOption = Annotated[
+    str | None,
+    typer.Option("--ledger", help="Ledger file or database URL [default: the newest in the results folder]"),
+]
+FolderOption = Annotated[
+    Path, typer.Option("--results", help="Folder in which the newest ledger is looked for")
+]
+RESULTS = Path("user_data/backtest_results")
+
+
+@ledger_app.command("export")
+def export_command(
+    output: Annotated[Path, typer.Option("--output", "-o", help="Parquet file to write")],
+    ledger: LedgerOption = None,
+    run: Annotated[int | None, typer.Option("--run", help="Run id [default: the last run]")] = None,
+    results: FolderOption = RESULTS,
+) -> None:
+    """Write a run's decisions, one row per signal, as zstd Parquet."""
+    source = ledger or str(newest_ledger(results))
+    count = export_decisions(Ledger(source), run, output)
+    Console().print(f"{count} decisions written to {output}", highlight=False, soft_wrap=True)
+
+
+@ledger_app.command("runs")
+def runs_command(ledger: LedgerOption = None, results: FolderOption = RESULTS) -> None:
+    """List the runs of a ledger."""
+    source = ledger or str(newest_ledger(results))
+    table = Table("id", "strategy", "started (UTC)", "timeframe", "model", "identifier")
+    runs = Ledger(source).runs().drop(columns="settings").fillna("–")
+    runs["started_at"] = runs["started_at"].dt.strftime("%Y-%m-%d %H:%M:%S")
+    for row in runs.astype(str).to_numpy().tolist():
+        table.add_row(*row)
+    Console().print(table)

@@ -1,0 +1,1 @@
+"""Backtest results side by side: metrics, a table and an HTML report."""

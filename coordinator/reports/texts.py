@@ -1,0 +1,55 @@
+"""Numbers as text: the same everywhere, with a dash for what is undefined."""
+
+from __future__ import annotations
+
+import math
+
+__all__ = ["UNDEFINED", "money", "number", "percent"]
+
+UNDEFINED = "–"
+
+
+def number(value: float, digits: int = 2) -> str:
+    """A plain number.
+
+    Examples
+    --------
+    >>> number(1.2345), number(float("nan")), number(float("inf")), number(-float("inf")), number(-0.001)
+    ('1.23', '–', '∞', '-∞', '0.00')
+    """
+    if math.isnan(value):
+        return UNDEFINED
+    if math.isinf(value):
+        return "∞" if value > 0 else "-∞"
+    return _clean(f"{value:,.{digits}f}")
+
+
+def percent(value: float, sign: bool = False) -> str:
+    """A ratio as percent.
+
+    Examples
+    --------
+    >>> percent(0.12345), percent(0.12345, sign=True), percent(float("nan"))
+    ('12.35%', '+12.35%', '–')
+    """
+    if not math.isfinite(value):
+        return number(value)
+    return _clean(f"{value:{'+' if sign else ''}.2%}")
+
+
+def money(value: float, sign: bool = False) -> str:
+    """An amount of the stake currency.
+
+    Examples
+    --------
+    >>> money(1234.5), money(1234.5, sign=True), money(-3.0)
+    ('1,234.50', '+1,234.50', '-3.00')
+    """
+    if not math.isfinite(value):
+        return number(value)
+    return _clean(f"{value:{'+' if sign else ''},.2f}")
+
+
+def _clean(text: str) -> str:
+    """No sign on a number that rounds to nothing."""
+    return text.lstrip("+-") if not any(digit in text for digit in "123456789") else text

@@ -1,0 +1,93 @@
+"""How a command that is to run in the sandbox is read and completed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+__all__ = ["OVERLAY_WORD", "URL_WORD", "complete_command", "option_value", "served_datadir"]
+
+# In commands other than freqtrade these words stand for the overlay file and the exchange's address.
+OVERLAY_WORD: Final = "{overlay}"
+URL_WORD: Final = "{url}"
+
+
+def option_value(command: Sequence[str], *names: str) -> str | None:
+    """Value of the last of these options in a command line, as ``--name value`` or ``--name=value``.
+
+    Examples
+    --------
+    >>> option_value(["freqtrade", "backtesting", "--datadir=a"], "--datadir", "-d")
+    'a'
+    """
+    found = None
+    for position, word in enumerate(command):
+        name, equals, value = word.partition("=")
+        if word in names and position + 1 < len(command):
+            found = command[position + 1]
+        elif equals and name in names and name.startswith("--"):
+            found = value
+    return found
+
+
+def served_datadir(command: Sequence[str]) -> Path:
+    """The directory a freqtrade command will read: its --datadir, else data/binance in its user directory."""
+    datadir = option_value(command, "--datadir", "-d")
+    if datadir is not None:
+        return Path(datadir)
+    return _user_dir(command) / "data" / "binance"
+
+
+def complete_command(command: Sequence[str], overlay: Path, url: str, folder: Path) -> list[str]:
+    """The command with the overlay handed over.
+
+    ``freqtrade SUB ...`` gets ``--config OVERLAY`` last, so that it wins; without a config of its own it also
+    gets the one Freqtrade would take: the user directory's, else ``config.json`` in ``folder``, if any.
+    In any other command the words ``{overlay}`` and ``{url}`` are replaced.
+
+    Parameters
+    ----------
+    command : sequence of str
+        The command line.
+    overlay : pathlib.Path
+        The overlay config.
+    url : str
+        The exchange's address.
+    folder : pathlib.Path
+        The command's working directory.
+
+    Examples
+    --------
+    >>> complete_command(["freqtrade", "list-pairs", "-c", "a.json"], Path("o.json"), "", Path("/nowhere"))
+    ['freqtrade', 'list-pairs', '-c', 'a.json', '--config', 'o.json']
+    """
+    arguments = _freqtrade_arguments(command)
+    if arguments is None:
+        return [word.replace(OVERLAY_WORD, str(overlay)).replace(URL_WORD, url) for word in command]
+    if not arguments or arguments[0].startswith("-"):
+        return list(command)
+    completed = list(command)
+    if option_value(arguments, "-c", "--config") is None:
+        for config in (_user_dir(arguments) / "config.json", Path("config.json")):
+            if (folder / config).is_file():
+                completed += ["--config", str(config)]
+                break
+    return [*completed, "--config", str(overlay)]
+
+
+def _freqtrade_arguments(command: Sequence[str]) -> list[str] | None:
+    """What follows ``freqtrade`` or ``python -m freqtrade``; None for other commands."""
+    if command and Path(command[0]).name == "freqtrade":
+        return list(command[1:])
+    if (
+        len(command) > 2
+        and Path(command[0]).name.startswith("python")
+        and list(command[1:3]) == ["-m", "freqtrade"]
+    ):
+        return list(command[3:])
+    return None
+
+
+def _user_dir(command: Sequence[str]) -> Path:
+    return Path(option_value(command, "--userdir", "--user-data-dir") or "user_data")

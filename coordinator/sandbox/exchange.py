@@ -1,0 +1,74 @@
+"""A Binance-shaped exchange over candle files: public market data, no accounts, no orders."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse
+
+from coordinator.errors import CoordinatorError
+from coordinator.sandbox.binance_errors import BinanceError
+from coordinator.sandbox.binance_futures import futures_router
+from coordinator.sandbox.binance_spot import spot_router
+from coordinator.sandbox.market_data import MarketData
+from coordinator.sandbox.store import CandleStore
+
+__all__ = ["Clock", "create_app", "wall_clock"]
+
+Clock = Callable[[], datetime]
+
+
+def wall_clock() -> datetime:
+    """The present, in UTC."""
+    return datetime.now(UTC)
+
+
+def create_app(datadir: Path, clock: Clock) -> FastAPI:
+    """An ASGI application that serves every pair of a data directory as Binance would.
+
+    Parameters
+    ----------
+    datadir : pathlib.Path
+        A Freqtrade data directory; files are read when a pair is first asked for.
+    clock : callable
+        The exchange's now, timezone-aware. Later candles do not exist; the one in progress is shown so far.
+
+    Raises
+    ------
+    CoordinatorError
+        If the directory is absent or holds no candle files.
+    """
+    store = CandleStore(datadir)
+
+    def now() -> int:
+        return int(clock().timestamp() * 1000)
+
+    spot, futures = MarketData(store, "spot", now), MarketData(store, "futures", now)
+    app = FastAPI(title="Sandbox exchange", docs_url=None, redoc_url=None, openapi_url=None)
+    app.include_router(spot_router(spot))
+    app.include_router(futures_router(futures, spot))
+
+    # No coin-margined futures and no options, which clients load all the same.
+    @app.get("/dapi/v1/exchangeInfo")
+    @app.get("/eapi/v1/exchangeInfo")
+    def no_symbols() -> dict[str, object]:
+        return {"timezone": "UTC", "serverTime": now(), "symbols": [], "optionSymbols": []}
+
+    @app.exception_handler(BinanceError)
+    def refused(_: Request, error: BinanceError) -> JSONResponse:
+        return JSONResponse({"code": error.code, "msg": error.message}, status_code=error.status)
+
+    @app.exception_handler(CoordinatorError)
+    def unsound_files(_: Request, error: CoordinatorError) -> JSONResponse:
+        return JSONResponse({"code": -1000, "msg": str(error)}, status_code=500)
+
+    @app.exception_handler(404)
+    @app.exception_handler(405)
+    def unknown_path(request: Request, _: Exception) -> JSONResponse:
+        message = f"Path {request.url.path}, Method {request.method} is invalid"
+        return JSONResponse({"code": -5000, "msg": message}, status_code=404)
+
+    return app

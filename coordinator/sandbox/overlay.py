@@ -1,0 +1,52 @@
+"""The Freqtrade config that turns its Binance exchange towards the sandbox."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+__all__ = ["API_PATHS", "overlay_config"]
+
+# Every API that ccxt 4.5's binance knows, so that no request can leave for the real exchange.
+API_PATHS: Final = {
+    "public": "/api/v3",
+    "private": "/api/v3",
+    "v1": "/api/v1",
+    "sapi": "/sapi/v1",
+    "sapiV2": "/sapi/v2",
+    "sapiV3": "/sapi/v3",
+    "sapiV4": "/sapi/v4",
+    "fapiPublic": "/fapi/v1",
+    "fapiPublicV2": "/fapi/v2",
+    "fapiPublicV3": "/fapi/v3",
+    "fapiPrivate": "/fapi/v1",
+    "fapiPrivateV2": "/fapi/v2",
+    "fapiPrivateV3": "/fapi/v3",
+    "fapiData": "/futures/data",
+    "dapiPublic": "/dapi/v1",
+    "dapiPrivate": "/dapi/v1",
+    "dapiPrivateV2": "/dapi/v2",
+    "dapiData": "/futures/data",
+    "eapiPublic": "/eapi/v1",
+    "eapiPrivate": "/eapi/v1",
+    "papi": "/papi/v1",
+    "papiV2": "/papi/v2",
+}
+
+
+def overlay_config(base_url: str) -> dict[str, Any]:
+    """Config to pass last: Binance at ``base_url``, no websockets (they would dial the real one), dry-run.
+
+    Examples
+    --------
+    >>> overlay_config("http://127.0.0.1:8080")["exchange"]["ccxt_config"]["urls"]["api"]["public"]
+    'http://127.0.0.1:8080/api/v3'
+    """
+    urls = {"api": {name: base_url + path for name, path in API_PATHS.items()}}
+    ccxt_config = {"urls": urls}
+    exchange = {
+        "name": "binance",
+        "enable_ws": False,
+        "ccxt_config": ccxt_config,
+        "ccxt_async_config": ccxt_config,
+    }
+    return {"dry_run": True, "exchange": exchange}

@@ -1,0 +1,144 @@
+"""Running a command against the sandbox exchange, and serving it alone."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Final
+
+from coordinator.errors import CoordinatorError
+from coordinator.sandbox.child_command import complete_command, served_datadir
+from coordinator.sandbox.exchange import Clock, create_app, wall_clock
+from coordinator.sandbox.overlay import overlay_config
+from coordinator.sandbox.server import SandboxServer
+
+__all__ = ["run_sandboxed", "serve_until_stopped"]
+
+_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
+
+
+def run_sandboxed(
+    command: Sequence[str],
+    datadir: Path | None = None,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    clock: Clock = wall_clock,
+) -> int:
+    """Start the exchange, run a command against it, end the exchange.
+
+    Ctrl-C and SIGTERM go on to the command and its children, and its end decides.
+
+    Parameters
+    ----------
+    command : sequence of str
+        E.g. ``["freqtrade", "backtesting", "--strategy", "S"]``; see
+        :func:`~coordinator.sandbox.child_command.complete_command` for what is added.
+    datadir : pathlib.Path, optional
+        Candles to serve; by default the ones the command itself reads.
+    host, port
+        Where to listen; port 0 takes a free one.
+    clock : callable
+        The exchange's now.
+
+    Returns
+    -------
+    int
+        The command's exit code; 128 + n if signal n ended it.
+
+    Raises
+    ------
+    CoordinatorError
+        If there is no command or it cannot be found, the candles are absent, or the port is in use.
+    """
+    if not command:
+        rule = "follow the options, e.g. -- freqtrade list-pairs"
+        raise CoordinatorError("command", "coordinator sandbox run", rule, "nothing")
+    children: list[subprocess.Popen[bytes]] = []
+    app = create_app(datadir or served_datadir(command), clock)
+    program = _find_program(command[0])
+    with SandboxServer(app, host, port) as server, tempfile.TemporaryDirectory() as folder:
+        overlay = Path(folder) / "sandbox-overlay.json"
+        overlay.write_text(json.dumps(overlay_config(server.url)), encoding="utf-8")
+        completed = complete_command(command, overlay, server.url, Path.cwd())
+        # A process group of its own, so that a signal reaches the command and its workers exactly once.
+        with _signals_to(lambda number: _signal_group(children, number)):
+            children.append(subprocess.Popen([program, *completed[1:]], process_group=0))
+            code = children[0].wait()
+    return code if code >= 0 else 128 - code
+
+
+def serve_until_stopped(
+    datadir: Path,
+    host: str = "127.0.0.1",
+    port: int = 8080,
+    clock: Clock = wall_clock,
+    ready: Callable[[str], None] | None = None,
+) -> None:
+    """Serve candles until Ctrl-C or SIGTERM.
+
+    Parameters
+    ----------
+    datadir : pathlib.Path
+        Candles to serve.
+    host, port
+        Where to listen; port 0 takes a free one.
+    clock : callable
+        The exchange's now.
+    ready : callable, optional
+        Called with the address once requests are answered.
+
+    Raises
+    ------
+    CoordinatorError
+        If the candles are absent or the port is in use.
+    """
+    stopped = threading.Event()
+    app = create_app(datadir, clock)
+    with SandboxServer(app, host, port) as server, _signals_to(lambda _: stopped.set()):
+        if ready is not None:
+            ready(server.url)
+        stopped.wait()
+
+
+def _signal_group(children: list[subprocess.Popen[bytes]], number: int) -> None:
+    """Signal the command and its workers; before the command has started, end this process instead."""
+    if not children:
+        raise KeyboardInterrupt
+    if children[0].poll() is None:
+        os.killpg(children[0].pid, number)
+
+
+def _find_program(name: str) -> str:
+    """Path of a program: on PATH, else beside this interpreter (an environment that is not activated)."""
+    found = shutil.which(name) or shutil.which(name, path=str(Path(sys.executable).parent))
+    if found is None:
+        raise CoordinatorError("command", "coordinator sandbox run", "be an installed program", name)
+    return found
+
+
+@contextmanager
+def _signals_to(handle: Callable[[int], None]) -> Iterator[None]:
+    """Give Ctrl-C and SIGTERM to a function; only the main thread can, in others nothing is changed."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def on_signal(number: int, _: FrameType | None) -> None:
+        handle(number)
+
+    before = {number: signal.signal(number, on_signal) for number in _SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

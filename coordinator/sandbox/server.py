@@ -1,0 +1,84 @@
+"""The sandbox exchange as a server in a thread of this process."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from types import TracebackType
+from typing import Final
+
+import uvicorn
+from fastapi import FastAPI
+
+from coordinator.errors import CoordinatorError
+
+__all__ = ["SandboxServer"]
+
+_START_SECONDS: Final = 15.0
+
+
+class SandboxServer:
+    """Serves an application from entering to leaving a ``with`` block.
+
+    Parameters
+    ----------
+    app : fastapi.FastAPI
+        The exchange.
+    host : str
+        Address to bind; the default is reachable from this machine only.
+    port : int
+        0 takes a free one; see ``url`` for which.
+
+    Raises
+    ------
+    CoordinatorError
+        If the address cannot be bound, e.g. because the port is in use.
+    """
+
+    def __init__(self, app: FastAPI, host: str = "127.0.0.1", port: int = 0) -> None:
+        if not 0 <= port <= 65535:
+            raise CoordinatorError("port", "coordinator sandbox serve", "be between 0 and 65535", port)
+        self._socket = _bind(host, port)
+        self.port = int(self._socket.getsockname()[1])
+        self.url = f"http://{'127.0.0.1' if host == '0.0.0.0' else host}:{self.port}"
+        config = uvicorn.Config(app, log_level="warning", access_log=False, lifespan="off")
+        self._server = uvicorn.Server(config)
+        self._thread = threading.Thread(target=self._server.run, args=([self._socket],), daemon=True)
+
+    def __enter__(self) -> SandboxServer:
+        """Start, and return once requests are answered."""
+        self._thread.start()
+        deadline = time.monotonic() + _START_SECONDS
+        while not self._server.started:
+            if not self._thread.is_alive() or time.monotonic() > deadline:
+                self._stop()
+                raise RuntimeError("The sandbox exchange did not start.")
+            time.sleep(0.01)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop, and free the port."""
+        self._stop()
+
+    def _stop(self) -> None:
+        self._server.should_exit = True
+        # Clients keep connections open; nothing is worth waiting for at the end.
+        self._server.force_exit = True
+        self._thread.join(timeout=10.0)
+        self._socket.close()
+
+
+def _bind(host: str, port: int) -> socket.socket:
+    """A bound socket: binding before the server starts leaves no moment for others to take the port."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    bound = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind((host, port))
+    except OSError as error:
+        bound.close()
+        raise CoordinatorError("port", "coordinator sandbox serve", f"be free on {host}", port) from error
+    return bound

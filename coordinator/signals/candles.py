@@ -1,0 +1,58 @@
+"""A pair's candles as arrays: what every signal is computed from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from coordinator.candles.timeframes import timeframe_milliseconds
+from coordinator.types import Floats, Times
+
+__all__ = ["Candles", "timeframe_seconds"]
+
+
+def timeframe_seconds(timeframe: str) -> int:
+    """Length of a timeframe such as "1h" in seconds.
+
+    >>> timeframe_seconds("4h")
+    14400
+    """
+    return timeframe_milliseconds(timeframe) // 1000
+
+
+@dataclass(frozen=True)
+class Candles:
+    """One pair's candles of one timeframe, oldest first, all closed.
+
+    Attributes
+    ----------
+    time : ndarray of shape (n,)
+        Open times, seconds since the epoch, strictly ascending.
+    open, high, low, close, volume : ndarray of shape (n,)
+        Prices in the quote currency, volume in the base currency. No NaN.
+    seconds : int
+        Length of a candle.
+    """
+
+    time: Times
+    open: Floats
+    high: Floats
+    low: Floats
+    close: Floats
+    volume: Floats
+    seconds: int
+
+    def __len__(self) -> int:
+        return len(self.time)
+
+    @classmethod
+    def from_frame(cls, frame: pd.DataFrame, timeframe: str) -> Candles:
+        """From Freqtrade's columns date, open, high, low, close, volume."""
+        time = frame["date"].to_numpy(dtype="datetime64[s]").astype(np.int64)
+        opened, high, low, close, volume = (
+            np.ascontiguousarray(frame[name].to_numpy(dtype=np.float64))
+            for name in ("open", "high", "low", "close", "volume")
+        )
+        return cls(time, opened, high, low, close, volume, timeframe_seconds(timeframe))

@@ -1,0 +1,116 @@
+"""Fusion of the 1h, 4h and 1d baselines (spec 004, section 2), to the letter.
+
+weighted score = sum over timeframes of direction x confidence x weight
+confidence     = 0.6 |weighted score| + 0.25 agreement + 0.15 consistency
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from coordinator.settings import FusionSettings
+from coordinator.signals.candles import Candles
+from coordinator.signals.technical import Technical
+from coordinator.signals.timeframes import last_closed
+from coordinator.types import Floats, Ints
+
+__all__ = ["AGREEMENT", "TIMEFRAMES", "Fusion", "agreement", "consistency", "fuse"]
+
+TIMEFRAMES = ("1h", "4h", "1d")
+AGREEMENT = (1.0, 0.6, 0.3)
+"""Scores for one, two and three different views among the three timeframes."""
+
+
+@dataclass(frozen=True)
+class Fusion:
+    """Arrays of shape (n,) on the candles of the base timeframe.
+
+    Attributes
+    ----------
+    score : float, -1..1, the weighted score; NaN while a timeframe has no closed candle
+    direction : int, +1 above 0.3, -1 below -0.3, else 0
+    confidence : float, 0..1; NaN where the score is
+    agreement, consistency : float, 0..1
+    """
+
+    score: Floats
+    direction: Ints
+    confidence: Floats
+    agreement: Floats
+    consistency: Floats
+
+
+def agreement(directions: Ints) -> Floats:
+    """1.0 if all three agree, 0.6 if two do, 0.3 if all differ; HOLD (0) is a view like the others.
+
+    Parameters
+    ----------
+    directions : ndarray of int, shape (3, n)
+    """
+    a, b, c = directions
+    equal = (a == b).astype(np.int64) + (b == c) + (a == c)
+    return np.where(equal == 3, AGREEMENT[0], np.where(equal == 1, AGREEMENT[1], AGREEMENT[2]))
+
+
+def consistency(direction: Ints, signals: int) -> Floats:
+    """Share of the last ``signals`` readings of one timeframe that kept the direction before them.
+
+    With fewer than two readings it is 1: nothing has flipped yet. So flip-flopping is penalised from the
+    second reading on.
+    """
+    n = len(direction)
+    kept = (
+        np.concatenate(([0], np.cumsum(direction[1:] == direction[:-1])))
+        if n
+        else np.zeros(0, dtype=np.int64)
+    )
+    index = np.arange(n)
+    start = np.maximum(index - (signals - 1), 0)
+    pairs = index - start
+    return np.where(pairs > 0, (kept - kept[start]) / np.maximum(pairs, 1), 1.0)
+
+
+def fuse(base: Candles, views: Mapping[str, tuple[Candles, Technical]], settings: FusionSettings) -> Fusion:
+    """Fuse the timeframes' baselines on the base candles.
+
+    A base candle sees the last candle of each timeframe that had closed by its own close.
+
+    Parameters
+    ----------
+    views : mapping of "1h", "4h", "1d" to (candles, technical) of the same pair
+    """
+    weights = dict(zip(TIMEFRAMES, (settings.weight_1h, settings.weight_4h, settings.weight_1d), strict=True))
+    score, known = np.zeros(len(base)), np.ones(len(base), dtype=bool)
+    directions, consistencies = [], []
+    for timeframe in TIMEFRAMES:
+        candles, technical = views[timeframe]
+        index = last_closed(base, candles)
+        known &= index >= 0
+        seen = np.maximum(index, 0)
+        if not len(candles):
+            nothing = np.zeros(len(base), dtype=np.int64)
+            directions.append(nothing)
+            consistencies.append(np.ones(len(base)))
+            continue
+        directions.append(technical.direction[seen])
+        consistencies.append(consistency(technical.direction, settings.consistency_signals)[seen])
+        score += weights[timeframe] * (technical.direction * technical.confidence)[seen]
+    agree = agreement(np.vstack(directions))
+    steady = np.mean(consistencies, axis=0)
+    confidence = (
+        settings.score_share * np.abs(score)
+        + settings.agreement_share * agree
+        + settings.consistency_share * steady
+    )
+    beyond = np.round(np.abs(score), 12) > settings.direction_score  # 0.75 x 0.40 is 0.3, also in floats
+    direction = np.where(beyond, np.sign(score), 0).astype(np.int64)
+    return Fusion(
+        score=np.where(known, score, np.nan),
+        direction=np.where(known, direction, 0),
+        confidence=np.where(known, confidence, np.nan),
+        agreement=agree,
+        consistency=steady,
+    )

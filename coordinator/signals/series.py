@@ -1,0 +1,61 @@
+"""Causal building blocks on plain arrays that TA-Lib does not have."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from coordinator.types import Bools, Floats, Ints
+
+__all__ = ["changed", "lag", "rolling_percentile", "rolling_std", "safe_divide"]
+
+
+def lag(values: Floats, periods: int) -> Floats:
+    """Shift forward in time; the first ``periods`` entries are NaN.
+
+    >>> lag(np.array([1.0, 2.0, 3.0]), 1)
+    array([nan,  1.,  2.])
+    """
+    out = np.full(len(values), np.nan)
+    if periods < len(values):
+        out[periods:] = values[: len(values) - periods]
+    return out
+
+
+def safe_divide(numerator: Floats, denominator: Floats, default: float = 0.0) -> Floats:
+    """Element-wise quotient; ``default`` where the denominator is zero, NaN where either is NaN."""
+    zero = denominator == 0
+    return np.where(
+        zero, np.where(np.isnan(numerator), np.nan, default), numerator / np.where(zero, 1, denominator)
+    )
+
+
+def changed(direction: Ints) -> Bools:
+    """True where a direction is taken up: non-zero now and different one candle before.
+
+    The first candle is never a change: what came before it is unknown.
+    """
+    out = np.zeros(len(direction), dtype=bool)
+    out[1:] = (direction[1:] != 0) & (direction[1:] != direction[:-1])
+    return out
+
+
+def rolling_std(values: Floats, window: int) -> Floats:
+    """Population standard deviation of the last ``window`` values, each window summed afresh.
+
+    No running sums: what a window says never depends on what lies before it, so a truncated or longer history
+    gives the same bits. NaN until the window is full or while it holds a NaN.
+    """
+    out = np.full(len(values), np.nan)
+    if len(values) >= window:
+        view = np.lib.stride_tricks.sliding_window_view(values, window)
+        out[window - 1 :] = view.std(axis=1)
+    return out
+
+
+def rolling_percentile(values: Floats, window: int) -> Floats:
+    """Percentile rank (0..1] of each value among the last ``window`` values, itself included.
+
+    NaN until the window is full.
+    """
+    return pd.Series(values).rolling(window).rank(pct=True).to_numpy(dtype=float)

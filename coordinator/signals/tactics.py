@@ -1,0 +1,93 @@
+"""The four tactics: trend following, mean reversion, breakout, momentum (spec 004, action space).
+
+Each turns indicators into a direction per candle with a confidence. They are states; a tactic *triggers* at the
+candle at which its direction is taken up (``series.changed``).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from coordinator.settings import BaselineSettings
+from coordinator.signals.candles import Candles
+from coordinator.signals.indicators import Indicators
+from coordinator.types import Bools, Floats, Ints
+
+__all__ = ["TACTICS", "Tactic", "compute_tactics", "side"]
+
+TACTICS = ("trend_following", "mean_reversion", "breakout", "momentum")
+
+
+@dataclass(frozen=True)
+class Tactic:
+    """A tactic's view of every candle.
+
+    Attributes
+    ----------
+    direction : ndarray of int, shape (n,)
+        +1, -1 or 0.
+    confidence : ndarray of float, shape (n,)
+        0 where there is no direction, else 0.5..1.
+    """
+
+    direction: Ints
+    confidence: Floats
+
+
+def side(long: Bools, short: Bools) -> Ints:
+    """Two exclusive conditions as a direction; NaN comparisons are False, hence 0."""
+    return long.astype(np.int64) - short.astype(np.int64)
+
+
+def _tactic(direction: Ints, strength: Floats) -> Tactic:
+    """Confidence 0.5 at strength 0, 1.0 from strength 1 on."""
+    grade = 0.5 + 0.5 * np.clip(np.nan_to_num(strength), 0.0, 1.0)
+    return Tactic(direction, np.where(direction != 0, grade, 0.0))
+
+
+def _trend_following(candles: Candles, x: Indicators, s: BaselineSettings) -> Tactic:
+    trending = x.adx >= s.adx_trend
+    direction = side(
+        trending & (x.ema_fast > x.ema_slow) & (x.plus_di > x.minus_di) & (candles.close > x.trend_ma),
+        trending & (x.ema_fast < x.ema_slow) & (x.plus_di < x.minus_di) & (candles.close < x.trend_ma),
+    )
+    return _tactic(direction, (x.adx - s.adx_trend) / 25.0)
+
+
+def _mean_reversion(candles: Candles, x: Indicators, s: BaselineSettings) -> Tactic:
+    ranging = x.adx < s.adx_trend
+    overbought = 100.0 - s.rsi_oversold
+    direction = side(
+        ranging & (x.rsi <= s.rsi_oversold) & (x.bollinger_b <= 0.0),
+        ranging & (x.rsi >= overbought) & (x.bollinger_b >= 1.0),
+    )
+    return _tactic(direction, (np.abs(x.rsi - 50.0) - (50.0 - s.rsi_oversold)) / s.rsi_oversold)
+
+
+def _breakout(candles: Candles, x: Indicators, s: BaselineSettings) -> Tactic:
+    close = candles.close
+    direction = side(
+        (close > x.fast_high * (1 + s.fast_clearance)) & (close > x.trend_ma),
+        (close < x.fast_low * (1 - s.fast_clearance)) & (close < x.trend_ma),
+    )
+    slow = (close > x.slow_high * (1 + s.slow_clearance)) | (close < x.slow_low * (1 - s.slow_clearance))
+    return _tactic(direction, 0.5 * slow + 0.5 * (x.volume_ratio >= s.volume_surge))
+
+
+def _momentum(candles: Candles, x: Indicators, s: BaselineSettings) -> Tactic:
+    direction = side(
+        (x.return_sigmas >= s.momentum_sigmas) & (x.macd_histogram > 0) & (candles.close > x.trend_ma),
+        (x.return_sigmas <= -s.momentum_sigmas) & (x.macd_histogram < 0) & (candles.close < x.trend_ma),
+    )
+    return _tactic(direction, np.abs(x.return_sigmas) / s.momentum_sigmas - 1.0)
+
+
+def compute_tactics(
+    candles: Candles, indicators: Indicators, settings: BaselineSettings
+) -> dict[str, Tactic]:
+    """All tactics by name, in the order of ``TACTICS``."""
+    with np.errstate(invalid="ignore"):
+        rules = (_trend_following, _mean_reversion, _breakout, _momentum)
+        return {name: rule(candles, indicators, settings) for name, rule in zip(TACTICS, rules, strict=True)}

@@ -1,0 +1,141 @@
+"""The technical baseline: candles to direction, confidence and reasons, and the signals ML votes on.
+
+Seven indicators vote -1..1 on every candle; their weighted mean is the score. The baseline has a direction where
+the score is strong enough and the price stands on the right side of the trend MA. A *signal* is an event: the candle
+at which the baseline takes up a direction or a tactic triggers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from coordinator.settings import BaselineSettings
+from coordinator.signals.candles import Candles
+from coordinator.signals.indicators import Indicators, compute_indicators
+from coordinator.signals.series import changed
+from coordinator.signals.tactics import Tactic, compute_tactics, side
+from coordinator.types import Floats, Ints
+
+__all__ = ["VOTE_WEIGHTS", "Technical", "compute_technical"]
+
+VOTE_WEIGHTS = {
+    "EMA crossover": 0.20,
+    "MACD": 0.15,
+    "RSI": 0.15,
+    "Bollinger": 0.10,
+    "ADX/DI": 0.15,
+    "volume": 0.10,
+    "breakout": 0.15,
+}
+"""Weights of the indicator votes; they sum to 1."""
+
+TRIGGER_SHARE = 0.4  # of a signal's confidence; the rest is the agreement of the indicators
+
+
+@dataclass(frozen=True)
+class Technical:
+    """The baseline's view of every candle of a pair; arrays of shape (n,) unless stated.
+
+    Attributes
+    ----------
+    score : float, -1..1, 0 while an indicator lacks history
+    direction : int, the baseline's direction
+    confidence : float, 0..1, |score| where there is a direction, else 0
+    signal : int, direction of the signal at this candle, 0 where there is none
+    signal_confidence : float, 0..1, 0 where there is no signal
+    votes : float, shape (7, n), the indicator votes in the order of ``VOTE_WEIGHTS``
+    tactics : the tactics by name
+    triggers : bool, shape (5, n): baseline turned, then each tactic triggered
+    indicators : what it was computed from
+    """
+
+    score: Floats
+    direction: Ints
+    confidence: Floats
+    signal: Ints
+    signal_confidence: Floats
+    votes: Floats
+    tactics: dict[str, Tactic]
+    triggers: np.ndarray
+    indicators: Indicators
+
+    def reasons(self, index: int) -> str:
+        """Why there is a signal at a candle, in words: what triggered, then which indicators agree."""
+        direction = self.signal[index]
+        names = ("baseline turned", *(name.replace("_", " ") for name in self.tactics))
+        directions = (self.direction, *(tactic.direction for tactic in self.tactics.values()))
+        triggered = [
+            name
+            for name, fired, towards in zip(names, self.triggers[:, index], directions, strict=True)
+            if fired and towards[index] == direction
+        ]
+        agreeing = [
+            name
+            for name, vote in zip(VOTE_WEIGHTS, self.votes[:, index], strict=True)
+            if vote * direction > 0.25
+        ]
+        return " + ".join(triggered) + (f" ({', '.join(agreeing)})" if agreeing else "")
+
+
+def _votes(candles: Candles, x: Indicators, s: BaselineSettings) -> Floats:
+    close = candles.close
+    crossover = np.sign(x.ema_fast - x.ema_slow)
+    adx_di = np.where(x.adx >= s.adx_trend, np.sign(x.plus_di - x.minus_di), 0.0)
+    adx_di = np.where(np.isnan(x.adx), np.nan, adx_di)
+    volume = np.where(x.volume_ratio >= s.volume_surge, np.sign(close - candles.open), 0.0)
+    fast = side(close > x.fast_high * (1 + s.fast_clearance), close < x.fast_low * (1 - s.fast_clearance))
+    slow = side(close > x.slow_high * (1 + s.slow_clearance), close < x.slow_low * (1 - s.slow_clearance))
+    breakout = np.where(np.isnan(x.slow_high), np.nan, 0.5 * fast + 0.5 * slow)
+    return np.vstack(
+        (
+            crossover,
+            np.sign(x.macd_histogram),
+            np.clip((x.rsi - 50.0) / 20.0, -1.0, 1.0),
+            np.clip(2.0 * x.bollinger_b - 1.0, -1.0, 1.0),
+            adx_di,
+            volume,
+            breakout,
+        )
+    )
+
+
+def compute_technical(candles: Candles, settings: BaselineSettings) -> Technical:
+    """The baseline for one pair and timeframe; works for 1h, 4h and 1d alike.
+
+    Too few candles are no error: there is no direction until every indicator has its history.
+    """
+    indicators = compute_indicators(candles, settings)
+    with np.errstate(invalid="ignore"):
+        votes = _votes(candles, indicators, settings)
+        weights = np.array(list(VOTE_WEIGHTS.values()))
+        score = np.nan_to_num((weights[:, None] * votes).sum(axis=0))
+        direction = side(
+            (score >= settings.direction_score) & (candles.close > indicators.trend_ma),
+            (score <= -settings.direction_score) & (candles.close < indicators.trend_ma),
+        )
+    confidence = np.where(direction != 0, np.abs(score), 0.0)
+    tactics = compute_tactics(candles, indicators, settings)
+    views = [Tactic(direction, confidence), *tactics.values()]
+    triggers = np.vstack([changed(view.direction) for view in views])
+    signal, signal_confidence = _signals(score, views, triggers)
+    return Technical(
+        score, direction, confidence, signal, signal_confidence, votes, tactics, triggers, indicators
+    )
+
+
+def _signals(score: Floats, views: list[Tactic], triggers: np.ndarray) -> tuple[Ints, Floats]:
+    """Direction and confidence of the signal at each candle.
+
+    Conflicting triggers are settled by their summed confidence; a draw is no signal. Confidence is 60 % the
+    indicators' agreement (score mapped to 0..1 in the signal's direction) and 40 % the best trigger's own.
+    """
+    directions = np.vstack([view.direction for view in views])
+    confidences = np.vstack([view.confidence for view in views])
+    net = (triggers * directions * confidences).sum(axis=0)
+    signal = np.sign(np.round(net, 12)).astype(np.int64)
+    own = np.where(triggers & (directions == signal), confidences, 0.0).max(axis=0)
+    agreement = 0.5 + 0.5 * score * signal
+    confidence = (1 - TRIGGER_SHARE) * agreement + TRIGGER_SHARE * own
+    return signal, np.where(signal != 0, confidence, 0.0)

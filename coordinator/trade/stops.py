@@ -1,0 +1,88 @@
+"""Initial stop below support or above resistance, and the trailing stop by profit tier."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+
+import numpy as np
+import talib
+
+from coordinator.settings import StopSettings
+from coordinator.signals.candles import Candles
+from coordinator.types import Floats, Ints
+
+__all__ = ["initial_stop_distance", "stop_rate", "trailing_distance"]
+
+
+def initial_stop_distance(candles: Candles, direction: Ints, settings: StopSettings) -> Floats:
+    """Distance of the initial stop from the close, ratio of the price, shape (n,).
+
+    Long: the lowest low of the last candles less ATRs; short: the highest high plus ATRs; kept between ``minimum``
+    and ``hard_limit``. Where history is short or there is no direction it is the hard limit.
+    """
+    s = settings
+    atr = (
+        talib.ATR(candles.high, candles.low, candles.close, s.atr_period)
+        if len(candles) > 1
+        else candles.close * np.nan
+    )
+    support = talib.MIN(candles.low, s.support_period) if len(candles) > 1 else candles.low
+    resistance = talib.MAX(candles.high, s.support_period) if len(candles) > 1 else candles.high
+    below = candles.close - (support - s.atr_multiple * atr)
+    above = (resistance + s.atr_multiple * atr) - candles.close
+    distance = np.where(direction > 0, below, np.where(direction < 0, above, np.nan)) / candles.close
+    return np.clip(np.nan_to_num(distance, nan=s.hard_limit), s.minimum, s.hard_limit)
+
+
+def trailing_distance(best_profit: float, settings: StopSettings) -> float | None:
+    """How far the stop trails behind the best price: 3, 2.5, 2 and 1.5 % by profit tier (spec 004).
+
+    Parameters
+    ----------
+    best_profit : float
+        Best price move in the trade's favour, ratio, before costs and leverage.
+
+    Returns
+    -------
+    float or None
+        None below ``trailing_start``: the stop does not trail yet.
+
+    Examples
+    --------
+    >>> [trailing_distance(p, StopSettings()) for p in (0.005, 0.015, 0.03, 0.05, 0.07)]
+    [None, 0.03, 0.025, 0.02, 0.015]
+    """
+    if best_profit <= settings.trailing_start:
+        return None
+    return settings.trailing_distances[bisect_right(settings.trailing_profits, best_profit)]
+
+
+def stop_rate(
+    anchor: float,
+    open_rate: float,
+    best_rate: float,
+    direction: int,
+    stop_distance: float,
+    settings: StopSettings,
+) -> float:
+    """The stop's price: the initial one, or the trailing one where that is nearer the price.
+
+    Parameters
+    ----------
+    anchor : float
+        Price of the first fill; the initial stop stays where it was planned when tranches average the price.
+    open_rate : float
+        Average entry price, from which profit counts.
+    best_rate : float
+        Most favourable price of this candle (live: the current price).
+    direction : int
+        +1 long, -1 short.
+    stop_distance : float
+        Initial distance, ratio of the anchor.
+    """
+    initial = anchor * (1 - direction * stop_distance)
+    trail = trailing_distance(direction * (best_rate / open_rate - 1), settings)
+    if trail is None:
+        return initial
+    trailing = best_rate * (1 - direction * trail)
+    return max(initial, trailing) if direction > 0 else min(initial, trailing)

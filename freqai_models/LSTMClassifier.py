@@ -1,0 +1,9 @@
+"""The documented LSTM (10 candles x 31 features -> HOLD, BUY, SELL) as a FreqAI model."""
+
+from coordinator.adapters.freqai_model import SequenceFreqaiModel
+
+
+class LSTMClassifier(SequenceFreqaiModel):
+    """LSTM 128, LSTM 64, dense 64, 32, 3; see coordinator/learning/networks.py."""
+
+    component = "lstm"

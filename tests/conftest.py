@@ -1,0 +1,63 @@
+"""Fixtures that several houses' tests share."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from coordinator.signals.candles import Candles
+
+ROOT = Path(__file__).resolve().parent.parent
+MARKET_DATA = ROOT.parent / "shared" / "market-data"
+
+
+def random_walk(seed: int, n: int, start: str = "2023-01-01", hours: int = 1) -> pd.DataFrame:
+    """Hourly candles of a random walk with changing volatility; enough for everything but realism."""
+    rng = np.random.default_rng(seed)
+    volatility = 0.008 * np.exp(np.cumsum(rng.normal(0, 0.02, n)) * 0.2)
+    close = 100 * np.exp(np.cumsum(rng.standard_t(4, n) * volatility))
+    opened = np.concatenate(([100.0], close[:-1]))
+    high = np.maximum(opened, close) * (1 + np.abs(rng.normal(0, 0.003, n)))
+    low = np.minimum(opened, close) * (1 - np.abs(rng.normal(0, 0.003, n)))
+    volume = rng.lognormal(3, 0.5, n) * (1 + 50 * np.abs(np.log(close / opened)))
+    date = pd.date_range(start, periods=n, freq=f"{hours}h", tz="UTC")
+    return pd.DataFrame(
+        {"date": date, "open": opened, "high": high, "low": low, "close": close, "volume": volume}
+    )
+
+
+def resample(frame: pd.DataFrame, timeframe: str) -> pd.DataFrame:
+    """Candles of a higher timeframe, labelled by their open, whole ones and the last part."""
+    rules = {"open": "first", "high": "max", "low": "min", "close": "last", "volume": "sum"}
+    rule = {"1d": "24h"}.get(timeframe, timeframe)
+    return (
+        frame.set_index("date").resample(rule, label="left", closed="left").agg(rules).dropna().reset_index()
+    )
+
+
+@pytest.fixture(scope="session")
+def walk() -> pd.DataFrame:
+    return random_walk(7, 3000)
+
+
+@pytest.fixture(scope="session")
+def candles(walk) -> Candles:
+    return Candles.from_frame(walk, "1h")
+
+
+@pytest.fixture(scope="session")
+def make_walk():
+    return random_walk
+
+
+@pytest.fixture(scope="session")
+def make_higher():
+    return resample
+
+
+@pytest.fixture(scope="session")
+def market_data() -> Path:
+    if not MARKET_DATA.is_dir():
+        pytest.skip(f"real candles are not at {MARKET_DATA}")
+    return MARKET_DATA

@@ -1,0 +1,153 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from coordinator.settings import BaselineSettings, Settings
+from coordinator.signals.candles import Candles
+from coordinator.signals.regime import LEVELS, REGIMES, STATES, compute_regime
+from coordinator.signals.series import changed
+from coordinator.signals.tactics import TACTICS
+from coordinator.signals.technical import VOTE_WEIGHTS, compute_technical
+
+S = BaselineSettings()
+
+
+def trend(step: float, n: int = 400, noise: float = 0.0005) -> Candles:
+    rng = np.random.default_rng(1)
+    close = 100 * np.exp(np.cumsum(np.full(n, step) + rng.normal(0, noise, n)))
+    opened = np.concatenate(([100.0], close[:-1]))
+    frame = pd.DataFrame(
+        {
+            "date": pd.date_range("2023-01-01", periods=n, freq="1h", tz="UTC"),
+            "open": opened,
+            "high": np.maximum(opened, close) * 1.001,
+            "low": np.minimum(opened, close) * 0.999,
+            "close": close,
+            "volume": np.full(n, 10.0),
+        }
+    )
+    return Candles.from_frame(frame, "1h")
+
+
+def mirrored(candles: Candles) -> Candles:
+    """The same moves upside down: prices inverted around 100."""
+    flip = 1e4
+    return Candles(
+        candles.time,
+        flip / candles.open,
+        flip / candles.low,
+        flip / candles.high,
+        flip / candles.close,
+        candles.volume,
+        candles.seconds,
+    )
+
+
+def test_a_steady_rise_is_long_and_a_steady_fall_short():
+    up, down = compute_technical(trend(0.002), S), compute_technical(trend(-0.002), S)
+    for technical, direction in ((up, 1), (down, -1)):
+        assert (technical.direction[150:] == direction).mean() > 0.7
+        assert not (technical.direction[150:] == -direction).any()
+    assert (up.tactics["trend_following"].direction[150:] == 1).all()
+
+
+def test_long_and_short_are_one_path(candles):
+    """Upside-down candles give the opposite signals (up to log against simple prices in the bands)."""
+    one, two = compute_technical(candles, S), compute_technical(mirrored(candles), S)
+    both = (one.signal != 0) & (two.signal != 0)
+    assert both.sum() > 100
+    assert (one.signal[both] == -two.signal[both]).mean() > 0.99
+    assert (one.direction == -two.direction).mean() > 0.95
+
+
+def test_a_signal_is_an_event_with_a_trigger(candles):
+    technical = compute_technical(candles, S)
+    at = np.flatnonzero(technical.signal)
+    assert len(at) > 50
+    assert technical.triggers[:, at].any(axis=0).all()
+    quiet = ~technical.triggers.any(axis=0)
+    assert (technical.signal[quiet] == 0).all()
+
+
+def test_confidence_is_bounded_and_zero_without_a_signal(candles):
+    technical = compute_technical(candles, S)
+    some = technical.signal != 0
+    assert ((technical.signal_confidence[some] > 0) & (technical.signal_confidence[some] <= 1)).all()
+    assert (technical.signal_confidence[~some] == 0).all()
+    assert sum(VOTE_WEIGHTS.values()) == pytest.approx(1)
+
+
+def test_reasons_name_the_trigger_and_agreeing_indicators(candles):
+    technical = compute_technical(candles, S)
+    names = {"baseline turned", *(name.replace("_", " ") for name in TACTICS)}
+    for index in np.flatnonzero(technical.signal)[:200]:
+        triggers = technical.reasons(index).split(" (")[0].split(" + ")
+        assert set(triggers) <= names
+
+
+def test_eligibility_keeps_longs_above_and_shorts_below_the_trend_ma(candles):
+    technical = compute_technical(candles, S)
+    ma = technical.indicators.trend_ma
+    assert (candles.close > ma)[technical.direction > 0].all()
+    assert (candles.close < ma)[technical.direction < 0].all()
+
+
+@pytest.mark.parametrize("tactic", TACTICS)
+def test_each_tactic_fires_both_ways_and_only_with_confidence(make_walk, tactic):
+    walks = [Candles.from_frame(make_walk(seed, 3000), "1h") for seed in (1, 2, 3)]
+    views = [compute_technical(walk, S).tactics[tactic] for walk in walks]
+    direction = np.concatenate([view.direction for view in views])
+    confidence = np.concatenate([view.confidence for view in views])
+    assert {-1, 0, 1} == set(np.unique(direction))
+    assert (confidence[direction != 0] >= 0.5).all()
+    assert (confidence[direction == 0] == 0).all()
+
+
+def test_mean_reversion_only_in_ranges_and_breakout_only_with_clearance(candles):
+    technical = compute_technical(candles, S)
+    x = technical.indicators
+    reversion, breakout = (technical.tactics[name].direction for name in ("mean_reversion", "breakout"))
+    assert (x.adx[reversion != 0] < S.adx_trend).all()
+    assert (x.rsi[reversion > 0] <= 30).all()
+    assert (x.rsi[reversion < 0] >= 70).all()
+    long = breakout > 0
+    assert (candles.close[long] > 1.005 * x.fast_high[long]).all()
+
+
+@pytest.mark.parametrize("n", [0, 1, 2, 25, 60])
+def test_too_few_candles_are_no_error_and_no_signal(walk, n):
+    technical = compute_technical(Candles.from_frame(walk.iloc[:n], "1h"), S)
+    assert len(technical.signal) == n
+    assert (technical.signal[:50] == 0).all()
+
+
+def test_changed_marks_the_taking_up_only():
+    assert changed(np.array([1, 1, 0, 0, 1, -1, -1, 0])).tolist() == [
+        False,
+        False,
+        False,
+        False,
+        True,
+        True,
+        False,
+        False,
+    ]
+
+
+def test_the_fifteen_states():
+    assert len(STATES) == 15
+    assert STATES[0] == "bull_low"
+    assert {"bull_medium", "high_vol_high", "neutral_low"} <= set(STATES)
+
+
+def test_regimes_and_levels():
+    settings = Settings().regime
+    rise = compute_regime(trend(0.002), settings)
+    assert REGIMES[rise.regime[-1]] == "bull"
+    fall = compute_regime(trend(-0.002), settings)
+    assert REGIMES[fall.regime[-1]] == "bear"
+    for noise, level in ((0.003, "low"), (0.009, "medium"), (0.02, "high")):
+        flat = compute_regime(trend(0.0, noise=noise), settings)
+        share = (flat.level[100:] == LEVELS.index(level)).mean()
+        assert share > 0.8, (noise, level, share)
+        assert flat.volatility[-1] == pytest.approx(noise * np.sqrt(24), rel=0.5)

@@ -1,0 +1,138 @@
+"""Plans, sizes, stops and targets: the documented numbers and what must always hold."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from coordinator.settings import CostSettings, DcaSettings, SizingSettings, StopSettings, TargetSettings
+from coordinator.signals.candles import Candles
+from coordinator.trade.entries import entry_plan
+from coordinator.trade.reward_risk import target_distance
+from coordinator.trade.sizing import plan_stake, tranche_stake
+from coordinator.trade.stops import initial_stop_distance, stop_rate, trailing_distance
+
+DCA, STOPS, SIZING = DcaSettings(), StopSettings(), SizingSettings()
+
+
+@pytest.mark.parametrize(
+    ("confidence", "count"), [(1.0, 2), (0.75, 2), (0.7499, 3), (0.65, 3), (0.6499, 4), (0.0, 4)]
+)
+def test_tranches_by_confidence(confidence, count):
+    assert len(entry_plan(confidence, 0.03, DCA).shares) == count
+
+
+def test_the_documented_three_tranches():
+    """Spec 000: 40 % at 40,000, 35 % at 39,800, 25 % at 39,600."""
+    plan = entry_plan(0.72, 0.03, DCA)
+    assert plan.shares == (0.40, 0.35, 0.25)
+    assert [40_000 * (1 - offset) for offset in plan.offsets] == pytest.approx([40_000, 39_800, 39_600])
+    assert not plan.due(1, 40_000, 39_801, 1)
+    assert plan.due(1, 40_000, 39_800, 1)
+    assert plan.due(2, 40_000, 39_600, 1)
+    assert not plan.due(3, 40_000, 30_000, 1)  # nothing left
+    assert not plan.due(0, 40_000, 30_000, 1)  # the first is the entry's
+    assert plan.due(1, 40_000, 40_200, -1)  # a short averages upwards
+    assert not plan.due(1, 40_000, 39_000, -1)
+
+
+@given(confidence=st.floats(0, 1), stop=st.floats(0.005, 0.03))
+def test_the_tranches_are_the_plan_and_come_before_the_stop(confidence, stop):
+    plan = entry_plan(confidence, stop, DCA)
+    assert sum(plan.shares) == pytest.approx(1)
+    assert plan.offsets[0] == 0
+    assert all(offset < stop for offset in plan.offsets)
+    assert list(plan.offsets) == sorted(plan.offsets)
+
+
+@given(
+    equity=st.floats(100, 1e7),
+    confidence=st.floats(0, 1),
+    stop=st.floats(0.005, 0.03),
+    filled=st.integers(1, 4),
+    leverage=st.floats(1, 20),
+)
+def test_the_loss_at_the_stop_never_exceeds_the_budget_whatever_fills(
+    equity, confidence, stop, filled, leverage
+):
+    plan = entry_plan(confidence, stop, DCA)
+    total = plan_stake(equity, plan, stop, leverage, float("inf"), SIZING)
+    loss = sum(
+        total * share * leverage * (stop - offset)
+        for share, offset in list(zip(plan.shares, plan.offsets, strict=True))[:filled]
+    )
+    assert loss <= equity * SIZING.risk_per_trade * (1 + 1e-9)
+
+
+def test_the_stake_is_bounded_by_what_freqtrade_proposes():
+    assert plan_stake(10_000, entry_plan(0.8, 0.01, DCA), 0.01, 1.0, 2500, SIZING) == 2500
+
+
+def test_small_plans_are_entered_at_once_or_not_at_all():
+    plan = entry_plan(0.72, 0.03, DCA)
+    assert tranche_stake(100, plan, 0, 10) == pytest.approx(40)
+    assert tranche_stake(20, plan, 0, 10) == 20  # 40 % would be below the minimum
+    assert tranche_stake(20, plan, 1, 10) == 0
+    assert tranche_stake(9, plan, 0, 10) == 0
+
+
+def flat(n=50, width=0.01):
+    close = np.full(n, 100.0)
+    return Candles(
+        np.arange(n, dtype=np.int64), close, close * (1 + width / 2), close * (1 - width / 2), close, close, 1
+    )
+
+
+def test_stop_below_support_and_above_resistance():
+    candles = flat(width=0.004)  # ATR .4, support 99.8
+    long = initial_stop_distance(candles, np.ones(50, dtype=np.int64), STOPS)
+    short = initial_stop_distance(candles, -np.ones(50, dtype=np.int64), STOPS)
+    assert long[-1] == pytest.approx(0.002 + 1.5 * 0.004)
+    assert short[-1] == pytest.approx(0.002 + 1.5 * 0.004)
+
+
+def test_stop_distance_is_bounded_and_the_hard_limit_where_unknown(candles):
+    direction = np.where(np.arange(len(candles)) % 2, 1, -1)
+    distance = initial_stop_distance(candles, direction, STOPS)
+    assert ((distance >= STOPS.minimum) & (distance <= STOPS.hard_limit)).all()
+    assert (distance[:10] == STOPS.hard_limit).all()
+    assert len(np.unique(distance)) > 100
+
+
+@pytest.mark.parametrize(
+    ("profit", "distance"),
+    [
+        (0.0, None),
+        (0.01, None),
+        (0.011, 0.03),
+        (0.0199, 0.03),
+        (0.02, 0.025),
+        (0.04, 0.02),
+        (0.06, 0.015),
+        (0.5, 0.015),
+    ],
+)
+def test_trailing_tiers(profit, distance):
+    assert trailing_distance(profit, STOPS) == distance
+
+
+@given(path=st.lists(st.floats(-0.05, 0.05), min_size=1, max_size=50), direction=st.sampled_from((1, -1)))
+def test_stops_only_move_in_the_trades_favour(path, direction):
+    """Freqtrade keeps the best of the stops it is told; told per candle's best price, that never loosens."""
+    stop, price = -np.inf, 100.0
+    for move in path:
+        price *= 1 + move
+        rate = stop_rate(100.0, 100.0, price, direction, 0.02, STOPS)
+        best = max(stop, direction * rate)
+        assert best >= stop
+        assert (
+            direction * rate >= direction * 100.0 * (1 - direction * 0.02) - 1e-9
+        )  # never beyond the initial stop
+        stop = best
+
+
+def test_the_documented_target():
+    """Spec 003: reward:risk 2.5, targets multiplied by 1.00165 against 0.165 % of costs."""
+    long, short = target_distance(np.array([0.02, 0.02]), np.array([1, -1]), TargetSettings(), CostSettings())
+    assert 100 * (1 + long) == pytest.approx(105 * 1.00165)
+    assert 100 * (1 - short) == pytest.approx(95 / 1.00165)
