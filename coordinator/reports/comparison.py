@@ -107,8 +107,8 @@ def _span(result: BacktestResult) -> str:
 def _notes(results: Sequence[BacktestResult], columns: Sequence[Column], fee: float) -> tuple[str, ...]:
     first = results[0]
     notes = [
-        "Sharpe, Sortino, Calmar and drawdown of every column come from daily account values, 365 days a year.",
-        f"{HOLD}: the same balance split evenly at the first close, sold at the last, {fee:.3%} fee each time.",
+        "Sharpe, Sortino, Calmar, drawdown: of daily account values in every column, 365 days a year.",
+        f"{HOLD}: the same balance, split evenly at the first close, sold at the last, fee {fee:.3%} each.",
     ]
     for result in results[1:]:
         if (result.start, result.end) != (first.start, first.end):

@@ -1,9 +1,9 @@
 """Account value at the end of every day, for strategies and for buy and hold alike.
 
 The value of a strategy's account is its starting balance, plus what its orders paid and received, fees
-included, plus its open positions at the last known close. It is computed from the orders, so that open positions
-count in spot and in futures alike (Freqtrade's own futures wallet leaves them out). Funding counts when its trade
-closes, which is when the result tells it.
+included, plus its open positions at the last known close. It is computed from the orders, so that open
+positions count in spot and in futures alike (Freqtrade's own futures wallet leaves them out). Funding counts
+when its trade closes, which is when the result tells it.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """Figures of performance, one definition for strategies and for buy and hold.
 
 Sharpe, Sortino, Calmar and drawdown are computed here from daily account values
-(:mod:`coordinator.reports.equity`), open positions included, and not taken from Freqtrade, whose figures rest on
-closed trades and have no counterpart for buy and hold. Crypto trades every day, so a year has 365. The rate of a
-riskless investment is taken as zero.
+(:mod:`coordinator.reports.equity`), open positions included, and not taken from Freqtrade, whose figures rest
+on closed trades and have no counterpart for buy and hold. Crypto trades every day, so a year has 365. The rate
+of a riskless investment is taken as zero.
 """
 
 from __future__ import annotations

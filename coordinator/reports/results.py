@@ -105,7 +105,7 @@ def read_result(path: Path, strategy: str | None = None) -> BacktestResult:
         raise CoordinatorError("strategy", str(path), rule, strategy)
     try:
         return _result(path, strategy, strategies[strategy], members)
-    except (KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         rule = f"hold a result of {strategy} in the form of Freqtrade 2026.9"
         raise CoordinatorError("result", str(path), rule, f"{type(error).__name__}: {error}") from error
 
@@ -190,7 +190,7 @@ def _trades(records: list[dict[str, Any]]) -> pd.DataFrame:
 
 
 def _orders(records: list[dict[str, Any]]) -> pd.DataFrame:
-    """Filled orders. Freqtrade's ``cost`` has the fee added, for entries and exits alike: it is left alone."""
+    """Filled orders. Freqtrade's ``cost`` has the fee added, of entries and exits alike: left alone."""
     rows = [
         {
             "trade": i,

@@ -28,12 +28,13 @@ def print_table(
         As :func:`~coordinator.reports.comparison.compare` takes them; it raises for all of them.
     """
     comparison = compare(results, candles, fee)
-    table = Table(title=comparison.title, title_justify="left")
+    table = Table()
     table.add_column("")
     for column in comparison.columns:
         table.add_column(column.name, justify="right", no_wrap=True)
     for name, cells in comparison.rows():
         table.add_row(name, *cells)
+    console.print(comparison.title, markup=False, highlight=False, soft_wrap=True)
     console.print(table)
     for note in comparison.notes:
         console.print(note, markup=False, highlight=False, soft_wrap=True)

@@ -28,8 +28,8 @@ _FUNDING_CAP: Final = 3e-3
 # correlation of the funding rate with the past week's return 0.31 to 0.40.
 _BASIS_MEAN: Final = 6e-5
 _BASIS_TREND: Final = 8.0e-4
-_BASIS_SLOW: Final = 4.0e-4
-_BASIS_FAST: Final = 5.5e-4
+_BASIS_SLOW: Final = 5.0e-4
+_BASIS_FAST: Final = 6.0e-4
 _TREND_HOURS: Final = 168.0
 _VOLUME_RATIO: Final = 4.0
 
@@ -85,8 +85,8 @@ def _basis(spec: MarketSpec, pair: str, walk: Walk) -> tuple[Floats, Floats]:
     returns = np.diff(walk.fair_close, prepend=walk.fair_close[0]) / walk.volatility
     # A clipped return makes a crash move the basis, not tear it off.
     trend = ar1(np.clip(returns, -3.0, 3.0), _TREND_HOURS)
-    persistent = _BASIS_MEAN + _BASIS_TREND * np.tanh(trend) + _BASIS_SLOW * ar1(noise[:, 0].copy(), 240.0)
-    return persistent, _BASIS_FAST * ar1(noise[:, 1].copy(), 1.5)
+    persistent = _BASIS_MEAN + _BASIS_TREND * np.tanh(trend) + _BASIS_SLOW * ar1(noise[:, 0].copy(), 480.0)
+    return persistent, _BASIS_FAST * ar1(noise[:, 1].copy(), 0.8)
 
 
 def _shifted(walk: Walk, basis: Floats, volume_ratio: float) -> Walk:

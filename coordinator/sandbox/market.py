@@ -183,8 +183,8 @@ def _volume(
         + 0.75 * relative
         + 0.30 * climate.rhythm
         + 0.80 * np.log1p(size)
-        + 0.25 * shared
-        + 0.25 * ar1(noise[:, 0].copy(), 200.0)
+        + 0.23 * shared
+        + 0.23 * ar1(noise[:, 0].copy(), 200.0)
         + 0.22 * ar1(noise[:, 1].copy(), 6.0)
         + 0.24 * noise[:, 2]
     )

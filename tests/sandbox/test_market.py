@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import os
+import subprocess
+import sys
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,9 +19,10 @@ from coordinator.candles.files import check_datadir, list_pairs, read_candles
 from coordinator.errors import CoordinatorError
 from coordinator.sandbox.climate import BEAR, BULL, RANGE, climate_of, log_volatility
 from coordinator.sandbox.futures import simulate_futures
-from coordinator.sandbox.market import MarketSpec, resample_candles, simulate
+from coordinator.sandbox.market import MarketSpec, resample_candles, simulate, simulate_walks
 from coordinator.sandbox.market_files import existing_files, write_market
 from coordinator.sandbox.profiles import profile_of
+from coordinator.sandbox.streams import stream
 
 SHARED = Path(__file__).parents[3] / "shared" / "market-data"
 SHORT = MarketSpec(
@@ -131,16 +135,38 @@ def test_bear_regimes_are_more_volatile_than_ranging_ones() -> None:
 
 
 def test_without_drift_the_expected_simple_return_is_zero() -> None:
-    spec = MarketSpec(bull_drift=0.0, bear_drift=0.0, outages_per_year=0)
-    means = []
+    # Long enough that forgetting half the variance (0.5 a year for these pairs) is five standard errors.
+    spec = MarketSpec(
+        pairs=("SOL/USDT", "ADA/USDT", "DOGE/USDT"),
+        start=datetime(2000, 1, 1, tzinfo=UTC),
+        end=datetime(2024, 1, 1, tzinfo=UTC),
+        bull_drift=0.0,
+        bear_drift=0.0,
+    )
+    weeks = []
     for seed in range(4):
-        for frame in simulate(dataclasses.replace(spec, seed=seed)).values():
-            returns = frame["close"].pct_change().dropna()
-            weekly = returns.to_numpy()[: len(returns) // 168 * 168].reshape(-1, 168).sum(axis=1)
-            means.append(weekly)
-    weeks = np.stack([np.mean(means[start : start + 8], axis=0) for start in range(0, 32, 8)]).ravel()
-    t = weeks.mean() / (weeks.std() / np.sqrt(len(weeks)))
-    assert abs(t) < 3.0
+        _, walks = simulate_walks(dataclasses.replace(spec, seed=seed))
+        returns = np.mean([np.expm1(np.diff(walk.fair_close)) for walk in walks.values()], axis=0)
+        weeks.append(returns[: len(returns) // 168 * 168].reshape(-1, 168).sum(axis=1))
+    pooled = np.concatenate(weeks)
+    assert abs(pooled.mean() / (pooled.std() / np.sqrt(len(pooled)))) < 3.3
+
+
+def test_streams_are_the_same_in_every_process_and_differ_by_name() -> None:
+    program = "from coordinator.sandbox.streams import stream; print(stream(7, 'pair', 'BTC').random())"
+    values = {
+        subprocess.run(
+            [sys.executable, "-c", program],
+            capture_output=True,
+            text=True,
+            check=True,
+            env={**os.environ, "PYTHONHASHSEED": seed},
+        ).stdout
+        for seed in ("1", "2")
+    }
+    assert {float(value) for value in values} == {float(stream(7, "pair", "BTC").random())}
+    others = [stream(8, "pair", "BTC"), stream(7, "pairBTC"), stream(7, "pair", "ETH")]
+    assert len({float(rng.random()) for rng in others} | {float(value) for value in values}) == 4
 
 
 def test_futures_tables_have_the_columns_of_freqtrade_files() -> None:

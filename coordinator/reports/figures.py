@@ -1,0 +1,165 @@
+"""Plotly figures of the report. Every text in them is escaped: Plotly reads a subset of HTML."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from coordinator.ledger.schema import COMPONENTS
+from coordinator.reports.comparison import Column, Comparison
+from coordinator.reports.results import BacktestResult
+
+__all__ = [
+    "MAX_CANDLES",
+    "candle_figure",
+    "confidence_figure",
+    "drawdown_figure",
+    "equity_figure",
+    "thin_candles",
+]
+
+MAX_CANDLES = 5000
+# Colour-blind safe (Okabe and Ito); buy and hold is grey.
+COLOURS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9")
+GREY, UP, DOWN = "#8a8f98", "#2a9d8f", "#c8553d"
+COARSER = ("4h", "12h", "1D", "1W")
+
+
+def equity_figure(comparison: Comparison) -> go.Figure:
+    """Account values of all columns in percent of where they began."""
+    figure = _figure("account value, % of start")
+    for column, colour in _coloured(comparison):
+        daily = column.equity.daily
+        figure.add_scatter(
+            x=daily.index,
+            y=(100 * daily / daily.iloc[0]).round(3),
+            name=escape(column.name),
+            line={"color": colour, "width": 1.8},
+            hovertemplate="%{y:.1f}",
+        )
+    return figure
+
+
+def drawdown_figure(comparison: Comparison) -> go.Figure:
+    """Fall below the highest account value so far, percent."""
+    figure = _figure("drawdown, %")
+    for column, colour in _coloured(comparison):
+        daily = column.equity.daily
+        figure.add_scatter(
+            x=daily.index,
+            y=(100 * (daily / daily.cummax() - 1)).round(3),
+            name=escape(column.name),
+            line={"color": colour, "width": 1.4},
+            hovertemplate="%{y:.1f}",
+        )
+    return figure
+
+
+def thin_candles(frame: pd.DataFrame, limit: int = MAX_CANDLES) -> pd.DataFrame:
+    """Candles of the first of 4h, 12h, 1d and 1w that leaves at most ``limit`` of them; unchanged if few enough.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        With date, open, high, low and close.
+    """
+    rules = {"open": "first", "high": "max", "low": "min", "close": "last"}
+    thinned = frame
+    for timeframe in COARSER:
+        if len(thinned) <= limit:
+            break
+        thinned = frame.resample(timeframe, on="date").agg(rules).dropna().reset_index()
+    return thinned
+
+
+def candle_figure(pair: str, frame: pd.DataFrame, results: Sequence[BacktestResult]) -> go.Figure:
+    """One pair's candles with every strategy's entries and exits; a line where only closes are known."""
+    figure = _figure("price")
+    if {"open", "high", "low"} <= set(frame.columns):
+        shown = thin_candles(frame)
+        prices = {name: _short(shown[name]) for name in ("open", "high", "low", "close")}
+        figure.add_candlestick(
+            x=shown["date"],
+            **prices,
+            name=escape(pair),
+            increasing={"line": {"color": UP, "width": 1}},
+            decreasing={"line": {"color": DOWN, "width": 1}},
+        )
+    else:
+        figure.add_scatter(x=frame["date"], y=_short(frame["close"]), name=escape(pair), line={"color": GREY})
+    for result, colour in zip(results, COLOURS * len(results), strict=False):
+        _add_orders(figure, result, pair, colour)
+    return figure.update_layout(xaxis_rangeslider_visible=False, hovermode="closest")
+
+
+def confidence_figure(frame: pd.DataFrame, part: str) -> go.Figure:
+    """Distribution of every component's confidence or percentile (``part``), twenty bins of 0..1."""
+    figure = _figure("signals")
+    edges = np.linspace(0, 1, 21)
+    for component, colour in zip(COMPONENTS, COLOURS, strict=True):
+        values = frame[f"{component}_{part}"].dropna().to_numpy()
+        if len(values):
+            count, _ = np.histogram(values, edges)
+            figure.add_scatter(
+                x=(edges[:-1] + edges[1:]) / 2,
+                y=count,
+                name=component,
+                line={"color": colour, "width": 1.8, "shape": "hvh"},
+                hovertemplate="%{y}",
+            )
+    return figure.update_xaxes(title=part, range=[0, 1]).update_yaxes(rangemode="tozero")
+
+
+def _add_orders(figure: go.Figure, result: BacktestResult, pair: str, colour: str) -> None:
+    orders = result.orders[result.orders["pair"] == pair]
+    trades = result.trades.loc[orders["trade"]].set_index(orders.index)
+    for is_entry, word in ((True, "entries"), (False, "exits")):
+        mine = orders[orders["is_entry"] == is_entry]
+        if mine.empty:
+            continue
+        tags = trades.loc[mine.index, "enter_tag" if is_entry else "exit_reason"]
+        profit = trades.loc[mine.index, "profit_ratio"].map("{:+.2%}".format)
+        figure.add_scatter(
+            x=mine["time"],
+            y=_short(mine["price"]),
+            mode="markers",
+            name=f"{escape(result.strategy)} {word}",
+            text=[escape(str(tag)) for tag in tags],
+            customdata=profit.to_numpy(dtype=object),
+            hovertemplate="%{x|%Y-%m-%d %H:%M} at %{y}<br>%{text}<br>trade %{customdata}",
+            marker={
+                "symbol": np.where(mine["amount"] > 0, "triangle-up", "triangle-down"),
+                "size": 9,
+                "color": colour if is_entry else "white",
+                "line": {"color": colour, "width": 1.5},
+            },
+        )
+
+
+def _figure(unit: str) -> go.Figure:
+    figure = go.Figure()
+    return figure.update_layout(
+        template="plotly_white",
+        hovermode="x unified",
+        margin={"l": 55, "r": 15, "t": 10, "b": 40},
+        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
+        font={"family": "system-ui, sans-serif", "size": 12},
+        yaxis={"title": unit},
+        showlegend=True,
+    )
+
+
+def _coloured(comparison: Comparison) -> list[tuple[Column, str]]:
+    *strategies, hold = comparison.columns
+    colours = COLOURS * len(strategies)
+    return [*zip(strategies, colours, strict=False), (hold, GREY)]
+
+
+def _short(prices: pd.Series) -> pd.Series:
+    """Seven significant digits: more than a chart shows, a third of the file."""
+    scale = 10.0 ** (6 - np.floor(np.log10(np.maximum(prices.to_numpy(dtype=float), 1e-12))))
+    return pd.Series(np.round(prices.to_numpy(dtype=float) * scale) / scale, index=prices.index)

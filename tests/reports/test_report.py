@@ -1,0 +1,191 @@
+"""The table, the HTML report and the command."""
+
+import io
+import json
+import re
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import numpy as np
+import pytest
+from rich.console import Console
+from typer.testing import CliRunner
+
+from coordinator.candles.files import candle_path, write_candles
+from coordinator.errors import CoordinatorError
+from coordinator.ledger.store import Ledger, RunInfo
+from coordinator.reports.commands import report_app
+from coordinator.reports.comparison import compare
+from coordinator.reports.decisions import component_rows, group_rows, rejection_rows
+from coordinator.reports.figures import thin_candles
+from coordinator.reports.html import write_report
+from coordinator.reports.results import read_result
+from coordinator.reports.table import print_table
+
+BTC, ETH = "BTC/USDT:USDT", "ETH/USDT:USDT"
+
+
+@pytest.fixture
+def results(make_zip):
+    return [read_result(make_zip("MLCoordinator")), read_result(make_zip("TechnicalBaseline", trades=[]))]
+
+
+def printed(results, candles, fee=None) -> str:
+    text = io.StringIO()
+    print_table(results, candles, fee, Console(width=100, file=text))
+    return text.getvalue()
+
+
+def test_the_table_sets_strategies_beside_buy_and_hold(results, candles):
+    text = printed(results, candles)
+    rows = {
+        cells[0].strip(): [c.strip() for c in cells[1:]]
+        for cells in re.findall(r"│(.+)│(.+)│(.+)│(.+)│", text)
+    }
+    assert rows["Profit"] == ["+0.44%", "0.00%", "-0.20%"]
+    assert rows["Trades"] == ["2", "0", "2"]
+    assert rows["Sharpe"][1] == rows["Profit factor"][1] == rows["Win rate"][1] == "–"
+    assert rows["Fees paid (USDT)"] == ["6.15", "0.00", "19.98"]
+    assert "2024-01-01 00:00 to 2024-01-04 00:00 UTC, 2 pairs, futures" in text
+    assert "TechnicalBaseline made no trades." in text
+    assert printed(results, candles) == text
+
+
+def test_no_losses_print_as_infinite(make_zip, candles):
+    result = read_result(make_zip("S"))
+    won = replace(result, trades=result.trades.assign(profit_abs=[48.55, 4.2]))
+    assert dict(compare([won], candles).rows())["Profit factor"][0] == "∞"
+
+
+def test_the_fee_of_buy_and_hold_can_be_chosen(results, candles):
+    free = dict(compare(results, candles, 0.0).rows())
+    assert free["Fees paid (USDT)"][-1] == "0.00"
+    assert free["Profit"][-1] == "0.00%"  # +5 % and -5 %
+
+
+def test_what_cannot_be_compared_is_said(make_zip, candles, results):
+    with pytest.raises(CoordinatorError, match="at least one backtest"):
+        compare([], candles)
+    with pytest.raises(CoordinatorError, match="each strategy once"):
+        compare([results[0], results[0]], candles)
+    with pytest.raises(CoordinatorError, match=r"'stake_currency'.*be the same"):
+        compare([results[0], replace(results[1], stake_currency="EUR")], candles)
+    with pytest.raises(CoordinatorError, match=f"include {ETH}"):
+        compare(results, {BTC: candles[BTC]})
+    other = replace(results[1], starting_balance=500.0, end=results[1].start, pairs=(BTC,))
+    notes = " ".join(compare([results[0], other], candles).notes)
+    assert notes.count("Not comparable: TechnicalBaseline") == 3
+
+
+def test_decisions_are_summed_up(decisions):
+    groups = dict(group_rows(decisions))
+    assert groups["Accepted"] == ["2", "2", "0.500", "1.500", "50.00%"]
+    assert groups["Rejected"] == ["4", "3", "0.500", "0.866", "33.33%"]
+    assert groups["All signals"][:3] == ["6", "5", "0.500"]
+    reasons = rejection_rows(decisions)
+    assert (reasons[0][0], reasons[0][1][0]) == ("confidence below 70%", "2")
+    assert dict(reasons)["no reason given"] == ["1", "0", "–", "–", "–"]
+    missing = decisions.assign(**{f"{c}_direction": np.nan for c in ("fusion", "selector", "attention")})
+    components = dict(component_rows(missing))
+    # Two of four votes agree (R 2 and -1); one is against (-1), one holds (0.5).
+    assert components["lstm"] == ["4", "66.67%", "50.00%", "0.50", "0.50", "0.500", "-0.250"]
+    assert components["technical"][2] == "100.00%"
+    assert components["fusion"] == ["0", *["–"] * 6]
+
+
+def outside_scripts(text: str) -> str:
+    return re.sub(r"<script.*?</script>", "", text, flags=re.DOTALL)
+
+
+def figures_of(text: str) -> dict:
+    return json.loads(re.search(r'id="figures">(.*?)</script>', text, re.DOTALL)[1])
+
+
+def test_the_report_is_one_offline_page(results, candles, decisions, tmp_path):
+    path = write_report(results, {"MLCoordinator": decisions}, candles, tmp_path / "report.html")
+    text = path.read_text(encoding="utf-8")
+    assert text.count("* plotly.js v") == 1
+    page = outside_scripts(text)
+    assert not re.search(r"<link|<img|<iframe|<[a-z][^>]* (src|href)=|@import|url\(", page)
+    assert text.count("<script") == text.count("</script>") == 3
+    wanted = {"equity", "drawdown", "candles-0", "candles-1", "confidence-0", "percentile-0"}
+    assert set(figures_of(text)) == wanted
+    drawn = set(re.findall(r'data-figure="([^"]+)"', page)) | set(re.findall(r'value="(candles-\d)"', page))
+    assert drawn == wanted
+    for said in ("TechnicalBaseline made no trades.", "No ledger was given for TechnicalBaseline.", "+0.44%"):
+        assert said in page
+
+
+def test_everything_foreign_is_escaped(results, candles, decisions, tmp_path):
+    text = write_report(results, {"MLCoordinator": decisions}, candles, tmp_path / "r.html").read_text(
+        "utf-8"
+    )
+    assert "<img" not in outside_scripts(text)
+    assert outside_scripts(text).count("&lt;img src=x onerror=alert(1)&gt;&amp;&#34;") == 2  # reason and tag
+    assert "<img" not in re.search(r'id="figures">(.*?)</script>', text, re.DOTALL)[1]
+    traces = figures_of(text)["candles-1"]["data"]
+    tags = [trace["text"] for trace in traces if trace["name"] == "MLCoordinator entries"]
+    assert tags == [["&lt;img src=x onerror=alert(1)&gt;&amp;&quot;"]]
+
+
+def test_equity_curves_of_all_three(results, candles, tmp_path):
+    text = write_report(results, {}, candles, tmp_path / "r.html").read_text("utf-8")
+    names = [trace["name"] for trace in figures_of(text)["equity"]["data"]]
+    assert names == ["MLCoordinator", "TechnicalBaseline", "Buy and hold"]
+
+
+def test_an_unwritable_report_is_one_error(results, candles, tmp_path):
+    with pytest.raises(CoordinatorError, match="be writable"):
+        write_report(results, {}, candles, tmp_path / "no" / "report.html")
+
+
+def test_long_histories_are_thinned(make_walk):
+    walk = make_walk(1, 5001)
+    thin = thin_candles(walk)
+    assert len(thin) == 1251
+    assert thin["high"].iloc[1] == walk["high"].iloc[4:8].max()
+    assert thin["open"].iloc[1] == walk["open"].iloc[4]
+    assert thin["close"].iloc[1] == walk["close"].iloc[7]
+    assert len(thin_candles(walk, 5001)) == 5001
+    assert len(thin_candles(walk, 300)) == 209  # days
+
+
+def test_the_command_finds_results_ledgers_and_candles(make_zip, candles, decisions, tmp_path):
+    make_zip("MLCoordinator", begin=1_700_000_000)
+    make_zip("TechnicalBaseline", begin=1_700_000_100)
+    started = datetime.fromtimestamp(1_700_000_030, UTC)
+    Ledger(tmp_path / "MLCoordinator-1.ledger.sqlite").write_run(
+        RunInfo("MLCoordinator", started, "12h"), decisions
+    )
+    data = tmp_path / "data"
+    for pair, frame in candles.items():
+        write_candles(frame.assign(volume=1.0), candle_path(data, pair, "12h", "futures"))
+    output = tmp_path / "report.html"
+    arguments = ["--results", tmp_path, "--datadir", data, "--output", output]
+    outcome = CliRunner().invoke(report_app, [str(argument) for argument in arguments])
+    assert outcome.exit_code == 0, outcome.exception
+    assert re.search("MLCoordinator.+TechnicalBaseline.+Buy and hold", outcome.output)
+    page = outside_scripts(output.read_text("utf-8"))
+    assert "No ledger was given for TechnicalBaseline." in page
+    assert "No ledger was given for MLCoordinator." not in page
+
+
+def test_a_named_ledger_without_the_strategies_is_refused(make_zip, candles, decisions, tmp_path):
+    path = tmp_path / "other.sqlite"
+    Ledger(path).write_run(RunInfo("Other", datetime(2024, 1, 1, tzinfo=UTC), "12h"), decisions)
+    data = tmp_path / "data"
+    for pair, frame in candles.items():
+        write_candles(frame.assign(volume=1.0), candle_path(data, pair, "12h", "futures"))
+    arguments = [
+        "--result",
+        make_zip("S"),
+        "--datadir",
+        data,
+        "--ledger",
+        path,
+        "--output",
+        tmp_path / "r.html",
+    ]
+    outcome = CliRunner().invoke(report_app, [str(argument) for argument in arguments])
+    assert isinstance(outcome.exception, CoordinatorError)
+    assert "hold a run of S" in str(outcome.exception)
