@@ -5,7 +5,7 @@ import json
 import sys
 from pathlib import Path
 
-BENCHMARKS = ("baseline_cpu", "lstm_training")
+BENCHMARKS = ("baseline_cpu",)
 
 
 def main() -> None:

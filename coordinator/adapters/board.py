@@ -37,7 +37,8 @@ class SignalBoard:
     old analysis and the next question decides anew. Pickles with the strategy (hyperopt sends it to its workers).
     """
 
-    def __init__(self) -> None:
+    def __init__(self, can_short: bool) -> None:
+        self._can_short = can_short
         self._pairs: dict[str, PairAnalysis] = {}
         self._table: SignalTable | None = None
         self._decisions: Decisions | None = None
@@ -62,7 +63,7 @@ class SignalBoard:
         """Decisions on ``table()``'s signals; computed once per set of analyses and settings."""
         if self._decisions is None or self._key != settings:
             table = self.table()
-            self._decisions = decide(table.signals, table.votes, settings.decision)
+            self._decisions = decide(table.signals, table.votes, settings.decision, can_short=self._can_short)
             self._key = settings
         return self._decisions
 

@@ -46,12 +46,25 @@ class FastCallbackStrategy(IStrategy):
             return None, ""
         return super()._adjust_trade_position_internal(trade, current_time, current_rate, *args, **kwargs)
 
-    def ft_stoploss_adjust(self, current_rate: float, trade: Trade, *args: Any, **kwargs: Any) -> None:
+    def ft_stoploss_adjust(
+        self,
+        current_rate: float,
+        trade: Trade,
+        current_time: datetime,
+        current_profit: float,
+        force_stoploss: float,
+        low: float | None = None,
+        high: float | None = None,
+        *args: Any,
+        **kwargs: Any,
+    ) -> None:
         if self.fast_callbacks and trade.initial_stop_loss_pct is not None:
-            bound = kwargs.get("low") if trade.is_short else kwargs.get("high")
+            bound = low if trade.is_short else high
             if self.better_stop(trade, bound or current_rate) is None:
                 return
-        super().ft_stoploss_adjust(current_rate, trade, *args, **kwargs)
+        super().ft_stoploss_adjust(
+            current_rate, trade, current_time, current_profit, force_stoploss, low, high, *args, **kwargs
+        )
 
     def min_roi_reached_entry(
         self, trade: Trade, trade_dur: int, current_time: datetime

@@ -82,17 +82,17 @@ class PlanBook:
         """A plan from a decision's numbers."""
         return Plan(direction, confidence, stop, target, entry_plan(confidence, stop, self._settings.dca))
 
-    def at_signal(self, pair: str, now: datetime) -> Plan | None:
-        """The plan of the signal on the last closed candle, or None."""
-        last_closed = (int(now.timestamp()) // self._seconds - 1) * self._seconds
-        return self._signals.get(pair, {}).get(last_closed)
+    def at_signal(self, pair: str, now: datetime, direction: int) -> Plan | None:
+        """The plan of the signal on the last closed candle, if it is one in that direction."""
+        plan = self._signals.get(pair, {}).get(self._last_closed(now))
+        return plan if plan is not None and plan.direction == direction else None
 
-    def enter_at_once(self, pair: str, now: datetime) -> None:
+    def _last_closed(self, now: datetime) -> int:
+        return (int(now.timestamp()) // self._seconds - 1) * self._seconds
+
+    def enter_at_once(self, pair: str, now: datetime, plan: Plan) -> None:
         """Collapse the plan to one tranche: the exchange's minimum leaves no room for more."""
-        plan = self.at_signal(pair, now)
-        if plan is not None:
-            last_closed = (int(now.timestamp()) // self._seconds - 1) * self._seconds
-            self._signals[pair][last_closed] = replace(plan, entries=EntryPlan((1.0,), (0.0,)))
+        self._signals[pair][self._last_closed(now)] = replace(plan, entries=EntryPlan((1.0,), (0.0,)))
 
     def of_trade(self, trade: Trade, stored: bool) -> Plan:
         """The plan of an open trade, anchored at its first fill.
@@ -108,8 +108,11 @@ class PlanBook:
         if plan is None:
             plan = self._stored(trade) if stored else None
             if plan is None:
-                plan = self.at_signal(trade.pair, trade.open_date_utc) or self._fallback(trade)
+                direction = -1 if trade.is_short else 1
+                plan = self.at_signal(trade.pair, trade.open_date_utc, direction) or self._fallback(trade)
                 plan = replace(plan, anchor=_first_fill(trade))
+                if not trade.nr_of_successful_entries:
+                    return plan  # not filled yet: the anchor is not known
                 if stored:
                     trade.set_custom_data(CUSTOM_DATA_KEY, plan.to_json())
             self._trades[key] = plan

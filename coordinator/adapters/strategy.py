@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from freqtrade.enums import RunMode
 from freqtrade.persistence import Trade
-from freqtrade.strategy import stoploss_from_absolute
+from freqtrade.strategy import DecimalParameter, stoploss_from_absolute
 from pandas import DataFrame
 
 from coordinator.adapters.analysis import PairAnalysis, analyse
@@ -23,7 +23,7 @@ from coordinator.adapters.positions import Plan, PlanBook
 from coordinator.adapters.run_ledger import write_run_ledger
 from coordinator.adapters.tags import enter_tags
 from coordinator.candles.check import check_candles
-from coordinator.settings import load_settings
+from coordinator.settings import Settings, load_settings
 from coordinator.signals.candles import Candles, timeframe_seconds
 from coordinator.signals.series import changed
 from coordinator.trade.sizing import plan_stake, tranche_stake
@@ -69,9 +69,16 @@ class CoordinatorStrategy(FastCallbackStrategy):
     def __init__(self, config: dict[str, Any]) -> None:
         with as_operational():
             self.settings = load_settings(config.get("coordinator"))
+        # Hyperopt's space "coordinator"; the ranges are the documented ones, the defaults the config's.
+        space = {"space": "coordinator", "optimize": True, "load": True}
+        decision, sizing = self.settings.decision, self.settings.sizing
+        self.threshold = DecimalParameter(0.60, 0.85, default=decision.threshold, decimals=2, **space)
+        self.risk_per_trade = DecimalParameter(
+            0.005, 0.015, default=sizing.risk_per_trade, decimals=4, **space
+        )
         self.can_short = config.get("trading_mode", "spot") == "futures"
         super().__init__(config)
-        self.board = SignalBoard()
+        self.board = SignalBoard(self.can_short)
         self._candle_seconds = timeframe_seconds(self.timeframe)
         self.plans = PlanBook(self.settings, self._candle_seconds)
         self._ledger_written: int | None = None
@@ -117,11 +124,19 @@ class CoordinatorStrategy(FastCallbackStrategy):
         """Hook for strategies with ML: add the models' columns and votes."""
         return dataframe, analysis
 
+    def _tuned(self) -> Settings:
+        """The settings with hyperopt's parameters in their places."""
+        threshold, risk = float(self.threshold.value), float(self.risk_per_trade.value)
+        decision = self.settings.decision.model_copy(update={"threshold": threshold})
+        sizing = self.settings.sizing.model_copy(update={"risk_per_trade": risk})
+        return self.settings.model_copy(update={"decision": decision, "sizing": sizing})
+
     def populate_entry_trend(self, dataframe: DataFrame, metadata: dict[str, Any]) -> DataFrame:
         pair = metadata["pair"]
         analysis = self.board.analysis(pair)
-        decisions = self.board.decisions(self.settings)
-        self._write_ledger()
+        settings = self._tuned()
+        decisions = self.board.decisions(settings)
+        self._write_ledger(settings)
         accepted = self.board.of_pair(pair, decisions.accepted)
         confidence = self.board.of_pair(pair, decisions.unified_confidence)
         time, direction = analysis.candles.time[analysis.index], analysis.direction
@@ -140,7 +155,7 @@ class CoordinatorStrategy(FastCallbackStrategy):
         side = np.zeros(len(dataframe), dtype=np.int64)
         side[taken] = direction[accepted]
         tags = np.full(len(dataframe), None, dtype=object)
-        tags[taken] = enter_tags(analysis, accepted, confidence[accepted], self.settings)
+        tags[taken] = enter_tags(analysis, accepted, confidence[accepted], settings)
         shown = np.full(len(dataframe), np.nan)
         shown[analysis.index] = confidence
         columns: dict[str, Any] = {"enter_long": (side > 0).astype(int), "unified_confidence": shown}
@@ -162,13 +177,11 @@ class CoordinatorStrategy(FastCallbackStrategy):
             columns["exit_short"] = up.astype(int)
         return dataframe.assign(**columns, exit_tag=tags)
 
-    def _write_ledger(self) -> None:
+    def _write_ledger(self, settings: Settings) -> None:
         """The decision ledger of a backtest, once per set of signals."""
         if self.dp.runmode == RunMode.BACKTEST and self._ledger_written != id(self.board.table()):
             self._ledger_written = id(self.board.table())
-            write_run_ledger(
-                self.config, type(self).__name__, self.board.ledger_frame(self.settings), self.settings
-            )
+            write_run_ledger(self.config, type(self).__name__, self.board.ledger_frame(settings), settings)
 
     # --- trades -----------------------------------------------------------------------------------------------
 
@@ -186,18 +199,20 @@ class CoordinatorStrategy(FastCallbackStrategy):
         min_stake: float | None,
         max_stake: float,
         leverage: float,
+        entry_tag: str | None,
+        side: str,
         **kwargs: Any,
     ) -> float:
         """The first tranche of a plan that risks a fixed share of the equity at its stop."""
-        plan = self.plans.at_signal(pair, current_time)
+        plan = self.plans.at_signal(pair, current_time, -1 if side == "short" else 1)
         if plan is None or self.wallets is None:
             return proposed_stake
         limit, minimum = min(proposed_stake, max_stake), min_stake or 0.0
         equity = self.wallets.get_total_stake_amount()
-        total = plan_stake(equity, plan.entries, plan.stop_distance, leverage, limit, self.settings.sizing)
+        total = plan_stake(equity, plan.entries, plan.stop_distance, leverage, limit, self._tuned().sizing)
         stake = tranche_stake(total, plan.entries, 0, minimum)
         if stake == total:
-            self.plans.enter_at_once(pair, current_time)
+            self.plans.enter_at_once(pair, current_time, plan)
         return stake
 
     def adjustment_due(self, trade: Trade, rate: float) -> bool:

@@ -63,7 +63,9 @@ class Decisions:
     rejection: npt.NDArray[np.object_]
 
 
-def decide(signals: Signals, votes: Mapping[str, Votes], settings: DecisionSettings) -> Decisions:
+def decide(
+    signals: Signals, votes: Mapping[str, Votes], settings: DecisionSettings, *, can_short: bool = True
+) -> Decisions:
     """Decide on every signal.
 
     A component's confidence counts in the signal's direction: one that votes against it or holds ranks low among
@@ -73,6 +75,8 @@ def decide(signals: Signals, votes: Mapping[str, Votes], settings: DecisionSetti
     ----------
     votes : mapping of component to Votes
         "technical" must be there; components left out are absent throughout.
+    can_short : bool
+        False in spot: short signals are rejected, but rank and resolve like the others.
     """
     n = len(signals)
     percentiles = {}
@@ -84,16 +88,18 @@ def decide(signals: Signals, votes: Mapping[str, Votes], settings: DecisionSetti
     if settings.confidence_scale == "percentile":
         # A mean of percentiles is not uniform any more: its own rank is what "better than 70 %" means.
         confidence = _percentile_by_pair(signals, score, 0.0, settings)
-    accepted = confidence >= settings.threshold
-    reason = f"confidence below {settings.threshold:.0%}"
+    tradable = (signals.direction > 0) | can_short
+    sure = confidence >= settings.threshold
+    rejections = [f"confidence below {settings.threshold:.0%}", "no shorts in spot"]
+    rejection = np.select([~sure, ~tradable], rejections, default="").astype(object)
     return Decisions(
         percentiles=percentiles,
         unified_score=score,
         unified_confidence=confidence,
         ml_weight=weight,
         threshold=np.full(n, settings.threshold),
-        accepted=accepted,
-        rejection=np.where(accepted, "", reason).astype(object),
+        accepted=sure & tradable,
+        rejection=rejection,
     )
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from coordinator.jobs.freqtrade_process import ProgressCallback, run_freqtrade
 from coordinator.jobs.run_plan import RunPlan
@@ -61,18 +62,20 @@ def run_backtests(plan: RunPlan, strategies: Sequence[str], user_data: Path, con
                 strategy,
                 overlay,
                 user_data,
-                lambda share, doing, task=task: bars.update(task, completed=share, doing=doing),
+                partial(_advance, bars, task),
             )
             results.append(read_result(zip_path))
             decisions[strategy] = Ledger(ledger).read_decisions()
     candles = plan.candles()
-    console.print(
-        f"Pairs: {', '.join(plan.pairs)} ({plan.trading_mode}), {plan.start:%Y-%m-%d} to {plan.end:%Y-%m-%d}"
-    )
+    console.print(f"Pairs: {', '.join(plan.pairs)}", soft_wrap=True, highlight=False)
     print_table(results, candles, plan.settings.costs.fee, console)
     report = user_data / "reports" / f"{results[0].path.stem}.html"
     report.parent.mkdir(parents=True, exist_ok=True)
     return write_report(results, decisions, candles, report)
+
+
+def _advance(bars: Progress, task: TaskID, share: float, doing: str) -> None:
+    bars.update(task, completed=share, doing=doing)
 
 
 def _bars(console: Console) -> Progress:

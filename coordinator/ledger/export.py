@@ -60,7 +60,7 @@ def find_run(folder: Path, strategy: str, begin: datetime, end: datetime) -> pd.
         Timezone-aware, both included.
     """
     found: tuple[datetime, Ledger, int] | None = None
-    for path in sorted(folder.glob(f"{strategy}-{LEDGER_PATTERN}")):
+    for path in sorted(folder.glob(LEDGER_PATTERN)):
         ledger = Ledger(path)
         try:
             runs = ledger.runs()

@@ -91,8 +91,9 @@ def candle_figure(pair: str, frame: pd.DataFrame, results: Sequence[BacktestResu
         )
     else:
         figure.add_scatter(x=frame["date"], y=_short(frame["close"]), name=escape(pair), line={"color": GREY})
-    for result, colour in zip(results, COLOURS * len(results), strict=False):
-        _add_orders(figure, result, pair, colour)
+    for i, result in enumerate(results):
+        # All strategies at once would cover each other: the others wait in the legend.
+        _add_orders(figure, result, pair, COLOURS[i % len(COLOURS)], True if i == 0 else "legendonly")
     return figure.update_layout(xaxis_rangeslider_visible=False, hovermode="closest")
 
 
@@ -114,7 +115,9 @@ def confidence_figure(frame: pd.DataFrame, part: str) -> go.Figure:
     return figure.update_xaxes(title=part, range=[0, 1]).update_yaxes(rangemode="tozero")
 
 
-def _add_orders(figure: go.Figure, result: BacktestResult, pair: str, colour: str) -> None:
+def _add_orders(
+    figure: go.Figure, result: BacktestResult, pair: str, colour: str, visible: bool | str
+) -> None:
     orders = result.orders[result.orders["pair"] == pair]
     trades = result.trades.loc[orders["trade"]].set_index(orders.index)
     for is_entry, word in ((True, "entries"), (False, "exits")):
@@ -128,12 +131,13 @@ def _add_orders(figure: go.Figure, result: BacktestResult, pair: str, colour: st
             y=_short(mine["price"]),
             mode="markers",
             name=f"{escape(result.strategy)} {word}",
+            visible=visible,
             text=[escape(str(tag)) for tag in tags],
             customdata=profit.to_numpy(dtype=object),
             hovertemplate="%{x|%Y-%m-%d %H:%M} at %{y}<br>%{text}<br>trade %{customdata}",
             marker={
                 "symbol": np.where(mine["amount"] > 0, "triangle-up", "triangle-down"),
-                "size": 9,
+                "size": 8,
                 "color": colour if is_entry else "white",
                 "line": {"color": colour, "width": 1.5},
             },

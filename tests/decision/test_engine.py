@@ -118,6 +118,15 @@ def test_rejections_say_why():
     assert set(decisions.rejection[decisions.accepted]) == {""}
 
 
+def test_spot_rejects_shorts_and_says_so():
+    signals, votes = made_up(12)
+    both, spot = decide(signals, votes, S), decide(signals, votes, S, can_short=False)
+    short = signals.direction < 0
+    np.testing.assert_array_equal(spot.unified_confidence, both.unified_confidence)
+    np.testing.assert_array_equal(spot.accepted, both.accepted & ~short)
+    assert set(spot.rejection[both.accepted & short]) == {"no shorts in spot"}
+
+
 @given(w=st.floats(0, 0.7), c=st.lists(st.floats(0, 1), min_size=5, max_size=5))
 def test_the_blend_is_between_its_votes(w, c):
     names = ("technical", "lstm", "fusion", "selector", "attention")

@@ -73,9 +73,9 @@ def test_an_unwritable_output_is_one_error(tmp_path, make_decisions, run_info):
 def test_a_backtests_ledger_is_found_by_its_time(tmp_path, make_decisions, run_info):
     start, minute = run_info.started_at, timedelta(minutes=1)
     for i, n in enumerate((3, 4, 5)):
-        path = tmp_path / f"MLCoordinator-{i}.ledger.sqlite"
+        path = tmp_path / f"any-name-{i}.ledger.sqlite"
         Ledger(path).write_run(replace(run_info, started_at=start + i * 10 * minute), make_decisions(n))
-    (tmp_path / "MLCoordinator-9.ledger.sqlite").write_text("broken")
+    (tmp_path / "broken.ledger.sqlite").write_text("broken")
     middle = start + 10 * minute
     found = find_run(tmp_path, "MLCoordinator", middle - minute, middle + minute)
     assert found is not None

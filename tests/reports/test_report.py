@@ -106,12 +106,15 @@ def test_the_report_is_one_offline_page(results, candles, decisions, tmp_path):
     text = path.read_text(encoding="utf-8")
     assert text.count("* plotly.js v") == 1
     page = outside_scripts(text)
-    assert not re.search(r"<link|<img|<iframe|<[a-z][^>]* (src|href)=|@import|url\(", page)
+    assert not re.search(r"@import|url\(", page)
+    tags = re.sub(r'"[^"]*"', '""', page)  # what attributes say is no markup
+    assert not re.search(r"<link|<img|<iframe|<[a-z][^>]* (src|href)=", tags)
     assert text.count("<script") == text.count("</script>") == 3
     wanted = {"equity", "drawdown", "candles-0", "candles-1", "confidence-0", "percentile-0"}
     assert set(figures_of(text)) == wanted
     drawn = set(re.findall(r'data-figure="([^"]+)"', page)) | set(re.findall(r'value="(candles-\d)"', page))
     assert drawn == wanted
+    assert page.count('<td class="text tag" title="roi">roi</td>') == 2  # both trades' reason to leave
     for said in ("TechnicalBaseline made no trades.", "No ledger was given for TechnicalBaseline.", "+0.44%"):
         assert said in page
 
@@ -121,7 +124,9 @@ def test_everything_foreign_is_escaped(results, candles, decisions, tmp_path):
         "utf-8"
     )
     assert "<img" not in outside_scripts(text)
-    assert outside_scripts(text).count("&lt;img src=x onerror=alert(1)&gt;&amp;&#34;") == 2  # reason and tag
+    assert (
+        outside_scripts(text).count("&lt;img src=x onerror=alert(1)&gt;&amp;&#34;") == 3
+    )  # reason, tag, its title
     assert "<img" not in re.search(r'id="figures">(.*?)</script>', text, re.DOTALL)[1]
     traces = figures_of(text)["candles-1"]["data"]
     tags = [trace["text"] for trace in traces if trace["name"] == "MLCoordinator entries"]

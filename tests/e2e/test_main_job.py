@@ -1,0 +1,187 @@
+"""`coordinator backtest` from end to end, and what it says to bad input."""
+
+import json
+import socket
+import subprocess
+import sys
+
+import pandas as pd
+import pytest
+
+from coordinator.candles.files import candle_path
+from coordinator.cli import main
+
+pytestmark = pytest.mark.xdist_group("e2e")
+
+
+def coordinator(*arguments, monkeypatch, capsys):
+    """Run the command in this process: (exit code, output, error output)."""
+    monkeypatch.setattr(sys, "argv", ["coordinator", *map(str, arguments)])
+    with pytest.raises(SystemExit) as end:
+        main()
+    out, err = capsys.readouterr()
+    return end.value.code, out, err
+
+
+def test_the_main_job_prints_one_table_and_writes_ledgers_and_a_report(quick_config, datadir, tmp_path):
+    command = [
+        sys.executable,
+        "-m",
+        "coordinator",
+        "backtest",
+        "--config",
+        quick_config,
+        "--datadir",
+        datadir,
+    ]
+    command += ["--timerange", "20230501-20230601", "--pairs", "BTC/USDT ETH/USDT", "--user-data", tmp_path]
+    runs = [subprocess.run(command, capture_output=True, text=True, timeout=400) for _ in range(2)]
+    for done in runs:
+        assert done.returncode == 0, done.stdout + done.stderr
+    tables = [[line for line in done.stdout.splitlines() if "│" in line] for done in runs]
+    assert tables[0] == tables[1]
+    labels = " ".join(line.split("│")[1].strip() for line in tables[0])
+    for label in (
+        "Profit",
+        "Sharpe",
+        "Sortino",
+        "Calmar",
+        "Profit factor",
+        "Max drawdown",
+        "Win rate",
+        "Trades",
+        "Fees",
+    ):
+        assert label in labels
+    assert all(name in runs[0].stdout for name in ("MLCoordinator", "TechnicalBaseline", "Buy and hold"))
+    results = tmp_path / "backtest_results"
+    zips = sorted(results.glob("*.zip"))
+    assert len(zips) == 4
+    assert {path.with_suffix(".ledger.sqlite") for path in zips} == set(results.glob("*.ledger.sqlite"))
+    report = max((tmp_path / "reports").glob("*.html")).read_text()
+    assert "MLCoordinator" in report
+    assert "Plotly" in report
+
+    parquet = tmp_path / "decisions.parquet"
+    ledger = zips[0].with_suffix(".ledger.sqlite")
+    export = [
+        sys.executable,
+        "-m",
+        "coordinator",
+        "ledger",
+        "export",
+        "--ledger",
+        ledger,
+        "--output",
+        parquet,
+    ]
+    assert subprocess.run(export, capture_output=True).returncode == 0
+    frame = pd.read_parquet(parquet)
+    wanted = {
+        "time",
+        "pair",
+        "direction",
+        "technical_confidence",
+        "lstm_direction",
+        "fusion_confidence",
+        "unified_confidence",
+        "accepted",
+        "rejection",
+        "outcome_r",
+    }
+    assert wanted <= set(frame.columns)
+    assert len(frame) > 50
+
+
+@pytest.fixture
+def broken(datadir, tmp_path):
+    """A copy of BTC's candles that a test may break."""
+    folder = tmp_path / "candles"
+    folder.mkdir()
+    for name in ("BTC_USDT-1h.feather", "BTC_USDT-4h.feather", "BTC_USDT-1d.feather"):
+        (folder / name).write_bytes((datadir / name).read_bytes())
+    return folder
+
+
+def nan_in_close(frame):
+    frame.loc[100, "close"] = float("nan")
+    return frame
+
+
+@pytest.mark.parametrize(
+    ("damage", "words"),
+    [
+        (nan_in_close, ("'close'", "finite", "nan")),
+        (lambda frame: pd.concat((frame.iloc[:50], frame.iloc[49:])), ("'date'", "twice")),
+        (lambda frame: frame.iloc[::-1], ("'date'", "ascend")),
+        (lambda frame: frame.drop(columns="volume"), ("'volume'", "column")),
+        (lambda frame: frame.assign(low=-1.0), ("'low'", "above 0", "-1.0")),
+    ],
+)
+def test_bad_candles_are_one_line(broken, damage, words, quick_config, monkeypatch, capsys):
+    path = candle_path(broken, "BTC/USDT", "1h", "spot")
+    damage(pd.read_feather(path)).reset_index(drop=True).to_feather(path)
+    code, _, err = coordinator(
+        "backtest", "--config", quick_config, "--datadir", broken, monkeypatch=monkeypatch, capsys=capsys
+    )
+    assert code == 2
+    assert err.startswith("error: ")
+    assert err.count("\n") == 1
+    assert all(word in err for word in (*words, "BTC_USDT-1h.feather"))
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--datadir", "/nowhere/at/all"), ("/nowhere/at/all",)),
+        (("--pairs", "FOO/USDT"), ("--pairs", "BTC/USDT, ETH/USDT, SOL/USDT", "FOO/USDT")),
+        (("--timerange", "2023-05-01"), ("--timerange", "YYYYMMDD-YYYYMMDD")),
+        (("--timerange", "20230601-20230501"), ("--timerange", "start before")),
+        (("--timerange", "20200101-20200201"), ("--timerange", "lie within", "20200101-20200201")),
+        (("--timerange", "20239901-20240101"), ("--timerange", "YYYYMMDD")),
+        (("--trading-mode", "margin"), ("--trading-mode", "spot or futures", "margin")),
+        (("--config", "/nowhere.json"), ("--config", "existing file", "/nowhere.json")),
+    ],
+)
+def test_bad_options_are_one_line(options, words, quick_config, datadir, monkeypatch, capsys):
+    arguments = ["backtest", "--config", quick_config, "--datadir", datadir, *options]
+    code, _, err = coordinator(*arguments, monkeypatch=monkeypatch, capsys=capsys)
+    assert (code, err.count("\n")) == (2, 1)
+    assert all(word in err for word in words)
+
+
+@pytest.mark.parametrize(
+    ("section", "words"),
+    [
+        ({"decison": {}}, ("decison", "known key")),
+        ({"stops": {"atr_multiple": 9}}, ("stops.atr_multiple", "less than or equal to 4", "9")),
+    ],
+)
+def test_bad_settings_are_one_line(section, words, quick_config, datadir, tmp_path, monkeypatch, capsys):
+    config = json.loads(quick_config.read_text()) | {"coordinator": section}
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps(config))
+    for command in (["backtest", "--datadir", datadir], ["settings", "check"]):
+        code, _, err = coordinator(*command, "--config", path, monkeypatch=monkeypatch, capsys=capsys)
+        assert (code, err.count("\n")) == (2, 1)
+        assert all(word in err for word in words)
+
+
+def test_config_that_is_not_json_is_one_line(tmp_path, monkeypatch, capsys):
+    (tmp_path / "config.json").write_text("{'no': 1}")
+    code, _, err = coordinator(
+        "settings", "check", "--config", tmp_path / "config.json", monkeypatch=monkeypatch, capsys=capsys
+    )
+    assert (code, err.count("\n")) == (2, 1)
+
+
+def test_a_port_in_use_is_one_line(datadir, monkeypatch, capsys):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        code, _, err = coordinator(
+            "sandbox", "serve", "--datadir", datadir, "--port", port, monkeypatch=monkeypatch, capsys=capsys
+        )
+    assert (code, err.count("\n")) == (2, 1)
+    assert str(port) in err
