@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from coordinator.errors import CoordinatorError
 from coordinator.ledger.store import Ledger, RunInfo
 from coordinator.settings import Settings
 
@@ -43,5 +44,5 @@ def write_run_ledger(
         folder.mkdir(parents=True, exist_ok=True)
         Ledger(path).write_run(info, decisions)
         logger.info("Decision ledger of %d signals written to %s", len(decisions), path)
-    except OSError as error:
+    except (OSError, CoordinatorError) as error:
         logger.error("The decision ledger %s could not be written: %s", path, error)

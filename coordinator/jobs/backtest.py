@@ -71,7 +71,7 @@ def run_backtests(plan: RunPlan, strategies: Sequence[str], user_data: Path, con
     print_table(results, candles, plan.settings.costs.fee, console)
     report = user_data / "reports" / f"{results[0].path.stem}.html"
     report.parent.mkdir(parents=True, exist_ok=True)
-    return write_report(results, decisions, candles, report)
+    return write_report(results, decisions, candles, report, plan.settings.costs.fee)
 
 
 def _advance(bars: Progress, task: TaskID, share: float, doing: str) -> None:

@@ -1,0 +1,150 @@
+"""Analyses of several pairs, decided together: order, restarts and missing predictions change nothing else."""
+
+import pickle
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from coordinator.adapters.analysis import analyse, with_lstm
+from coordinator.adapters.board import SignalBoard
+from coordinator.adapters.tags import enter_tags
+from coordinator.settings import Settings
+from coordinator.signals.candles import Candles
+
+SETTINGS = Settings()
+
+
+@pytest.fixture(scope="module")
+def analyses(make_walk, make_higher):
+    found = []
+    for seed, pair in enumerate(("BTC/USDT", "ADA/USDT", "SOL/USDT")):
+        walk = make_walk(seed, 2000)
+        higher = {name: Candles.from_frame(make_higher(walk, name), name) for name in ("4h", "1d")}
+        found.append(analyse(pair, Candles.from_frame(walk, "1h"), higher, SETTINGS, ml=True))
+    return found
+
+
+def board_of(analyses, can_short=True):
+    board = SignalBoard(can_short)
+    for analysis in analyses:
+        board.put(analysis)
+    return board
+
+
+def test_the_order_in_which_pairs_come_changes_nothing(analyses):
+    one, two = board_of(analyses), board_of(analyses[::-1])
+    pd.testing.assert_frame_equal(one.ledger_frame(SETTINGS), two.ledger_frame(SETTINGS))
+    assert two.table().pairs == ("ADA/USDT", "BTC/USDT", "SOL/USDT")
+
+
+def test_live_and_backtest_decide_the_same(analyses, make_walk, make_higher):
+    """Candle by candle with pairs one after the other, as a bot does, against all at once."""
+    whole = board_of(analyses).ledger_frame(SETTINGS)
+    live = SignalBoard(can_short=True)
+    frames = [(a.pair, make_walk(seed, 2000)) for seed, a in enumerate(analyses)]
+    for end in range(1900, 2000):
+        for pair, walk in frames:
+            seen = walk.iloc[: end + 1]
+            base = Candles.from_frame(seen, "1h")
+            higher = {}
+            for name in ("4h", "1d"):
+                candles = Candles.from_frame(make_higher(seen, name), name)
+                closed = candles.time + candles.seconds <= base.time[-1] + base.seconds
+                higher[name] = Candles(
+                    *(
+                        getattr(candles, c)[closed]
+                        for c in ("time", "open", "high", "low", "close", "volume")
+                    ),
+                    candles.seconds,
+                )
+            live.put(analyse(pair, base, higher, SETTINGS, ml=True))
+            decided = live.ledger_frame(SETTINGS)
+            mine = decided[(decided["pair"] == pair) & (decided["time"] == seen["date"].iloc[-1])]
+            expected = whole[(whole["pair"] == pair) & (whole["time"] == seen["date"].iloc[-1])]
+            columns = ["direction", "unified_confidence", "accepted", "reasons", "stop", "target"]
+            pd.testing.assert_frame_equal(
+                mine[columns].reset_index(drop=True), expected[columns].reset_index(drop=True)
+            )
+
+
+def test_the_board_travels_to_hyperopts_workers(analyses):
+    board = board_of(analyses)
+    copy = pickle.loads(pickle.dumps(board))  # noqa: S301
+    pd.testing.assert_frame_equal(copy.ledger_frame(SETTINGS), board.ledger_frame(SETTINGS))
+
+
+def test_of_pair_gives_a_pairs_own_rows_in_its_order(analyses):
+    board = board_of(analyses)
+    for analysis in analyses:
+        times = board.of_pair(analysis.pair, board.table().signals.time)
+        np.testing.assert_array_equal(times, analysis.candles.time[analysis.index])
+
+
+def test_new_settings_decide_anew(analyses):
+    board = board_of(analyses)
+    few = SETTINGS.model_copy(update={"decision": SETTINGS.decision.model_copy(update={"threshold": 0.9})})
+    assert board.decisions(few).accepted.sum() < board.decisions(SETTINGS).accepted.sum()
+    assert board.decisions(SETTINGS).accepted.sum() > 0
+
+
+def predictions(n, **columns):
+    base = {"lstm_hold": np.full(n, 0.2), "lstm_buy": np.full(n, 0.5), "lstm_sell": np.full(n, 0.3)}
+    return pd.DataFrame({**base, "do_predict": np.ones(n), **columns})
+
+
+def test_the_lstms_vote(analyses):
+    analysis = analyses[0]
+    vote = with_lstm(analysis, predictions(2000)).votes["lstm"]
+    assert (vote.direction == 1).all()
+    np.testing.assert_allclose(vote.confidence, 0.5)
+    np.testing.assert_allclose(vote.score, 0.2)
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        {"do_predict": np.zeros(2000)},
+        {"do_predict": np.full(2000, 2)},  # Freqtrade's mark of an expired model
+        {
+            name: np.zeros(2000) for name in ("lstm_hold", "lstm_buy", "lstm_sell")
+        },  # its mark of "nothing yet"
+        {"lstm_buy": np.full(2000, np.nan)},
+    ],
+)
+def test_predictions_that_may_not_be_used_are_absent(analyses, columns):
+    vote = with_lstm(analyses[0], predictions(2000, **columns)).votes["lstm"]
+    assert np.isnan(vote.direction).all()
+    assert np.isnan(vote.confidence).all()
+
+
+def test_before_the_first_model_there_are_no_columns_and_no_vote(analyses):
+    assert with_lstm(analyses[0], pd.DataFrame({"do_predict": np.zeros(2000)})) is analyses[0]
+
+
+def test_without_ml_votes_the_coordinator_is_the_baseline(analyses):
+    alone = [replace(a, votes={"technical": a.votes["technical"]}) for a in analyses]
+    failed = [
+        with_lstm(
+            replace(a, votes={"technical": a.votes["technical"]}),
+            predictions(2000, do_predict=np.zeros(2000)),
+        )
+        for a in analyses
+    ]
+    one, two = (board_of(each).decisions(SETTINGS) for each in (alone, failed))
+    np.testing.assert_array_equal(one.unified_confidence, two.unified_confidence)
+    np.testing.assert_array_equal(one.accepted, two.accepted)
+
+
+def test_tags_are_words_and_few(analyses):
+    analysis = with_lstm(analyses[0], predictions(2000))
+    board = board_of([analysis])
+    decisions = board.decisions(SETTINGS)
+    tags = enter_tags(
+        analysis, decisions.accepted, decisions.unified_confidence[decisions.accepted], SETTINGS
+    )
+    assert len(tags) == decisions.accepted.sum()
+    assert all(len(tag) <= 255 for tag in tags)
+    assert all(tag.split(", ")[-1] in ("ML agrees", "ML disagrees", "ML neutral") for tag in tags)
+    assert len(set(tags)) < 60

@@ -1,0 +1,94 @@
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from freqtrade.persistence import LocalTrade, Order
+
+from coordinator.adapters.positions import Plan, PlanBook
+from coordinator.settings import Settings
+from coordinator.trade.entries import EntryPlan
+
+OPEN = datetime(2024, 1, 1, 5, tzinfo=UTC)
+SIGNAL = int(datetime(2024, 1, 1, 4, tzinfo=UTC).timestamp())
+
+
+def trade(is_short=False, filled=True, opened=OPEN, price=100.0):
+    made = LocalTrade(
+        pair="BTC/USDT",
+        stake_amount=100.0,
+        amount=1.0,
+        open_rate=price,
+        open_date=opened,
+        fee_open=0.001,
+        fee_close=0.001,
+        exchange="binance",
+        is_short=is_short,
+        leverage=1.0,
+    )
+    if filled:
+        made.orders.append(
+            Order(
+                ft_order_side=made.entry_side,
+                side=made.entry_side,
+                ft_is_open=False,
+                status="closed",
+                price=price,
+                average=price,
+                ft_price=price,
+                amount=1.0,
+                ft_amount=1.0,
+                filled=1.0,
+                remaining=0.0,
+                ft_pair="BTC/USDT",
+                order_date=opened,
+                order_filled_date=opened,
+                order_type="limit",
+            )
+        )
+        made.recalc_trade_from_orders()
+    return made
+
+
+@pytest.fixture
+def book():
+    book = PlanBook(Settings(), 3600)
+    book.file("BTC/USDT", {SIGNAL: book.plan_of(1, 0.8, 0.02, 0.05)})
+    return book
+
+
+def test_a_trade_finds_the_plan_of_the_candle_before_it(book):
+    for minutes in (0, 1, 59):
+        plan = book.of_trade(trade(opened=OPEN + timedelta(minutes=minutes)), stored=False)
+        assert (plan.stop_distance, plan.anchor) == (0.02, 100.0)
+        assert plan.target_rate == pytest.approx(105)
+
+
+def test_another_candle_or_the_other_side_is_another_plan(book):
+    """A forced long on a short signal must not take the short's stop."""
+    for other in (trade(opened=OPEN + timedelta(hours=1)), trade(is_short=True)):
+        plan = book.of_trade(other, stored=False)
+        assert plan.stop_distance == 0.03
+        assert plan.entries.shares == (1.0,)
+        assert plan.direction == (-1 if other.is_short else 1)
+
+
+def test_an_unfilled_trade_has_no_anchor_yet(book):
+    waiting = trade(filled=False, price=101.0)
+    book.of_trade(waiting, stored=False)
+    assert book.of_trade(trade(price=99.5), stored=False).anchor == 99.5
+
+
+def test_new_signals_forget_old_trades(book):
+    assert book.of_trade(trade(), stored=False).stop_distance == 0.02
+    book.file("BTC/USDT", {SIGNAL: book.plan_of(1, 0.8, 0.01, 0.05)})
+    assert book.of_trade(trade(), stored=False).stop_distance == 0.01
+
+
+def test_plans_survive_a_restart_in_custom_data():
+    plan = Plan(-1, 0.7, 0.02, 0.05, EntryPlan((0.4, 0.35, 0.25), (0.0, 0.005, 0.01)), 100.0)
+    assert Plan.from_json(plan.to_json()) == plan
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[1]", '{"entries": {}}', "null"])
+def test_stored_plans_that_are_not_plans_are_told_apart(text):
+    with pytest.raises((ValueError, KeyError, TypeError)):
+        Plan.from_json(text)
