@@ -8,7 +8,7 @@ from coordinator.settings import Settings, load_settings
 
 def test_the_shipped_config_is_valid(pytestconfig):
     config = json.loads((pytestconfig.rootpath / "config.json").read_text())
-    assert load_settings(config["coordinator"]).decision.ml_weight == 0.30
+    assert load_settings(config["coordinator"]).decision.ml_weight == 0.70
 
 
 def test_a_missing_section_means_the_documented_defaults():
@@ -49,3 +49,32 @@ def test_a_mistake_names_the_key_the_rule_and_the_value(section, name, value):
     assert error.value.name == name
     assert value in str(error.value)
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("path", "inside", "outside"),
+    [
+        ("stops.atr_multiple", (1.5, 4.0), (1.4, 4.1)),
+        ("baseline.exit_ma", (20, 50), (30, 100)),
+        ("baseline.trend_ma", (20, 50, 100), (30, 200)),
+        ("baseline.fast_clearance", (0.0, 0.02), (-0.001, 0.021)),
+        ("baseline.slow_clearance", (0.005, 0.025), (0.004, 0.026)),
+        ("sizing.risk_per_trade", (0.005, 0.015), (0.004, 0.016)),
+        ("learning.sequence_length", (5, 20), (4, 21)),
+        ("decision.ml_weight", (0.0, 0.7), (-0.1, 0.71)),
+    ],
+)
+def test_the_documented_ranges(path, inside, outside):
+    """Spec 002's table of parameters, spec 004's sequence length, spec 001's cap."""
+    section, key = path.split(".")
+    for value in inside:
+        assert getattr(getattr(load_settings({section: {key: value}}), section), key) == value
+    for value in outside:
+        with pytest.raises(CoordinatorError):
+            load_settings({section: {key: value}})
+
+
+def test_the_documented_vote_weights():
+    decision = Settings().decision
+    assert (decision.weight_lstm, decision.weight_fusion) == (0.25, 0.20)
+    assert (decision.weight_selector, decision.weight_attention) == (0.15, 0.10)

@@ -45,13 +45,13 @@ def datadir(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def quick_config(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The shipped config with short training windows and few epochs."""
+    """The shipped config with the documented settings, short training windows and few epochs."""
     config = json.loads((root / "config.json").read_text())
     config["strategy_path"] = str(root / "strategies")
     config["freqaimodel_path"] = str(root / "freqai_models")
     config["hyperopt_path"] = str(root / "hyperopts")
     config["freqai"] |= {"train_period_days": 60, "backtest_period_days": 30}
-    config["coordinator"]["learning"] = {"epochs": 2}
+    config["coordinator"] = {"learning": {"epochs": 2}}
     config["user_data_dir"] = str(tmp_path_factory.mktemp("user_data"))
     path = tmp_path_factory.mktemp("config") / "config.json"
     path.write_text(json.dumps(config))
