@@ -14,8 +14,8 @@ $(VENV)/bin/python:
 
 # torch first: with the pinned CPU build in place nothing else pulls CUDA's gigabytes.
 $(STAMP): pyproject.toml requirements.txt | $(VENV)/bin/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --retries 10 torch==2.13.0
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --retries 10 --constraint requirements.txt --editable ".[dev]" 2>&1 | grep -v -e Warning -e "***" -e "^ *!!" -e "Please be careful" -e "name as your package" -e "with strategy" -e "^ *$$" || true
+	$(BIN)/python -m pip install -qq --disable-pip-version-check --retries 10 torch==2.13.0
+	$(BIN)/python -m pip install -qq --disable-pip-version-check --retries 10 --constraint requirements.txt --editable ".[dev]"
 	touch $@
 
 # DATADIR=path TIMERANGE=YYYYMMDD-YYYYMMDD PAIRS="BTC/USDT ETH/USDT" TRADING_MODE=spot|futures
