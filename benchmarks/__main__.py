@@ -5,7 +5,7 @@ import json
 import sys
 from pathlib import Path
 
-BENCHMARKS = ("baseline_cpu",)
+BENCHMARKS = ("baseline_cpu", "decision_fold")
 
 
 def main() -> None:

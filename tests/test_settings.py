@@ -8,7 +8,7 @@ from coordinator.settings import Settings, load_settings
 
 def test_the_shipped_config_is_valid(pytestconfig):
     config = json.loads((pytestconfig.rootpath / "config.json").read_text())
-    assert load_settings(config["coordinator"]).decision.ml_weight == 0.70
+    assert load_settings(config["coordinator"]).decision.weighting == "earned"
 
 
 def test_a_missing_section_means_the_documented_defaults():

@@ -12,6 +12,7 @@ from coordinator.decision.voting import Votes
 from coordinator.settings import Settings
 from coordinator.signals.candles import Candles
 from coordinator.signals.fusion import Fusion, fuse
+from coordinator.signals.regime import Regime, compute_regime
 from coordinator.signals.technical import Technical, compute_technical
 from coordinator.trade.reward_risk import target_distance
 from coordinator.trade.stops import initial_stop_distance
@@ -36,6 +37,7 @@ class PairAnalysis:
     candles: Candles
     technical: Technical
     fusion: Fusion
+    regime: Regime
     index: Ints
     direction: Ints
     stop_distance: Floats
@@ -71,6 +73,7 @@ def analyse(
         candles=candles,
         technical=technical,
         fusion=fusion,
+        regime=compute_regime(candles, settings.regime),
         index=index,
         direction=direction,
         stop_distance=stop,

@@ -2,32 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from coordinator.adapters.analysis import PairAnalysis
-from coordinator.decision.engine import Decisions, Signals, decide
+from coordinator.adapters.live_run import LiveRun
+from coordinator.decision.decisions import REJECTIONS, Decisions
+from coordinator.decision.fold import Fold
 from coordinator.decision.outcomes import EXITS, resolve_outcomes
+from coordinator.decision.table import UNRESOLVED, SignalTable
 from coordinator.decision.voting import COMPONENTS, Votes
 from coordinator.settings import Settings
-from coordinator.types import Floats
+from coordinator.signals.tactics import TACTICS
+from coordinator.types import Bools, Floats
 
-__all__ = ["SignalBoard", "SignalTable"]
+__all__ = ["SignalBoard"]
 
-
-@dataclass(frozen=True)
-class SignalTable:
-    """The signals of all pairs in time order, ready for the engine.
-
-    ``row`` is the position among its own pair's signals; ``pairs`` are the names ``signals.pair`` indexes.
-    """
-
-    pairs: tuple[str, ...]
-    signals: Signals
-    votes: dict[str, Votes]
+_ARRAYS = ("time", "direction", "stop", "target", "state", "tactic_direction", "tactic_confidence")
+_OUTCOMES = ("outcome_r", "outcome_exit", "outcome_time", "outcome_state")
 
 
 class SignalBoard:
@@ -39,104 +35,167 @@ class SignalBoard:
 
     def __init__(self, can_short: bool) -> None:
         self._can_short = can_short
+        self._live: LiveRun | None = None
         self._pairs: dict[str, PairAnalysis] = {}
         self._table: SignalTable | None = None
-        self._decisions: Decisions | None = None
-        self._key: Settings | None = None
+        self._decided: tuple[Settings, Decisions] | None = None
+
+    def go_live(self, run: LiveRun) -> None:
+        """Decide candle by candle from now on, with memory (dry-run and live)."""
+        self._live = run
 
     def put(self, analysis: PairAnalysis) -> None:
         """Set a pair's analysis."""
         self._pairs[analysis.pair] = analysis
-        self._table = self._decisions = None
+        self._table = self._decided = None
 
     def analysis(self, pair: str) -> PairAnalysis:
         """A pair's analysis; KeyError where it was never put."""
         return self._pairs[pair]
 
-    def table(self) -> SignalTable:
+    def table(self, settings: Settings) -> SignalTable:
         """All signals, sorted by time, then pair name: the order in which pairs were put changes nothing."""
         if self._table is None:
-            self._table = _build_table(dict(sorted(self._pairs.items())))
+            self._table = build_table(self._pairs, settings)
         return self._table
 
     def decisions(self, settings: Settings) -> Decisions:
         """Decisions on ``table()``'s signals; computed once per set of analyses and settings."""
-        if self._decisions is None or self._key != settings:
-            table = self.table()
-            self._decisions = decide(table.signals, table.votes, settings.decision, can_short=self._can_short)
-            self._key = settings
-        return self._decisions
+        if self._decided is None or self._decided[0] != settings:
+            if self._live is None:
+                decided = Fold(settings, can_short=self._can_short).run(self.table(settings))
+                self._decided = settings, decided
+            else:
+                self._decide_live(self._live, settings)
+        return self._decided[1]  # type: ignore[index]
 
-    def of_pair(self, pair: str, values: npt.NDArray) -> npt.NDArray:  # type: ignore[type-arg]
-        """Entries of an array over ``table()`` that belong to a pair, in its own order."""
-        table = self.table()
-        return np.asarray(values[table.signals.pair == table.pairs.index(pair)])
+    def _decide_live(self, run: LiveRun, settings: Settings) -> None:
+        table = self.table(settings)
+        now = max(int(a.candles.time[-1]) for a in self._pairs.values() if len(a.candles))
+        self._decided = settings, run.decide(table, now)
+        run.write(table, self.ledger_frame(settings), now)
+
+    def rows_of(self, pair: str, settings: Settings) -> Bools:
+        """Which of ``table()``'s signals are a pair's, in its own order."""
+        table = self.table(settings)
+        mine: Bools = table.pair == table.pairs.index(pair)
+        return mine
 
     def ledger_frame(self, settings: Settings) -> pd.DataFrame:
         """One row per signal, as ``coordinator.ledger`` stores it."""
-        table, decisions = self.table(), self.decisions(settings)
-        parts = [_pair_rows(analysis, settings) for _, analysis in sorted(self._pairs.items())]
-        frame = pd.concat(parts, ignore_index=True).sort_values(
-            ["time", "pair"], kind="stable", ignore_index=True
+        table, x = self.table(settings), self.decisions(settings)
+        prices = _in_order(self._pairs, table, lambda a: a.candles.close[a.index])
+        reasons = _in_order(
+            self._pairs, table, lambda a: np.array([a.technical.reasons(i) for i in a.index], object)
         )
-        for name in COMPONENTS:
-            if name in table.votes:
-                frame[f"{name}_direction"] = table.votes[name].direction
-                frame[f"{name}_confidence"] = table.votes[name].confidence
-                frame[f"{name}_percentile"] = decisions.percentiles[name]
-        frame["unified_score"] = decisions.unified_score
-        frame["unified_confidence"] = decisions.unified_confidence
-        frame["threshold"] = decisions.threshold
-        frame["ml_weight"] = decisions.ml_weight
-        frame["accepted"] = decisions.accepted
-        frame["rejection"] = decisions.rejection
-        return frame
-
-
-def _build_table(pairs: dict[str, PairAnalysis]) -> SignalTable:
-    analyses = list(pairs.values())
-    time = np.concatenate([a.candles.time[a.index] for a in analyses] or [np.zeros(0, np.int64)])
-    pair = np.concatenate(
-        [np.full(len(a.index), i) for i, a in enumerate(analyses)] or [np.zeros(0, np.int64)]
-    )
-    direction = np.concatenate([a.direction for a in analyses] or [np.zeros(0, np.int64)])
-    order = np.lexsort((pair, time))
-    votes = {}
-    for name in COMPONENTS:
-        if any(name in a.votes for a in analyses):
-            each = [a.votes.get(name) or Votes.absent(len(a.index)) for a in analyses]
-            columns: list[Floats] = [
-                np.concatenate([getattr(vote, part) for vote in each])[order]
-                for part in ("direction", "confidence", "score")
-            ]
-            votes[name] = Votes(*columns).present()
-    return SignalTable(
-        pairs=tuple(pairs),
-        signals=Signals(time[order], pair[order].astype(np.int64), direction[order].astype(np.int64)),
-        votes=votes,
-    )
-
-
-def _pair_rows(a: PairAnalysis, settings: Settings) -> pd.DataFrame:
-    candles, horizon = a.candles, settings.targets.horizon
-    outcome = resolve_outcomes(
-        candles, a.index, a.direction, a.stop_distance, a.target_distance, horizon, settings.costs
-    )
-    price = candles.close[a.index]
-    known = outcome.resolved >= 0
-    resolved = pd.to_datetime(candles.time[np.maximum(outcome.resolved, 0)], unit="s", utc=True)
-    return pd.DataFrame(
-        {
-            "time": pd.to_datetime(candles.time[a.index], unit="s", utc=True),
-            "pair": a.pair,
-            "direction": a.direction.astype(np.int8),
-            "price": price,
-            "stop": price * (1 - a.direction * a.stop_distance),
-            "target": price * (1 + a.direction * a.target_distance),
-            "horizon": horizon,
-            "reasons": [a.technical.reasons(i) for i in a.index],
-            "outcome_r": outcome.r,
-            "outcome_exit": np.array(EXITS, dtype=object)[outcome.exit],
-            "outcome_time": pd.Series(resolved).where(known),
+        known = table.outcome_time != UNRESOLVED
+        when = pd.to_datetime(np.where(known, table.outcome_time, 0), unit="s", utc=True)
+        columns = {
+            "time": pd.to_datetime(table.time, unit="s", utc=True),
+            "pair": np.array(table.pairs, dtype=object)[table.pair],
+            "direction": table.direction.astype(np.int8),
+            "price": prices,
+            "stop": prices * (1 - table.direction * table.stop),
+            "target": prices * (1 + table.direction * table.target),
+            "horizon": settings.targets.horizon,
+            "reasons": reasons,
+            **self._vote_columns(table, x),
+            "unified_score": x.unified_score,
+            "unified_confidence": x.confidence,
+            "threshold": x.threshold,
+            "ml_weight": x.ml_weight,
+            "accepted": x.accepted,
+            "rejection": np.array((*REJECTIONS, "not seen in time"), dtype=object)[x.rejection],
+            "outcome_r": table.outcome_r,
+            "outcome_exit": np.array(EXITS, dtype=object)[table.outcome_exit],
+            "outcome_time": pd.Series(when).where(known),
         }
+        return pd.DataFrame(columns)
+
+    @staticmethod
+    def _vote_columns(table: SignalTable, x: Decisions) -> dict[str, Floats]:
+        columns = {}
+        for name in COMPONENTS:
+            vote = table.votes.get(name)
+            if name == "selector" and (x.tactic >= 0).any():
+                chosen = np.maximum(x.tactic, 0)
+                rows, there = np.arange(len(table)), x.tactic >= 0
+                direction, confidence = (
+                    table.tactic_direction[rows, chosen],
+                    table.tactic_confidence[rows, chosen],
+                )
+                vote = Votes(*(np.where(there, y, np.nan) for y in (direction, confidence, confidence)))
+            if vote is not None:
+                columns[f"{name}_direction"] = vote.direction
+                columns[f"{name}_confidence"] = vote.confidence
+                columns[f"{name}_percentile"] = x.of(name)
+        return columns
+
+
+def _in_order(
+    pairs: dict[str, PairAnalysis],
+    table: SignalTable,
+    part: Callable[[PairAnalysis], npt.NDArray[Any]],
+) -> npt.NDArray[Any]:
+    """One array over the table from each pair's own."""
+    merged = np.concatenate([part(pairs[name]) for name in table.pairs])
+    out = np.empty(len(merged), dtype=merged.dtype)
+    out[np.argsort(table.pair, kind="stable")] = merged
+    return out
+
+
+def build_table(pairs: dict[str, PairAnalysis], settings: Settings) -> SignalTable:
+    """The signals of analysed pairs with their outcomes."""
+    names = tuple(sorted(pairs))
+    parts = [_pair_arrays(pairs[name], settings) for name in names]
+    merged = {key: np.concatenate([part[key] for part in parts]) for key in (*_ARRAYS, *_OUTCOMES)}
+    pair = np.concatenate(
+        [np.full(len(pairs[name].index), i, dtype=np.int64) for i, name in enumerate(names)]
     )
+    order = np.lexsort((pair, merged["time"]))
+    votes = {}
+    for component in COMPONENTS:
+        each = [pairs[name].votes.get(component) for name in names]
+        if any(vote is not None for vote in each):
+            found = [v or Votes.absent(len(pairs[name].index)) for v, name in zip(each, names, strict=True)]
+            columns = (
+                np.concatenate([getattr(v, x) for v in found])[order]
+                for x in ("direction", "confidence", "score")
+            )
+            votes[component] = Votes(*columns).present()
+    return SignalTable(
+        pairs=names,
+        candle_seconds=pairs[names[0]].candles.seconds,
+        pair=pair[order],
+        votes=votes,
+        quality=np.full(len(order), np.nan),
+        **{key: values[order] for key, values in merged.items()},
+    )
+
+
+def _pair_arrays(a: PairAnalysis, settings: Settings) -> dict[str, npt.NDArray[Any]]:
+    candles = a.candles
+    outcome = resolve_outcomes(
+        candles,
+        a.index,
+        a.direction,
+        a.stop_distance,
+        a.target_distance,
+        settings.targets.horizon,
+        settings.costs,
+    )
+    known, at = outcome.resolved >= 0, np.maximum(outcome.resolved, 0)
+    tactics = [a.technical.tactics[name] for name in TACTICS]
+    return {
+        "time": candles.time[a.index],
+        "direction": a.direction,
+        "stop": a.stop_distance,
+        "target": a.target_distance,
+        "state": a.regime.state[a.index],
+        "tactic_direction": np.column_stack([tactic.direction[a.index] for tactic in tactics]),
+        "tactic_confidence": np.column_stack([tactic.confidence[a.index] for tactic in tactics]),
+        "outcome_r": outcome.r,
+        "outcome_exit": outcome.exit,
+        "outcome_time": np.where(known, candles.time[at], UNRESOLVED),
+        "outcome_state": np.where(known, a.regime.state[at], -1),
+    }

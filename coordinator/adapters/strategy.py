@@ -19,10 +19,12 @@ from coordinator.adapters.analysis import PairAnalysis, analyse
 from coordinator.adapters.board import SignalBoard
 from coordinator.adapters.errors import as_operational
 from coordinator.adapters.fast_callbacks import FastCallbackStrategy
+from coordinator.adapters.live_run import LiveRun
 from coordinator.adapters.positions import Plan, PlanBook
 from coordinator.adapters.run_ledger import write_run_ledger
 from coordinator.adapters.tags import enter_tags
 from coordinator.candles.check import check_candles
+from coordinator.decision.explain import explain
 from coordinator.settings import Settings, load_settings
 from coordinator.signals.candles import Candles, timeframe_seconds
 from coordinator.signals.series import changed
@@ -83,6 +85,13 @@ class CoordinatorStrategy(FastCallbackStrategy):
         self.plans = PlanBook(self.settings, self._candle_seconds)
         self._ledger_written: int | None = None
 
+    def bot_start(self, **kwargs: Any) -> None:
+        """A bot takes up its memory; backtests and hyperopt fold all signals at once."""
+        if self.dp.runmode in MODES_WITH_TRADES:
+            with as_operational():
+                run = LiveRun(self.config, type(self).__name__, self._tuned(), can_short=self.can_short)
+            self.board.go_live(run)
+
     # --- indicators and signals -------------------------------------------------------------------------------
 
     def informative_pairs(self) -> list[tuple[str, str]]:
@@ -129,7 +138,10 @@ class CoordinatorStrategy(FastCallbackStrategy):
         threshold, risk = float(self.threshold.value), float(self.risk_per_trade.value)
         decision = self.settings.decision.model_copy(update={"threshold": threshold})
         sizing = self.settings.sizing.model_copy(update={"risk_per_trade": risk})
-        return self.settings.model_copy(update={"decision": decision, "sizing": sizing})
+        selector = self.settings.selector
+        if not self.uses_ml:
+            selector = selector.model_copy(update={"enabled": False})
+        return self.settings.model_copy(update={"decision": decision, "sizing": sizing, "selector": selector})
 
     def populate_entry_trend(self, dataframe: DataFrame, metadata: dict[str, Any]) -> DataFrame:
         pair = metadata["pair"]
@@ -137,8 +149,9 @@ class CoordinatorStrategy(FastCallbackStrategy):
         settings = self._tuned()
         decisions = self.board.decisions(settings)
         self._write_ledger(settings)
-        accepted = self.board.of_pair(pair, decisions.accepted)
-        confidence = self.board.of_pair(pair, decisions.unified_confidence)
+        self._log_decision(pair, analysis, settings)
+        mine = self.board.rows_of(pair, settings)
+        accepted, confidence = decisions.accepted[mine], decisions.confidence[mine]
         time, direction = analysis.candles.time[analysis.index], analysis.direction
         numbers = zip(
             time, direction, confidence, analysis.stop_distance, analysis.target_distance, strict=True
@@ -179,9 +192,20 @@ class CoordinatorStrategy(FastCallbackStrategy):
 
     def _write_ledger(self, settings: Settings) -> None:
         """The decision ledger of a backtest, once per set of signals."""
-        if self.dp.runmode == RunMode.BACKTEST and self._ledger_written != id(self.board.table()):
-            self._ledger_written = id(self.board.table())
+        if self.dp.runmode == RunMode.BACKTEST and self._ledger_written != id(self.board.table(settings)):
+            self._ledger_written = id(self.board.table(settings))
             write_run_ledger(self.config, type(self).__name__, self.board.ledger_frame(settings), settings)
+
+    def _log_decision(self, pair: str, analysis: PairAnalysis, settings: Settings) -> None:
+        """In dry-run and live, the decision on the last candle in words, once."""
+        if self.dp.runmode not in MODES_WITH_TRADES or not len(analysis.index):
+            return
+        last = int(analysis.index[-1])
+        if last == len(analysis.candles) - 1:
+            row = int(np.flatnonzero(self.board.rows_of(pair, settings))[-1])
+            table, decided = self.board.table(settings), self.board.decisions(settings)
+            for line in explain(table, decided, row, analysis.technical.reasons(last)):
+                logger.info(line)
 
     # --- trades -----------------------------------------------------------------------------------------------
 

@@ -58,9 +58,9 @@ class RankWindow:
 
     def push(self, value: float) -> float:
         """Rank a value, then remember it in place of the oldest."""
-        rank = self.rank(value)
-        if len(self._recent) == self.window:
-            del self._sorted[bisect_left(self._sorted, self._recent[0])]
-        self._recent.append(value)
-        insort(self._sorted, value)
+        rank, recent, ordered = self.rank(value), self._recent, self._sorted
+        if len(recent) == self.window:
+            del ordered[bisect_left(ordered, recent[0])]
+        recent.append(value)
+        insort(ordered, value)
         return rank

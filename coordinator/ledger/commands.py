@@ -9,8 +9,10 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from coordinator.errors import CoordinatorError
 from coordinator.ledger.export import export_decisions, newest_ledger
 from coordinator.ledger.store import Ledger
+from coordinator.ledger.upgrade import HEAD
 
 __all__ = ["ledger_app"]
 
@@ -43,9 +45,32 @@ def export_command(
 def runs_command(ledger: LedgerOption = None, results: FolderOption = RESULTS) -> None:
     """List the runs of a ledger."""
     source = ledger or str(newest_ledger(results))
-    table = Table("id", "strategy", "started (UTC)", "timeframe", "model", "identifier")
-    runs = Ledger(source).runs().drop(columns="settings").fillna("–")
+    table = Table("id", "strategy", "started (UTC)", "timeframe", "model", "identifier", "kind")
+    runs = Ledger(source).runs().drop(columns=["settings", "bot", "closed_at"]).fillna("–")
     runs["started_at"] = runs["started_at"].dt.strftime("%Y-%m-%d %H:%M:%S")
     for row in runs.astype(str).to_numpy().tolist():
         table.add_row(*row)
     Console().print(table)
+
+
+@ledger_app.command("upgrade")
+def upgrade_command(ledger: LedgerOption = None, results: FolderOption = RESULTS) -> None:
+    """Bring a ledger to the newest schema; using it would do so too."""
+    source = ledger or str(newest_ledger(results))
+    opened = Ledger(source)
+    opened.upgrade()
+    shown = f"{opened.database.name} has schema version {HEAD}"
+    Console().print(shown, highlight=False, soft_wrap=True)
+
+
+@ledger_app.command("check")
+def check_command(ledger: LedgerOption = None, results: FolderOption = RESULTS) -> None:
+    """Check a ledger's file and contents; exit code 2 and the first problem if there is one."""
+    source = ledger or str(newest_ledger(results))
+    opened = Ledger(source)
+    found = opened.check()
+    for line in found:
+        Console().print(line, highlight=False, soft_wrap=True)
+    if found:
+        raise CoordinatorError("ledger", opened.database.name, "pass its integrity check", found[0])
+    Console().print(f"{opened.database.name} is sound", highlight=False, soft_wrap=True)

@@ -41,11 +41,13 @@ def rows_of(frame: pd.DataFrame, run_id: int) -> dict[Table, list[dict[str, Any]
         parts = {part: plain[name] for part, name in zip(VOTE_PARTS, vote_columns(component), strict=True)}
         rows = _records(key | {"component": [component] * len(frame)} | parts)
         votes += [row for row in rows if any(row[part] is not None for part in VOTE_PARTS)]
+    # A batch knows an outcome from the candle on that resolved it.
+    outcome = {column: plain[name] for name, column in _OUTCOME.items()} | {"known_at": plain["outcome_time"]}
     return {
         schema.signals: _records(key | {name: plain[name] for name in _SIGNAL}),
         schema.votes: votes,
         schema.decisions: _records(key | {name: plain[name] for name in _DECISION}),
-        schema.outcomes: _records(key | {column: plain[name] for name, column in _OUTCOME.items()}),
+        schema.outcomes: _records(key | outcome),
     }
 
 

@@ -1,7 +1,8 @@
-"""Tables of the decision ledger, in types that SQLite and PostgreSQL share.
+"""Tables of the decision ledger, in types that SQLite and PostgreSQL share: what was decided and what became of it.
 
-Candle times are whole seconds since 1970-01-01 UTC, so they are the same integer in every database. Where a
-number is unknown the column is NULL, never NaN.
+Candle times are whole seconds since 1970-01-01 UTC, so they are the same integer in every database; moments that
+are no candle's are :class:`~coordinator.ledger.column_types.UtcDateTime`. Where a number is unknown the column is
+NULL, never NaN. A change here needs a migration (``migrations/versions``); a test compares the two.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from sqlalchemy import (
     Double,
     ForeignKey,
     ForeignKeyConstraint,
+    Index,
     Integer,
     MetaData,
     SmallInteger,
@@ -23,28 +25,32 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
+
+from coordinator.ledger.column_types import UtcDateTime
 
 __all__ = [
     "COMPONENTS",
-    "SCHEMA_VERSION",
+    "candles",
     "decisions",
+    "key_columns",
     "metadata",
+    "of_table",
     "outcomes",
     "runs",
-    "schema_version",
     "signals",
     "votes",
 ]
 
-SCHEMA_VERSION: Final = 1
 COMPONENTS: Final = ("technical", "lstm", "fusion", "selector", "attention")
 
 metadata = MetaData()
 
-schema_version = Table("schema_version", metadata, Column("version", Integer, primary_key=True))
+_STILL_OPEN = text("closed_at IS NULL")
 
-# A run is known by its strategy and the moment it started: written again, it replaces itself.
+# A batch run is known by its strategy and the moment it started: written again, it replaces itself. A live run is
+# known by its identity as long as it is open, so that a restarted bot continues it.
 runs = Table(
     "runs",
     metadata,
@@ -55,28 +61,43 @@ runs = Table(
     Column("settings", JSON, nullable=False),
     Column("model", String(128), doc="FreqAI model class, NULL without FreqAI"),
     Column("identifier", String(128), doc="FreqAI identifier, NULL without FreqAI"),
+    Column("kind", String(8), nullable=False, server_default="batch", doc="batch or live"),
+    Column("bot", String(128), nullable=False, server_default="", doc="keeps two bots of one database apart"),
+    Column("identity", String(64), doc="SHA-256 of what a restart must share, NULL for a batch"),
+    Column("closed_at", UtcDateTime(), doc="NULL while a live run is open"),
     UniqueConstraint("strategy", "started_at"),
+    Index("ix_runs_open", "identity", unique=True, sqlite_where=_STILL_OPEN, postgresql_where=_STILL_OPEN),
 )
 
 
-def _key() -> list[Column[int] | Column[str]]:
-    """(run, pair, time): what every row about a signal is known by."""
-    return [
-        Column("run_id", ForeignKey("runs.id"), primary_key=True, autoincrement=False),
-        Column("time", BigInteger, primary_key=True, autoincrement=False, doc="open of the signal's candle"),
-        Column("pair", String(64), primary_key=True),
-    ]
+def key_columns(*names: str) -> list[Column[int] | Column[str]]:
+    """The run, and of time and pair the named ones: what every row of a run is known by."""
+    columns: dict[str, Column[int] | Column[str]] = {
+        "time": Column(
+            "time", BigInteger, primary_key=True, autoincrement=False, doc="open of the signal's candle"
+        ),
+        "pair": Column("pair", String(64), primary_key=True),
+    }
+    run: Column[int] = Column("run_id", ForeignKey("runs.id"), primary_key=True, autoincrement=False)
+    return [run, *(columns[name] for name in names)]
+
+
+def of_table(table: str, *columns: str) -> ForeignKeyConstraint:
+    """A foreign key to the columns of the same names."""
+    return ForeignKeyConstraint(columns, [f"{table}.{name}" for name in columns])
 
 
 def _of_signal() -> ForeignKeyConstraint:
-    columns = ("run_id", "time", "pair")
-    return ForeignKeyConstraint(columns, [f"signals.{name}" for name in columns])
+    return of_table("signals", "run_id", "time", "pair")
 
+
+# The candles a live run has gone through, also those without a signal. The rows of a candle are committed with it.
+candles = Table("candles", metadata, *key_columns("time"))
 
 signals = Table(
     "signals",
     metadata,
-    *_key(),
+    *key_columns("time", "pair"),
     Column("direction", SmallInteger, nullable=False, doc="+1 long, -1 short"),
     Column("price", Double),
     Column("stop", Double),
@@ -89,7 +110,7 @@ signals = Table(
 votes = Table(
     "votes",
     metadata,
-    *_key(),
+    *key_columns("time", "pair"),
     Column("component", String(16), primary_key=True),
     Column("direction", SmallInteger, doc="+1, -1, 0 hold"),
     Column("confidence", Double, doc="0..1 on the component's own scale"),
@@ -100,7 +121,7 @@ votes = Table(
 decisions = Table(
     "decisions",
     metadata,
-    *_key(),
+    *key_columns("time", "pair"),
     Column("unified_score", Double),
     Column("unified_confidence", Double, doc="0..1"),
     Column("threshold", Double, doc="0..1"),
@@ -113,9 +134,11 @@ decisions = Table(
 outcomes = Table(
     "outcomes",
     metadata,
-    *_key(),
+    *key_columns("time", "pair"),
     Column("r", Double, doc="profit in units of the initial risk after costs; NULL while unresolved"),
     Column("exit", String(16), doc="target, stop or horizon; NULL while unresolved"),
     Column("time_resolved", BigInteger, doc="open of the candle that resolved it"),
+    Column("known_at", BigInteger, doc="candle at which the run learned it; NULL while unresolved"),
     _of_signal(),
+    Index("ix_outcomes_known_at", "run_id", "known_at"),
 )

@@ -1,59 +1,37 @@
-"""Writing runs to the decision ledger and reading them back."""
+"""The ledger: writing runs, whole or candle by candle, and reading them back."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from collections.abc import Iterable, Iterator
+from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
-from sqlalchemy import Connection, Engine, and_, delete, insert, inspect, select, update
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import insert, select
 
 from coordinator.errors import CoordinatorError
-from coordinator.ledger import schema
-from coordinator.ledger.database import display_url, make_engine, sqlite_file, write_ahead
+from coordinator.ledger import live, run_info, schema
+from coordinator.ledger.database import Database
+from coordinator.ledger.feature_store import FeatureSchema, FeatureTable, read_features, write_features
 from coordinator.ledger.frame import normalise_decisions
+from coordinator.ledger.integrity import problems
+from coordinator.ledger.records import CandleRecord
+from coordinator.ledger.replay import Snapshot, history_frame, last_snapshot, replay_run
 from coordinator.ledger.rows import decisions_from_rows, rows_of, signal_query, vote_query
+from coordinator.ledger.run_info import RunInfo
+from coordinator.ledger.trades import TradeRow, trade_frame, write_trade
 
 __all__ = ["Ledger", "RunInfo"]
-
-_DETAILS = (schema.votes, schema.decisions, schema.outcomes)  # what hangs on a signal
-
-
-@dataclass(frozen=True)
-class RunInfo:
-    """What a run was. Strategy and start together are its identity.
-
-    Attributes
-    ----------
-    strategy : str
-        The strategy's class name.
-    started_at : datetime.datetime
-        Timezone-aware.
-    timeframe : str
-        E.g. ``"1h"``.
-    settings : mapping
-        The coordinator section as JSON types.
-    model, identifier : str or None
-        FreqAI's model class and identifier; None without FreqAI.
-    """
-
-    strategy: str
-    started_at: datetime
-    timeframe: str
-    settings: Mapping[str, Any] = field(default_factory=dict)
-    model: str | None = None
-    identifier: str | None = None
 
 
 class Ledger:
     """A decision ledger in a database.
 
-    Nothing is opened or created before the first call; a file is made only by :meth:`write_run`.
+    Nothing is opened or created before the first call; a file is made only by :meth:`write_run`, :meth:`open_run`,
+    :meth:`upgrade` and the model registry. An older ledger is upgraded when it is first used.
+
+    A backtest writes a whole run at once. A bot opens a run and writes its candles one by one, each in one
+    transaction: after a crash, all of a candle is there or nothing, and writing it again changes nothing.
 
     Parameters
     ----------
@@ -64,32 +42,37 @@ class Ledger:
     ------
     CoordinatorError
         Here and from every method: if the URL or its driver is wrong, the file is missing, corrupt or no
-        ledger, or was written by another version of the schema.
+        ledger, or was written by a newer version of the schema.
     """
 
     def __init__(self, url_or_path: str | Path) -> None:
-        self._engine: Engine = make_engine(url_or_path)
-        self._file = sqlite_file(self._engine)
-        self._name = str(self._file or display_url(self._engine))
+        self.database = Database(url_or_path)
 
-    def write_run(self, info: RunInfo, decisions: pd.DataFrame) -> int:
+    # --- whole runs -------------------------------------------------------------------------------------------
+
+    def write_run(
+        self, info: RunInfo, decisions: pd.DataFrame, histories: Iterable[CandleRecord] = ()
+    ) -> int:
         """Write a whole run in one transaction and return its id.
 
         A run that is there already (same strategy and start) is replaced and keeps its id, so writing twice
-        leaves one copy.
+        leaves one copy. A live run is never replaced.
 
         Parameters
         ----------
         decisions : pandas.DataFrame
             As :func:`~coordinator.ledger.frame.normalise_decisions` takes it; may be empty.
+        histories : iterable of CandleRecord
+            What the learners went through: weights, thresholds, drops, improvements and snapshots, each candle
+            once. Signals and outcomes in them are left out: they are in ``decisions``.
         """
         frame = normalise_decisions(decisions, f"the decisions of {info.strategy}")
-        with self._transaction(create=True) as connection:
-            run_id = _put_run(connection, info)
+        with self.database.write(create=True) as connection:
+            run_id = run_info.put_batch_run(connection, info)
             for table, rows in rows_of(frame, run_id).items():
                 if rows:
                     connection.execute(insert(table), rows)
-        write_ahead(self._engine)
+            live.insert_histories(connection, run_id, histories)
         return run_id
 
     def runs(self) -> pd.DataFrame:
@@ -98,15 +81,18 @@ class Ledger:
         Returns
         -------
         pandas.DataFrame
-            Shape (runs, 7): id (int64), strategy, started_at (``datetime64[us, UTC]``), timeframe, settings
-            (dict), model, identifier (both missing without FreqAI).
+            Shape (runs, 10): id (int64), strategy, started_at (``datetime64[us, UTC]``), timeframe, settings
+            (dict), model, identifier (both missing without FreqAI), kind ("batch" or "live"), bot, closed_at
+            (``datetime64[us, UTC]``, NaT for a batch and while open).
         """
-        query = select(schema.runs).order_by(schema.runs.c.started_at, schema.runs.c.id)
-        with self._transaction() as connection:
+        columns = [column for column in schema.runs.columns if column.name != "identity"]
+        query = select(*columns).order_by(schema.runs.c.started_at, schema.runs.c.id)
+        with self.database.read() as connection:
             rows = connection.execute(query).all()
-        frame = pd.DataFrame.from_records(rows, columns=[column.name for column in schema.runs.columns])
+        frame = pd.DataFrame.from_records(rows, columns=[column.name for column in columns])
         started = pd.to_datetime(frame["started_at"], utc=True, format="ISO8601").dt.as_unit("us")
-        return frame.assign(started_at=started, id=frame["id"].astype("int64"))
+        closed = pd.to_datetime(frame["closed_at"], utc=True).dt.as_unit("us")
+        return frame.assign(started_at=started, closed_at=closed, id=frame["id"].astype("int64"))
 
     def read_decisions(self, run_id: int | None = None) -> pd.DataFrame:
         """One run's decisions; without an id the last started run's.
@@ -124,63 +110,87 @@ class Ledger:
         known = [int(value) for value in self.runs()["id"]]
         if not known or (run_id is not None and run_id not in known):
             wanted = "any run" if run_id is None else run_id
-            raise CoordinatorError("run", self._name, f"be one of {known}", wanted)
+            raise CoordinatorError("run", self.database.name, f"be one of {known}", wanted)
         run_id = known[-1] if run_id is None else run_id
-        with self._transaction() as connection:
+        with self.database.read() as connection:
             signals = connection.execute(signal_query(run_id)).mappings().all()
             votes = connection.execute(vote_query(run_id)).mappings().all()
         return decisions_from_rows(signals, votes)
 
-    @contextmanager
-    def _transaction(self, create: bool = False) -> Iterator[Connection]:
-        """A connection to a sound ledger, committed at the end; database errors become CoordinatorError."""
-        if not create and self._file is not None and not self._file.is_file():
-            raise CoordinatorError("ledger", self._name, "exist", "no such file")
-        try:
-            with self._engine.begin() as connection:
-                self._check(connection, create)
-                yield connection
-        except (SQLAlchemyError, OSError) as error:
-            reason = str(getattr(error, "orig", None) or error).splitlines()[0]
-            raise CoordinatorError("ledger", self._name, "be a usable ledger database", reason) from error
+    # --- live runs --------------------------------------------------------------------------------------------
 
-    def _check(self, connection: Connection, create: bool) -> None:
-        tables = set(inspect(connection).get_table_names())
-        if schema.schema_version.name not in tables:
-            # Others' tables stay alone: a ledger is made in an empty database only.
-            ours = tables & set(schema.metadata.tables)
-            if not create or ours or (tables and self._file is not None):
-                found = f"tables {sorted(tables)}"
-                raise CoordinatorError("ledger", self._name, "be a decision ledger", found)
-            schema.metadata.create_all(connection)
-            connection.execute(insert(schema.schema_version), [{"version": schema.SCHEMA_VERSION}])
-        version = connection.execute(select(schema.schema_version.c.version)).scalar_one_or_none()
-        if version != schema.SCHEMA_VERSION:
-            rule = f"have schema version {schema.SCHEMA_VERSION}"
-            raise CoordinatorError("ledger", self._name, rule, version)
+    def open_run(self, info: RunInfo) -> int:
+        """Begin a live run, or continue the open one of the same identity after a restart; its id.
 
+        See :attr:`RunInfo.identity <coordinator.ledger.run_info.RunInfo.identity>`; the start of a continued run
+        stays what it was.
+        """
+        with self.database.write(create=True) as connection:
+            return run_info.open_run(connection, info)
 
-def _put_run(connection: Connection, info: RunInfo) -> int:
-    """Insert the run, or clear the one of the same identity; its id."""
-    table = schema.runs
-    if info.started_at.tzinfo is None:
-        owner = f"the run of {info.strategy}"
-        raise CoordinatorError("started_at", owner, "carry a timezone", info.started_at)
-    values = {
-        "strategy": info.strategy,
-        "started_at": info.started_at.astimezone(UTC).isoformat(timespec="microseconds"),
-        "timeframe": info.timeframe,
-        "settings": dict(info.settings),
-        "model": info.model,
-        "identifier": info.identifier,
-    }
-    same = and_(table.c.strategy == values["strategy"], table.c.started_at == values["started_at"])
-    run_id = connection.execute(select(table.c.id).where(same)).scalar_one_or_none()
-    if run_id is None:
-        inserted = connection.execute(insert(table).values(values)).inserted_primary_key
-        assert inserted is not None  # an INSERT of one row always has one
-        return int(inserted[0])
-    for details in (*_DETAILS, schema.signals):
-        connection.execute(delete(details).where(details.c.run_id == run_id))
-    connection.execute(update(table).where(table.c.id == run_id).values(values))
-    return int(run_id)
+    def close_run(self, run_id: int, at: datetime) -> None:
+        """End a live run (``at`` timezone-aware): the next of the same identity starts anew."""
+        with self.database.write() as connection:
+            run_info.close_run(connection, run_id, at, self.database.name)
+
+    def write_candle(self, run_id: int, record: CandleRecord) -> None:
+        """Write everything of a live run's candle in one transaction; see :mod:`coordinator.ledger.live`.
+
+        Written twice, it is there once. Something else under the same key is refused: a decision is never
+        rewritten, and an outcome is resolved once.
+        """
+        with self.database.write() as connection:
+            live.write_candle(connection, run_id, record, self.database.name)
+
+    def last_candle(self, run_id: int) -> int | None:
+        """Time of a live run's last written candle, None before the first."""
+        with self.database.read() as connection:
+            return live.last_candle(connection, run_id)
+
+    def replay(self, run_id: int, after: int | None = None) -> Iterator[CandleRecord]:
+        """A run's records in time order, live or batch; see :func:`coordinator.ledger.replay.replay_run`."""
+        return replay_run(self.database, run_id, after)
+
+    def snapshot(self, run_id: int, learner: str, at: int) -> Snapshot | None:
+        """A learner's last snapshot from candle ``at`` or before; replaying ``after`` its time brings it up to date."""
+        with self.database.read() as connection:
+            return last_snapshot(connection, run_id, learner, at)
+
+    def history(self, run_id: int, part: str) -> pd.DataFrame:
+        """One history of a run as a table; see :func:`coordinator.ledger.replay.history_frame`."""
+        with self.database.read() as connection:
+            return history_frame(connection, run_id, part)
+
+    # --- trades and features ----------------------------------------------------------------------------------
+
+    def write_trade(self, run_id: int, trade: TradeRow) -> None:
+        """Write a real trade or bring it up to date; see :func:`coordinator.ledger.trades.write_trade`."""
+        with self.database.write() as connection:
+            write_trade(connection, run_id, trade, self.database.name)
+
+    def trades(self, run_id: int) -> pd.DataFrame:
+        """A run's real trades beside their virtual ones; see :func:`coordinator.ledger.trades.trade_frame`."""
+        with self.database.read() as connection:
+            return trade_frame(connection, run_id)
+
+    def write_features(self, run_id: int, table: FeatureTable) -> None:
+        """Add features of written signals; see :func:`coordinator.ledger.feature_store.write_features`."""
+        with self.database.write() as connection:
+            write_features(connection, run_id, table, self.database.name)
+
+    def read_features(self, run_id: int, schema: FeatureSchema) -> FeatureTable:
+        """All features that a run has of a schema."""
+        with self.database.read() as connection:
+            return read_features(connection, run_id, schema)
+
+    # --- the database -----------------------------------------------------------------------------------------
+
+    def upgrade(self) -> None:
+        """Create the schema or bring it to the newest version, as any other use would."""
+        with self.database.write(create=True):
+            pass
+
+    def check(self) -> list[str]:
+        """What is wrong with the ledger, one line each; empty if nothing is."""
+        with self.database.read() as connection:
+            return problems(connection)

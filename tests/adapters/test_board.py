@@ -36,7 +36,7 @@ def board_of(analyses, can_short=True):
 def test_the_order_in_which_pairs_come_changes_nothing(analyses):
     one, two = board_of(analyses), board_of(analyses[::-1])
     pd.testing.assert_frame_equal(one.ledger_frame(SETTINGS), two.ledger_frame(SETTINGS))
-    assert two.table().pairs == ("ADA/USDT", "BTC/USDT", "SOL/USDT")
+    assert two.table(SETTINGS).pairs == ("ADA/USDT", "BTC/USDT", "SOL/USDT")
 
 
 def test_live_and_backtest_decide_the_same(analyses, make_walk, make_higher):
@@ -78,7 +78,7 @@ def test_the_board_travels_to_hyperopts_workers(analyses):
 def test_of_pair_gives_a_pairs_own_rows_in_its_order(analyses):
     board = board_of(analyses)
     for analysis in analyses:
-        times = board.of_pair(analysis.pair, board.table().signals.time)
+        times = board.table(SETTINGS).time[board.rows_of(analysis.pair, SETTINGS)]
         np.testing.assert_array_equal(times, analysis.candles.time[analysis.index])
 
 
@@ -133,7 +133,7 @@ def test_without_ml_votes_the_coordinator_is_the_baseline(analyses):
         for a in analyses
     ]
     one, two = (board_of(each).decisions(SETTINGS) for each in (alone, failed))
-    np.testing.assert_array_equal(one.unified_confidence, two.unified_confidence)
+    np.testing.assert_array_equal(one.confidence, two.confidence)
     np.testing.assert_array_equal(one.accepted, two.accepted)
 
 
@@ -141,9 +141,7 @@ def test_tags_are_words_and_few(analyses):
     analysis = with_lstm(analyses[0], predictions(2000))
     board = board_of([analysis])
     decisions = board.decisions(SETTINGS)
-    tags = enter_tags(
-        analysis, decisions.accepted, decisions.unified_confidence[decisions.accepted], SETTINGS
-    )
+    tags = enter_tags(analysis, decisions.accepted, decisions.confidence[decisions.accepted], SETTINGS)
     assert len(tags) == decisions.accepted.sum()
     assert all(len(tag) <= 255 for tag in tags)
     assert all(tag.split(", ")[-1] in ("ML agrees", "ML disagrees", "ML neutral") for tag in tags)

@@ -34,7 +34,10 @@ class Provider:
 
 
 def populated(analysis, walk):
-    strategy = CoordinatorStrategy({"trading_mode": "futures", "stake_currency": "USDT"})
+    decision = {"weighting": "fixed", "ml_weight": 0.7, "require_positive_expectancy": False}
+    strategy = CoordinatorStrategy(
+        {"trading_mode": "futures", "stake_currency": "USDT", "coordinator": {"decision": decision}}
+    )
     strategy.dp = Provider()
     strategy.board.put(analysis)
     frame = strategy.populate_entry_trend(walk, {"pair": "BTC/USDT"})

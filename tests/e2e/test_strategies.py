@@ -78,7 +78,10 @@ def test_the_ledger_beside_the_result_tells_the_same_story(spot_result):
     frame = Ledger(path).read_decisions()
     accepted = frame[frame["accepted"]]
     assert (accepted["unified_confidence"] >= 0.70).all()
-    assert set(frame.loc[~frame["accepted"], "rejection"]) == {"confidence below 70%", "no shorts in spot"}
+    assert set(frame.loc[~frame["accepted"], "rejection"]) == {
+        "confidence below the threshold",
+        "no shorts in spot",
+    }
     assert (accepted["direction"] == 1).all()
     keys = set(zip(accepted["pair"], accepted["time"].dt.strftime("%Y-%m-%d %H"), strict=True))
     for trade in records(user_data):

@@ -80,7 +80,9 @@ def test_early_stopping_keeps_the_best_weights():
     counts = np.bincount([CLASSES.index(int(c)) for c in y[model._split(usable)[0]]], minlength=3)
     loss = torch.nn.CrossEntropyLoss(weight=torch.tensor(counts.sum() / (3 * counts)).float())
     target = torch.tensor([CLASSES.index(int(c)) for c in y[validation]])
-    again = model._loss(model._standardise(x), _scatter(len(y), validation, target), torch.tensor(validation), loss)
+    again = model._loss(
+        model._standardise(x), _scatter(len(y), validation, target), torch.tensor(validation), loss
+    )
     assert again == pytest.approx(min(losses), rel=1e-5)
 
 

@@ -1,6 +1,9 @@
-"""Tables of decisions to store."""
+"""Tables of decisions to store, and the databases to store them in."""
 
+import importlib.util
 from datetime import UTC, datetime
+from itertools import count
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -54,3 +57,29 @@ def run_info() -> RunInfo:
     start = datetime(2024, 5, 1, 12, 30, 15, 123456, tzinfo=UTC)
     settings = {"decision": {"threshold": 0.7}}
     return RunInfo("MLCoordinator", start, "1h", settings, "LSTMClassifier", "coordinator")
+
+
+@pytest.fixture(scope="session")
+def postgres():
+    path = Path(__file__).parent / "postgres_server.py"
+    spec = importlib.util.spec_from_file_location("postgres_server", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    try:
+        server = module.PostgresServer()
+    except module.NoPostgresError as why:
+        pytest.skip(f"no PostgreSQL: {why}")
+    yield server
+    server.stop()
+
+
+_databases = count()
+
+
+# One group, so that one worker starts one server.
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.xdist_group("postgres"))])
+def ledger_url(request, tmp_path) -> str:
+    """An empty database."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'test.ledger.sqlite'}"
+    return request.getfixturevalue("postgres").create(f"test_{next(_databases)}")

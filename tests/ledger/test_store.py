@@ -79,7 +79,7 @@ def counts(path) -> dict[str, int]:
         }
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(frame=decision_tables())
 def test_what_is_written_is_read_back_to_the_bit(frame):
     ledger = Ledger("sqlite://")
@@ -189,8 +189,8 @@ def someone_elses(path):
 def other_version(path):
     Ledger(path).write_run(RunInfo("S", datetime.fromisoformat("2024-01-01T00:00:00+00:00"), "1h"), _empty())
     with sqlite3.connect(path) as connection:
-        connection.execute("UPDATE schema_version SET version = 99")
-    return "have schema version 1"
+        connection.execute("UPDATE alembic_version SET version_num = '0099'")
+    return "have schema version 0002 or an older one"
 
 
 def _empty() -> pd.DataFrame:

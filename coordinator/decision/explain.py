@@ -1,0 +1,67 @@
+"""A decision in words: what each component said, what came of it, and why (spec 000, log examples)."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import numpy as np
+
+from coordinator.decision.blending import PHASES
+from coordinator.decision.decisions import REJECTIONS, Decisions
+from coordinator.decision.table import SignalTable
+from coordinator.decision.voting import COMPONENTS
+from coordinator.signals.tactics import TACTICS
+
+__all__ = ["explain"]
+
+SIDES = {1: "long", -1: "short", 0: "hold"}
+TITLES = {
+    "technical": "technical analysis",
+    "lstm": "deep learning",
+    "fusion": "multi-timeframe fusion",
+    "selector": "tactic selector",
+    "attention": "attention",
+}
+
+
+def explain(table: SignalTable, decided: Decisions, row: int, reasons: str) -> list[str]:
+    """Lines about one signal: components 1 to 5, the unified confidence, its calibration, the verdict.
+
+    Parameters
+    ----------
+    row : int
+        The signal.
+    reasons : str
+        The baseline's, in words.
+    """
+    when = datetime.fromtimestamp(int(table.time[row]), tz=UTC)
+    side = SIDES[int(table.direction[row])]
+    lines = [f"{table.pairs[table.pair[row]]} {when:%Y-%m-%d %H:%M}: {side} signal, {reasons}"]
+    lines += [f"  {i}. {_vote(table, decided, row, name)}" for i, name in enumerate(COMPONENTS, start=1)]
+    weight, phase = decided.ml_weight[row], int(decided.phase[row])
+    say = f"ML weight {weight:.0%}" + (f", phase {PHASES[phase]}" if phase >= 0 else "")
+    lines.append(
+        f"  unified confidence {decided.confidence[row]:.0%}, threshold {decided.threshold[row]:.0%} ({say})"
+    )
+    if np.isfinite(decided.win_probability[row]):
+        lines.append(
+            f"  calibrated: confidence {decided.confidence[row]:.0%} -> win probability "
+            f"{decided.win_probability[row]:.0%}, expected {decided.expected_r[row]:+.2f} R"
+        )
+    rejection = int(decided.rejection[row])
+    lines.append(f"  {'accepted' if not rejection else 'rejected: ' + REJECTIONS[rejection]}")
+    return lines
+
+
+def _vote(table: SignalTable, decided: Decisions, row: int, name: str) -> str:
+    percentile = decided.of(name)[row]
+    if not np.isfinite(percentile):
+        return f"{TITLES[name]}: absent"
+    if name == "selector":
+        tactic = int(decided.tactic[row])
+        direction, confidence = table.tactic_direction[row, tactic], table.tactic_confidence[row, tactic]
+        title = f"{TITLES[name]} ({TACTICS[tactic].replace('_', ' ')})"
+    else:
+        vote = table.votes[name]
+        direction, confidence, title = vote.direction[row], vote.confidence[row], TITLES[name]
+    return f"{title}: {SIDES[int(direction)]}, confidence {confidence:.0%}, better than {percentile:.0%} of its last"

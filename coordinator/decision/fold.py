@@ -1,0 +1,232 @@
+"""The fold: signals and outcomes, in time order, to decisions and learner state (DESIGN.md 3).
+
+Time goes in steps of one day (00:00 UTC). At a step the learners take the outcomes that had resolved before it, of
+all pairs; then they say the same for every signal of the day. So no decision knows an outcome of its own day, a
+restart anywhere in the day finds the same state, and a whole backtest is one pass.
+
+``run`` folds a table at once (backtest, hyperopt), ``advance`` and ``decide`` go candle by candle (dry-run, live).
+They share every line that computes a number; that the results are equal to the bit is tested in ``tests/parity``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from coordinator.decision.decisions import Decisions
+from coordinator.decision.learners import Learners, Resolved
+from coordinator.decision.quality import apply_quality
+from coordinator.decision.scales import STATIC, Scales
+from coordinator.decision.table import UNRESOLVED, SignalTable
+from coordinator.decision.voting import COMPONENTS
+from coordinator.settings import Settings
+from coordinator.types import Bools, Floats, Ints
+
+__all__ = ["STEP_SECONDS", "Fold"]
+
+STEP_SECONDS = 86400
+SELECTOR = COMPONENTS.index("selector")
+
+
+class Fold:
+    """Decides and learns.
+
+    Parameters
+    ----------
+    settings : Settings
+    can_short : bool
+        False in spot: short signals are rejected, but rank, resolve and teach like the others.
+
+    Attributes
+    ----------
+    learners : what was learned
+    scales : what is usual
+    step_ : int or None, the day that is being decided, seconds since the epoch
+    """
+
+    def __init__(self, settings: Settings, *, can_short: bool = True) -> None:
+        self.settings = settings
+        self.can_short = can_short
+        self.learners = Learners(settings)
+        self.scales = Scales(settings.decision)
+        self.step_: int | None = None
+
+    def run(self, table: SignalTable) -> Decisions:
+        """Fold a whole table, from the present state on."""
+        out = Decisions.empty(len(table))
+        self._static(table, out)
+        known = np.where(
+            table.outcome_time == UNRESOLVED, UNRESOLVED, table.outcome_time + table.candle_seconds
+        )
+        order = np.argsort(known, kind="stable")
+        order = order[: np.searchsorted(known[order], UNRESOLVED)]
+        times, taken = known[order], 0
+        days = table.time // STEP_SECONDS
+        bounds = [*np.flatnonzero(np.diff(days, prepend=-1)).tolist(), len(table)]
+        for start, end in pairwise(bounds):
+            day = int(days[start]) * STEP_SECONDS
+            until = int(np.searchsorted(times, day, side="right"))
+            self.step_ = day
+            self.learners.learn(day, _resolved(table, out, order[taken:until]))
+            taken = until
+            self._decide(table, out, slice(start, end))
+        return out
+
+    def advance(self, day: int, table: SignalTable, decided: Decisions, known_before: int) -> None:
+        """Begin a day live: teach what resolved from ``known_before`` up to its start.
+
+        Parameters
+        ----------
+        table, decided : the signals decided so far whose outcome may have become known
+        known_before : int
+            Outcomes known by then (seconds since the epoch) have been taught already.
+        """
+        known = np.where(
+            table.outcome_time == UNRESOLVED, UNRESOLVED, table.outcome_time + table.candle_seconds
+        )
+        order = np.argsort(known, kind="stable")
+        new = order[(known[order] > known_before) & (known[order] <= day)]
+        self.step_ = day
+        self.learners.learn(day, _resolved(table, decided, new))
+
+    def decide(self, table: SignalTable) -> Decisions:
+        """Decide on new signals of the present day, in the table's order; they are remembered as usual from now on."""
+        out = Decisions.empty(len(table))
+        for name in STATIC:
+            self._column(out, name)[:] = self.scales.one_by_one(table, name)
+        self._decide(table, out, slice(0, len(table)))
+        return out
+
+    def state(self) -> dict[str, Any]:
+        """JSON types; ``restore`` gives it back to the bit."""
+        return {"step": self.step_, "learners": self.learners.state(), "scales": self.scales.state()}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Take back what ``state`` gave."""
+        self.step_ = state["step"]
+        self.learners.restore(state["learners"])
+        self.scales.restore(state["scales"])
+
+    def _static(self, table: SignalTable, out: Decisions) -> None:
+        for name in STATIC:
+            self._column(out, name)[:] = self.scales.all_at_once(table, name)
+
+    @staticmethod
+    def _column(out: Decisions, name: str) -> Floats:
+        """Where a series' percentiles go (a view)."""
+        column: Floats = out.quality if name == "quality" else out.percentile[:, COMPONENTS.index(name)]
+        return column
+
+    def _decide(self, table: SignalTable, out: Decisions, rows: slice) -> None:
+        """Decide on rows of one day; their static percentiles are there."""
+        s, learners = self.settings, self.learners
+        pairs = [table.pairs[i] for i in table.pair[rows].tolist()]
+        if s.selector.enabled:
+            self._select(table, out, rows, pairs)
+        percentile = out.percentile[rows]
+        ml, present = _weighted(learners.vote_weights.weights_, percentile)
+        weight, arm = self._ml_weight(pairs, table, rows)
+        weight = np.where(present, weight, 0.0)
+        technical, removed = apply_quality(
+            percentile[:, 0],
+            out.quality[rows],
+            s.decision.quality_mode,
+            weight=s.decision.quality_weight,
+            threshold=s.decision.quality_threshold,
+        )
+        score = (1.0 - weight) * technical + weight * np.where(present, ml, 0.0)
+        rank, ml_rank = self._ranks(pairs, score, ml)
+        blended = weight > 0.0
+        confidence = np.where(blended, rank, technical)
+        probability, expected = learners.predict_r(confidence, s.decision.expectancy_outcomes)
+        threshold = np.where(blended, learners.thresholds.predict(pairs), s.decision.threshold)
+        out.ml_score[rows], out.ml_rank[rows], out.unified_score[rows] = ml, ml_rank, score
+        out.confidence[rows], out.ml_weight[rows], out.blended[rows] = confidence, weight, blended
+        out.arm[rows], out.threshold[rows] = arm, threshold
+        out.phase[rows] = learners.phase if s.decision.weighting == "earned" else -1
+        out.win_probability[rows], out.expected_r[rows] = probability, expected
+        worthless = blended & (expected <= 0.0) & s.decision.require_positive_expectancy
+        short = (table.direction[rows] < 0) & (not self.can_short)
+        reasons = [confidence < threshold, worthless, short, removed]
+        out.rejection[rows] = np.select(reasons, [1, 2, 3, 4], default=0)
+
+    def _select(self, table: SignalTable, out: Decisions, rows: slice, pairs: list[str]) -> None:
+        chosen = self.learners.selector.predict(
+            table.state[rows],
+            pairs,
+            table.time[rows],
+            table.tactic_direction[rows],
+            table.tactic_confidence[rows],
+        )
+        out.tactic[rows] = chosen.tactic
+        backing = table.direction[rows] * chosen.direction * chosen.confidence
+        if self.settings.decision.confidence_scale == "raw":
+            out.percentile[rows, SELECTOR] = np.clip(backing, 0.0, None)
+            return
+        windows = self.scales.window
+        out.percentile[rows, SELECTOR] = [
+            windows(pair, "selector").push(value) for pair, value in zip(pairs, backing.tolist(), strict=True)
+        ]
+
+    def _ml_weight(self, pairs: list[str], table: SignalTable, rows: slice) -> tuple[Floats, Ints]:
+        """Say of ML for each signal, and its arm in the pilot phase."""
+        n, decision, manager = len(pairs), self.settings.decision, self.learners.manager
+        nothing = np.full(n, -1, dtype=np.int64)
+        if decision.shadow:
+            return np.zeros(n), nothing
+        if decision.weighting == "fixed":
+            return np.full(n, decision.ml_weight), nothing
+        weight = manager.predict(pairs, table.time[rows])
+        arm = (weight > 0.0).astype(np.int64) if manager.phase == "pilot" else nothing
+        return weight, arm
+
+    def _ranks(self, pairs: list[str], score: Floats, ml: Floats) -> tuple[Floats, Floats]:
+        """The blend's and the ML mean's own percentiles."""
+        if self.settings.decision.confidence_scale == "raw":
+            return score, ml
+        window, nan = self.scales.window, float("nan")
+        ranks = [
+            (window(pair, "unified").push(x), window(pair, "ml").push(y) if y == y else nan)
+            for pair, x, y in zip(pairs, score.tolist(), ml.tolist(), strict=True)
+        ]
+        both = np.array(ranks, dtype=np.float64).reshape(-1, 2)
+        return both[:, 0], both[:, 1]
+
+
+def _weighted(weights: list[float], percentile: Floats) -> tuple[Floats, Bools]:
+    """Weighted mean of the ML components present, and whether any is.
+
+    Column by column, so that a row's bits do not depend on how many rows are handed over.
+    """
+    total, mean = np.zeros(len(percentile)), np.zeros(len(percentile))
+    for i, weight in enumerate(weights, start=1):
+        here = percentile[:, i] == percentile[:, i]
+        total += weight * here
+        mean += np.where(here, weight * percentile[:, i], 0.0)
+    present = total > 0.0
+    return np.where(present, mean / np.where(present, total, 1.0), np.nan), present
+
+
+def _resolved(table: SignalTable, out: Decisions, rows: Ints) -> Resolved:
+    tactic = out.tactic[rows]
+    chosen = table.tactic_direction[rows, np.maximum(tactic, 0)]
+    return Resolved(
+        pair=[table.pairs[i] for i in table.pair[rows].tolist()],
+        direction=table.direction[rows],
+        stop=table.stop[rows],
+        state=table.state[rows],
+        next_state=table.outcome_state[rows],
+        percentile=out.percentile[rows],
+        tactic=tactic,
+        chosen_direction=chosen,
+        ml_rank=out.ml_rank[rows],
+        confidence=out.confidence[rows],
+        expected_r=out.expected_r[rows],
+        accepted=out.accepted[rows],
+        arm=out.arm[rows],
+        r=table.outcome_r[rows],
+        exit=table.outcome_exit[rows],
+    )

@@ -1,0 +1,112 @@
+"""All that learns from outcomes, taught together and stored together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from coordinator.decision.blending import PHASES, MLWeightManager, WeightReview
+from coordinator.decision.calibration import Calibrator
+from coordinator.decision.outcomes import EXITS
+from coordinator.decision.selector import TacticSelector, tactic_profit
+from coordinator.decision.thresholds import AdaptiveThresholds, ThresholdChange
+from coordinator.decision.vote_weights import VoteWeights
+from coordinator.decision.voting import ML_COMPONENTS, ml_weights
+from coordinator.settings import Settings
+from coordinator.types import Bools, Floats, Ints
+
+__all__ = ["History", "Learners", "Resolved"]
+
+TARGET = EXITS.index("target")
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """Signals whose outcome has become known, in the order in which it did; arrays of shape (n,) unless stated.
+
+    What was known and decided at the signal, and what became of it; see ``SignalTable`` and ``Decisions``.
+    ``next_state`` is the pair's market state at the resolution, ``chosen_direction`` the selected tactic's.
+    """
+
+    pair: Sequence[str]
+    direction: Ints
+    stop: Floats
+    state: Ints
+    next_state: Ints
+    percentile: Floats
+    tactic: Ints
+    chosen_direction: Ints
+    ml_rank: Floats
+    confidence: Floats
+    expected_r: Floats
+    accepted: Bools
+    arm: Ints
+    r: Floats
+    exit: Ints
+
+
+@dataclass
+class History:
+    """What changed, in time order, for the ledger."""
+
+    reviews: list[WeightReview]
+    thresholds: list[ThresholdChange]
+    weights: list[tuple[int, dict[str, float]]]
+
+
+class Learners:
+    """The learners of one fold.
+
+    Attributes
+    ----------
+    calibrator, vote_weights, manager, thresholds, selector : the learners
+    history : what changed so far
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.calibrator = Calibrator(settings.calibration, settings.targets.reward_risk)
+        self.vote_weights = VoteWeights(settings.vote_weights, ml_weights(settings.decision))
+        self.manager = MLWeightManager(settings.blending, settings.decision.threshold)
+        self.thresholds = AdaptiveThresholds(settings.thresholds, settings.decision.threshold)
+        self.selector = TacticSelector(settings.selector)
+        self.history = History([], [], [])
+
+    @property
+    def phase(self) -> int:
+        """Index into ``PHASES``."""
+        return PHASES.index(self.manager.phase)
+
+    def learn(self, now: int, x: Resolved) -> None:
+        """Teach every learner what resolved before ``now`` (seconds since the epoch)."""
+        won = x.exit == TARGET
+        self.calibrator.learn(x.confidence, won, x.r)
+        before = self.vote_weights.weights
+        self.vote_weights.learn(x.percentile[:, 1 : 1 + len(ML_COMPONENTS)], won)
+        if self.vote_weights.weights != before:
+            self.history.weights.append((now, self.vote_weights.weights))
+        profit = tactic_profit(x.direction, x.chosen_direction, x.r * x.stop)
+        self.selector.learn(x.state, x.tactic, profit, x.next_state)
+        self.history.thresholds += self.thresholds.learn(now, x.pair, x.confidence, x.expected_r, x.r)
+        review = self.manager.learn(now, x.ml_rank, x.percentile[:, 0], x.r, arm=x.arm, accepted=x.accepted)
+        if review is not None:
+            self.history.reviews.append(review)
+
+    def predict_r(self, confidence: Floats, enough: int) -> tuple[Floats, Floats]:
+        """Win probability and expected R of confidences; NaN until ``enough`` outcomes are known."""
+        if self.calibrator.outcomes_ < enough:
+            nothing = np.full(len(confidence), np.nan)
+            return nothing, nothing
+        return self.calibrator.predict(confidence), self.calibrator.predict_r(confidence)
+
+    def state(self) -> dict[str, Any]:
+        """JSON types; ``restore`` gives it back to the bit. The history is the ledger's, not the state's."""
+        parts = ("calibrator", "vote_weights", "manager", "thresholds", "selector")
+        return {name: getattr(self, name).state() for name in parts}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Take back what ``state`` gave."""
+        for name, part in state.items():
+            getattr(self, name).restore(part)

@@ -1,0 +1,265 @@
+"""The model registry: which model may speak for a candle, by what it had seen (DESIGN.md 3).
+
+Everything is in candle time, so a backtest over old data meets the models that were champions then, and never one
+that has seen the candle or what came after it. The succession of champions is only ever continued: promoting or
+retiring a model leaves every earlier answer as it was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import PurePath
+from typing import Any, Final
+
+from sqlalchemy import Connection, and_, insert, select, update
+
+from coordinator.errors import CoordinatorError
+from coordinator.ledger.column_types import plain_json
+from coordinator.ledger.feature_store import FeatureSchema
+from coordinator.ledger.schema_models import ml_champions, ml_models, ml_predictions
+from coordinator.ledger.store import Ledger
+
+__all__ = ["MODEL_FILES", "Model", "ModelInfo", "ModelRegistry"]
+
+MODEL_FILES: Final = (".txt", ".json", ".safetensors")
+"""LightGBM text, XGBoost JSON, safetensors: files that run no code when loaded."""
+
+
+@dataclass(frozen=True)
+class ModelInfo:
+    """A trained model.
+
+    Attributes
+    ----------
+    name : str
+        What it is for, e.g. ``"signal_quality"``; champion and challengers share it.
+    kind : str
+        E.g. ``"lightgbm"``.
+    trained_from, trained_until : int
+        First and last candle whose rows it has seen, seconds since the epoch; the labels reach further.
+    label_horizon : int
+        Candles that a label looks ahead.
+    candle_seconds : int
+    features : FeatureSchema
+    metrics : mapping
+        JSON types; NaN is kept as None.
+    file, file_hash : str
+        Path, one of :data:`MODEL_FILES`, and SHA-256 of the content.
+    """
+
+    name: str
+    kind: str
+    trained_from: int
+    trained_until: int
+    label_horizon: int
+    candle_seconds: int
+    features: FeatureSchema
+    metrics: Mapping[str, Any]
+    file: str
+    file_hash: str
+
+    @property
+    def speaks_from(self) -> int:
+        """The first candle it may speak for: one after the last that its labels have seen."""
+        return self.trained_until + (self.label_horizon + 1) * self.candle_seconds
+
+
+@dataclass(frozen=True)
+class Model:
+    """A registered model: its number, what it is, and where it stands today ("challenger", "champion", "retired")."""
+
+    id: int
+    info: ModelInfo
+    status: str
+    verdict: str
+
+
+class ModelRegistry:
+    """The models of a ledger's database."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._database = ledger.database
+
+    def register(self, info: ModelInfo) -> int:
+        """Add a challenger and return its id; the same model (name, last candle, file) again changes nothing.
+
+        Raises
+        ------
+        CoordinatorError
+            If its times or its file cannot be, or it is there already with other contents.
+        """
+        _check(info)
+        row = _row(info)
+        with self._database.write(create=True) as connection:
+            key = ("name", "trained_until", "file_hash")
+            same = and_(*(ml_models.c[name] == row[name] for name in key))
+            stored = connection.execute(select(ml_models).where(same)).mappings().one_or_none()
+            if stored is not None:
+                changed = {name: value for name, value in row.items() if stored[name] != value}
+                if changed:
+                    owner = f"model {info.name} until {info.trained_until}"
+                    raise CoordinatorError("model", owner, "stay as registered", changed)
+                return int(stored["id"])
+            values = row | {"status": "challenger", "verdict": ""}
+            inserted = connection.execute(insert(ml_models).values(values)).inserted_primary_key
+            assert inserted is not None  # an INSERT of one row always has one
+            return int(inserted[0])
+
+    def get(self, model_id: int) -> Model:
+        """A model; CoordinatorError if there is none of that id."""
+        with self._database.read() as connection:
+            return _get(connection, model_id)
+
+    def models(self, name: str) -> tuple[Model, ...]:
+        """All models of a name, by the last candle they have seen."""
+        query = select(ml_models).where(ml_models.c.name == name)
+        with self._database.read() as connection:
+            rows = (
+                connection.execute(query.order_by(ml_models.c.trained_until, ml_models.c.id)).mappings().all()
+            )
+        return tuple(_model(row) for row in rows)
+
+    def champion(self, name: str, at: int) -> Model | None:
+        """Who speaks for the candle at a time; None if nobody does.
+
+        What it returns never depends on what was promoted or registered for later candles.
+        """
+        m, c = ml_models, ml_champions
+        last = select(c.c.model_id).where(c.c.name == name, c.c.time <= at).order_by(c.c.time.desc()).limit(1)
+        query = select(m).where(m.c.id == last.scalar_subquery(), m.c.speaks_from <= at)
+        with self._database.read() as connection:
+            row = connection.execute(query).mappings().one_or_none()
+        return None if row is None else _model(row)
+
+    def promote(self, model_id: int, at: int, verdict: str) -> None:
+        """Make a model the champion of its name from a candle on; the one before retires.
+
+        Raises
+        ------
+        CoordinatorError
+            If it may not speak for that candle yet, or the succession has gone on past it already.
+        """
+        with self._database.write() as connection:
+            model = _get(connection, model_id)
+            if at < model.info.speaks_from:
+                rule = f"be {model.info.speaks_from} or later, after the last candle it has seen"
+                raise CoordinatorError("promotion", f"model {model_id}", rule, at)
+            before = _succeed(connection, model.info.name, model_id, at, verdict)
+            if before is not None and before != model_id:
+                _set_status(connection, before, "retired", f"succeeded by model {model_id}")
+            _set_status(connection, model_id, "champion", verdict)
+
+    def retire(self, model_id: int, at: int, verdict: str) -> None:
+        """Retire a model from a candle on; if it is the champion, nobody follows.
+
+        Raises
+        ------
+        CoordinatorError
+            If it is the champion and the succession has gone on past that candle already.
+        """
+        with self._database.write() as connection:
+            model = _get(connection, model_id)
+            if model.status == "champion":
+                _succeed(connection, model.info.name, None, at, verdict)
+            _set_status(connection, model_id, "retired", verdict)
+
+    def write_predictions(
+        self, model_id: int, times: Sequence[int], pairs: Sequence[str], values: Sequence[Mapping[str, Any]]
+    ) -> None:
+        """Record what a model said on signals; the same again changes nothing.
+
+        Raises
+        ------
+        CoordinatorError
+            If it may not speak for one of the candles, or said something else there before.
+        """
+        with self._database.write() as connection:
+            model = _get(connection, model_id)
+            rows = [
+                {
+                    "model_id": model_id,
+                    "time": int(time),
+                    "pair": pair,
+                    "values": plain_json(said, "prediction"),
+                }
+                for time, pair, said in zip(times, pairs, values, strict=True)
+            ]
+            early = [row["time"] for row in rows if row["time"] < model.info.speaks_from]
+            if early:
+                rule = f"be {model.info.speaks_from} or later, after the last candle it has seen"
+                raise CoordinatorError("prediction", f"model {model_id}", rule, early[0])
+            known = self._said(connection, model_id)
+            new = [row for row in rows if (row["time"], row["pair"]) not in known]
+            for row in rows:
+                if known.get((row["time"], row["pair"]), row["values"]) != row["values"]:
+                    owner = f"model {model_id}, time {row['time']}, pair {row['pair']}"
+                    raise CoordinatorError("ml_predictions", owner, "stay as written", row["values"])
+            if new:
+                connection.execute(insert(ml_predictions), new)
+
+    def predictions(self, model_id: int) -> dict[tuple[int, str], dict[str, Any]]:
+        """Everything a model said, by time and pair."""
+        with self._database.read() as connection:
+            return self._said(connection, model_id)
+
+    def _said(self, connection: Connection, model_id: int) -> dict[tuple[int, str], dict[str, Any]]:
+        p = ml_predictions.c
+        query = select(p.time, p.pair, p["values"]).where(p.model_id == model_id).order_by(p.time, p.pair)
+        return {(int(time), pair): said for time, pair, said in connection.execute(query)}
+
+
+def _succeed(connection: Connection, name: str, model_id: int | None, at: int, verdict: str) -> int | None:
+    """Continue the succession of a name; who was champion until then."""
+    c = ml_champions.c
+    query = select(c.time, c.model_id).where(c.name == name).order_by(c.time.desc()).limit(1)
+    last = connection.execute(query).one_or_none()
+    if last is not None and last.model_id == model_id and last.time <= at:
+        return model_id  # it is the champion already
+    if last is not None and last.time >= at:
+        rule = f"lie after the last change of champion ({last.time}): earlier answers stay"
+        raise CoordinatorError("time", f"the champion of {name}", rule, at)
+    values = {"name": name, "time": at, "model_id": model_id, "verdict": verdict}
+    connection.execute(insert(ml_champions).values(values))
+    return None if last is None else last.model_id
+
+
+def _set_status(connection: Connection, model_id: int, status: str, verdict: str) -> None:
+    table = ml_models
+    connection.execute(update(table).where(table.c.id == model_id).values(status=status, verdict=verdict))
+
+
+def _get(connection: Connection, model_id: int) -> Model:
+    query = select(ml_models).where(ml_models.c.id == model_id).with_for_update()
+    row = connection.execute(query).mappings().one_or_none()
+    if row is None:
+        raise CoordinatorError("model", "the ledger", "be a registered model's id", model_id)
+    return _model(row)
+
+
+def _row(info: ModelInfo) -> dict[str, Any]:
+    schema = {
+        "version": info.features.version,
+        "names": list(info.features.names),
+        "hash": info.features.hash,
+    }
+    plain = {name: value for name, value in vars(info).items() if name not in ("features", "metrics")}
+    metrics = plain_json(info.metrics, f"the metrics of {info.name}")
+    return plain | {"speaks_from": info.speaks_from, "features": schema, "metrics": metrics}
+
+
+def _model(row: Mapping[Any, Any]) -> Model:
+    values = {name: row[name] for name in ModelInfo.__dataclass_fields__}
+    features = FeatureSchema(values["features"]["version"], tuple(values["features"]["names"]))
+    return Model(int(row["id"]), ModelInfo(**values | {"features": features}), row["status"], row["verdict"])
+
+
+def _check(info: ModelInfo) -> None:
+    owner = f"model {info.name}"
+    if info.trained_from > info.trained_until:
+        raise CoordinatorError("trained_until", owner, "not lie before trained_from", info.trained_until)
+    for name in ("label_horizon", "candle_seconds"):
+        if getattr(info, name) < 1:
+            raise CoordinatorError(name, owner, "be at least 1", getattr(info, name))
+    if PurePath(info.file).suffix not in MODEL_FILES:
+        raise CoordinatorError("file", owner, f"end with one of {', '.join(MODEL_FILES)}", info.file)

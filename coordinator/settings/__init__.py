@@ -1,0 +1,46 @@
+"""The "coordinator" section of config.json as frozen, validated models.
+
+Every field carries its unit and range; unknown keys are errors. ``coordinator settings schema`` prints the JSON
+schema. Ratios are fractions of one (0.03 is 3 %), confidences are 0..1, times are candles of the strategy's
+timeframe unless the name says otherwise.
+"""
+
+from coordinator.settings.all import Settings
+from coordinator.settings.decision import DecisionSettings
+from coordinator.settings.learners import (
+    BlendingSettings,
+    CalibrationSettings,
+    SelectorSettings,
+    ThresholdSettings,
+    VoteWeightSettings,
+)
+from coordinator.settings.learning import LearningSettings
+from coordinator.settings.load import load_settings
+from coordinator.settings.signals import BaselineSettings, FusionSettings, RegimeSettings
+from coordinator.settings.trade import (
+    CostSettings,
+    DcaSettings,
+    SizingSettings,
+    StopSettings,
+    TargetSettings,
+)
+
+__all__ = [
+    "BaselineSettings",
+    "BlendingSettings",
+    "CalibrationSettings",
+    "CostSettings",
+    "DcaSettings",
+    "DecisionSettings",
+    "FusionSettings",
+    "LearningSettings",
+    "RegimeSettings",
+    "SelectorSettings",
+    "Settings",
+    "SizingSettings",
+    "StopSettings",
+    "TargetSettings",
+    "ThresholdSettings",
+    "VoteWeightSettings",
+    "load_settings",
+]

@@ -1,0 +1,46 @@
+"""The whole "coordinator" section."""
+
+from __future__ import annotations
+
+from coordinator.settings.base import Section
+from coordinator.settings.decision import DecisionSettings
+from coordinator.settings.learners import (
+    BlendingSettings,
+    CalibrationSettings,
+    SelectorSettings,
+    ThresholdSettings,
+    VoteWeightSettings,
+)
+from coordinator.settings.learning import LearningSettings
+from coordinator.settings.ledger import LedgerSettings
+from coordinator.settings.signals import BaselineSettings, FusionSettings, RegimeSettings
+from coordinator.settings.trade import (
+    CostSettings,
+    DcaSettings,
+    SizingSettings,
+    StopSettings,
+    TargetSettings,
+)
+
+__all__ = ["Settings"]
+
+
+class Settings(Section):
+    """The whole "coordinator" section; a missing section means its defaults."""
+
+    costs: CostSettings = CostSettings()
+    baseline: BaselineSettings = BaselineSettings()
+    regime: RegimeSettings = RegimeSettings()
+    fusion: FusionSettings = FusionSettings()
+    decision: DecisionSettings = DecisionSettings()
+    vote_weights: VoteWeightSettings = VoteWeightSettings()
+    calibration: CalibrationSettings = CalibrationSettings()
+    blending: BlendingSettings = BlendingSettings()
+    thresholds: ThresholdSettings = ThresholdSettings()
+    selector: SelectorSettings = SelectorSettings()
+    learning: LearningSettings = LearningSettings()
+    ledger: LedgerSettings = LedgerSettings()
+    stops: StopSettings = StopSettings()
+    targets: TargetSettings = TargetSettings()
+    dca: DcaSettings = DcaSettings()
+    sizing: SizingSettings = SizingSettings()

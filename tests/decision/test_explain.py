@@ -1,0 +1,34 @@
+from dataclasses import replace
+
+import numpy as np
+
+from coordinator.decision.explain import explain
+from coordinator.decision.fold import Fold
+from coordinator.decision.voting import Votes
+from coordinator.settings import Settings
+
+
+def test_the_documented_block(tables):
+    decision = Settings().decision.model_copy(update={"weighting": "fixed", "ml_weight": 0.7})
+    table = tables(1, n=2000, days=300, absent=0.0)
+    out = Fold(Settings().model_copy(update={"decision": decision})).run(table)
+    row = int(np.flatnonzero(out.accepted)[-1])
+    lines = explain(table, out, row, "breakout (RSI)")
+    assert lines[0].endswith("signal, breakout (RSI)")
+    assert [line.strip()[:2] for line in lines[1:6]] == ["1.", "2.", "3.", "4.", "5."]
+    assert f"unified confidence {out.confidence[row]:.0%}" in lines[6]
+    assert "ML weight 70%" in lines[6]
+    assert f"win probability {out.win_probability[row]:.0%}" in lines[7]
+    assert lines[-1].strip() == "accepted"
+    assert "attention: absent" in lines[5]
+
+
+def test_a_rejection_says_why_and_absent_components_are_named(tables):
+    table = tables(2)
+    table = replace(table, votes={**table.votes, "lstm": Votes.absent(len(table))})
+    out = Fold(Settings()).run(table)
+    row = int(np.flatnonzero(out.rejection == 1)[0])
+    text = "\n".join(explain(table, out, row, "momentum"))
+    assert "rejected: confidence below the threshold" in text
+    assert "deep learning: absent" in text
+    assert "phase foundation" in text

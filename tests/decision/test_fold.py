@@ -1,0 +1,220 @@
+"""The fold as a whole: causal, the same in pieces, and the baseline wherever ML has no say."""
+
+from dataclasses import fields, replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from coordinator.decision.fold import Fold
+from coordinator.decision.table import UNRESOLVED
+from coordinator.decision.voting import Votes
+from coordinator.settings import Settings
+
+DEFAULT = Settings()
+
+
+def with_decision(**changes):
+    return DEFAULT.model_copy(update={"decision": DEFAULT.decision.model_copy(update=changes)})
+
+
+FIXED = with_decision(weighting="fixed", ml_weight=0.7, expectancy_outcomes=50)
+BASELINE = with_decision(weighting="fixed", ml_weight=0.0)
+
+
+def assert_same(one, two, rows=slice(None)):
+    for f in fields(one):
+        np.testing.assert_array_equal(getattr(one, f.name), getattr(two, f.name)[rows], err_msg=f.name)
+
+
+@settings(max_examples=20, deadline=None)
+@given(seed=st.integers(0, 1000), cut=st.floats(0.1, 0.9), which=st.sampled_from(["fixed", "earned"]))
+def test_scrambling_votes_and_outcomes_of_the_future_changes_nothing_before(tables, seed, cut, which):
+    """The leak hunter: from a random candle on everything is noise, every decision before it stays."""
+    config = FIXED if which == "fixed" else DEFAULT
+    table = tables(seed, edge=0.4)
+    moment = int(np.quantile(table.time, cut))
+    rng = np.random.default_rng(seed + 1)
+    later = table.time >= moment
+    votes = {}
+    for name, vote in table.votes.items():
+        score = np.where(later, rng.uniform(-1, 1, len(table)), vote.score)
+        votes[name] = Votes(
+            np.where(later, np.sign(score), vote.direction),
+            np.where(later, np.abs(score), vote.confidence),
+            score,
+        )
+    unknown = table.outcome_time + table.candle_seconds > moment
+    noise = rng.normal(0, 5, len(table))
+    changed = replace(
+        table,
+        votes=votes,
+        outcome_r=np.where(unknown, noise, table.outcome_r),
+        outcome_exit=np.where(unknown, rng.integers(1, 4, len(table)), table.outcome_exit),
+        outcome_time=np.where(
+            unknown & (table.outcome_time != UNRESOLVED), table.outcome_time + 3600, table.outcome_time
+        ),
+        state=np.where(later, rng.integers(0, 15, len(table)), table.state),
+        stop=np.where(later, 0.02, table.stop),
+    )
+    whole, scrambled = Fold(config).run(table), Fold(config).run(changed)
+    for f in fields(whole):
+        one, two = getattr(whole, f.name), getattr(scrambled, f.name)
+        np.testing.assert_array_equal(one[~later], two[~later], err_msg=f.name)
+
+
+def test_the_leak_hunter_can_fail(tables):
+    """Outcomes known before the signal do change what is decided: the test above has something to find."""
+    table = tables(3, edge=0.4)
+    half = np.quantile(table.time, 0.5)
+    early = table.time < half
+    changed = replace(table, outcome_r=np.where(early, -table.outcome_r, table.outcome_r))
+    one, two = Fold(FIXED).run(table), Fold(FIXED).run(changed)
+    assert not np.array_equal(one.accepted[~early], two.accepted[~early])
+
+
+@settings(max_examples=15, deadline=None)
+@given(seed=st.integers(0, 1000), cut=st.floats(0.05, 0.95))
+def test_truncation_changes_nothing_before(tables, rows_of, seed, cut):
+    table = tables(seed, edge=0.3)
+    keep = table.time <= np.quantile(table.time, cut)
+    part = rows_of(table, keep)
+    cutoff = int(part.time[-1])
+    unknown = part.outcome_time + part.candle_seconds > cutoff + part.candle_seconds
+    part = replace(
+        part,
+        outcome_r=np.where(unknown, np.nan, part.outcome_r),
+        outcome_exit=np.where(unknown, 0, part.outcome_exit),
+        outcome_time=np.where(unknown, UNRESOLVED, part.outcome_time),
+        outcome_state=np.where(unknown, -1, part.outcome_state),
+    )
+    assert_same(Fold(DEFAULT).run(part), Fold(DEFAULT).run(table), keep)
+
+
+def test_without_ml_votes_the_baseline_decides(tables):
+    table = tables(5)
+    nothing = Votes.absent(len(table))
+    off = DEFAULT.model_copy(update={"selector": DEFAULT.selector.model_copy(update={"enabled": False})})
+    absent = replace(table, votes={**table.votes, "lstm": nothing, "fusion": nothing})
+    alone = Fold(off).run(replace(table, votes={"technical": table.votes["technical"]}))
+    for config in (off, off.model_copy(update={"decision": FIXED.decision})):
+        failed = Fold(config).run(absent)
+        np.testing.assert_array_equal(failed.accepted, alone.accepted)
+        np.testing.assert_array_equal(failed.confidence, alone.confidence)
+        assert not failed.blended.any()
+    np.testing.assert_array_equal(alone.confidence, alone.of("technical"))
+
+
+@pytest.mark.parametrize(
+    "config", [BASELINE, with_decision(shadow=True), with_decision(weighting="fixed", ml_weight=0.0)]
+)
+def test_a_weight_of_zero_and_shadow_mode_trade_as_the_baseline(tables, config):
+    table = tables(6, edge=0.5)
+    off = DEFAULT.model_copy(update={"selector": DEFAULT.selector.model_copy(update={"enabled": False})})
+    baseline = Fold(off).run(replace(table, votes={"technical": table.votes["technical"]}))
+    shadow = Fold(config).run(table)
+    np.testing.assert_array_equal(shadow.accepted, baseline.accepted)
+    np.testing.assert_array_equal(shadow.confidence, baseline.confidence)
+    assert np.isfinite(shadow.ml_score).mean() > 0.9  # what ML would have said is on record
+
+
+def test_ml_earns_its_weight_with_an_edge_and_not_without(tables):
+    good, bad = (Fold(DEFAULT) for _ in range(2))
+    good.run(tables(7, n=8000, days=720, edge=0.35, absent=0.0))
+    bad.run(tables(7, n=8000, days=720, edge=0.0, absent=0.0))
+    assert good.learners.manager.weight_ > 0.3
+    assert bad.learners.manager.weight_ <= 0.10
+    assert good.learners.vote_weights.weights["lstm"] > good.learners.vote_weights.weights["fusion"]
+
+
+def test_one_component_that_is_not_finite_drops_out_of_that_signal_only(tables):
+    table = tables(8, absent=0.0)
+    broken = table.votes["lstm"].confidence.copy()
+    broken[10] = np.inf
+    lstm = Votes(table.votes["lstm"].direction, broken, table.votes["lstm"].score)
+    out = Fold(FIXED).run(replace(table, votes={**table.votes, "lstm": lstm}))
+    assert np.isnan(out.of("lstm")[10])
+    assert np.isfinite(np.delete(out.of("lstm"), 10)).all()
+    assert np.isfinite(out.unified_score).all()
+
+
+def test_a_gate_of_seventy_accepts_about_three_tenths(tables):
+    out = Fold(BASELINE).run(tables(9, n=9000, pairs=2, days=1000))
+    assert out.accepted[1500:].mean() == pytest.approx(0.30, abs=0.03)
+
+
+def test_spot_rejects_shorts_and_says_so(tables):
+    table = tables(10)
+    both, spot = Fold(BASELINE).run(table), Fold(BASELINE, can_short=False).run(table)
+    short = table.direction < 0
+    np.testing.assert_array_equal(spot.confidence, both.confidence)
+    np.testing.assert_array_equal(spot.accepted, both.accepted & ~short)
+    assert (spot.rejection[both.accepted & short] == 3).all()
+
+
+def test_signals_without_expectancy_are_refused_only_when_asked(tables):
+    table = tables(11, n=4000, days=500, absent=0.0)  # all lose on average: no expectation is above 0
+    losing = replace(table, outcome_r=np.where(np.isnan(table.outcome_r), np.nan, -0.2))
+    strict = Fold(FIXED).run(losing)
+    loose = Fold(with_decision(weighting="fixed", ml_weight=0.7, require_positive_expectancy=False)).run(
+        losing
+    )
+    late = table.time > np.quantile(table.time, 0.5)
+    assert not strict.accepted[late].any()
+    assert (strict.rejection[late & (strict.confidence >= strict.threshold)] == 2).all()
+    assert loose.accepted[late].mean() > 0.2
+
+
+def test_a_quality_model_can_filter_and_replace(tables):
+    table = tables(12, n=3000, days=400)
+    quality = np.random.default_rng(0).random(len(table))
+    rated = replace(table, quality=quality)
+    filtered = Fold(with_decision(weighting="fixed", ml_weight=0.0, quality_mode="filter")).run(rated)
+    assert (filtered.rejection[(filtered.confidence >= 0.7) & (filtered.quality < 0.5)] == 4).all()
+    assert not filtered.accepted[filtered.quality < 0.5].any()
+    plain = Fold(BASELINE).run(table)
+    np.testing.assert_array_equal(filtered.confidence, plain.confidence)
+    replaced = Fold(with_decision(weighting="fixed", ml_weight=0.7, quality_mode="replace")).run(rated)
+    assert not np.array_equal(replaced.accepted, Fold(FIXED).run(table).accepted)
+
+
+def test_raw_scale_is_the_literal_reading(tables, rows_of):
+    table = rows_of(tables(13), slice(0, 1))
+    d = float(table.direction[0])
+    one = np.array([d])
+    votes = {
+        "technical": Votes(one, np.array([0.65]), np.array([d * 0.65])),
+        "lstm": Votes(one, np.array([0.70]), np.array([d * 0.5])),
+        "fusion": Votes(-one, np.array([0.75]), np.array([-d * 0.5])),
+    }
+    raw = with_decision(weighting="fixed", ml_weight=0.7, confidence_scale="raw")
+    raw = raw.model_copy(update={"selector": DEFAULT.selector.model_copy(update={"enabled": False})})
+    out = Fold(raw).run(replace(table, votes=votes))
+    ml = (0.25 * 0.70 + 0.20 * 0.0) / 0.45  # a vote against counts nothing for the signal
+    assert out.confidence[0] == pytest.approx(0.3 * 0.65 + 0.7 * ml)
+
+
+def test_the_documented_vote_is_the_blend_at_seventy_percent(tables, rows_of):
+    """Spec 000: .65, .70, .75, .72, .68 with .30/.25/.20/.15/.10 give .696; the document prints 72 %."""
+    table = rows_of(tables(14), slice(0, 1))
+    d = float(table.direction[0])
+    confidences = {"technical": 0.65, "lstm": 0.70, "fusion": 0.75, "attention": 0.68}
+    votes = {k: Votes(np.array([d]), np.array([c]), np.array([d * c])) for k, c in confidences.items()}
+    table = replace(
+        table,
+        votes=votes,
+        tactic_direction=np.full((1, 4), int(d)),
+        tactic_confidence=np.full((1, 4), 0.72),
+    )
+    raw = with_decision(weighting="fixed", ml_weight=0.7, confidence_scale="raw")
+    assert Fold(raw).run(table).confidence[0] == pytest.approx(0.696)
+
+
+@given(seed=st.integers(0, 200), w=st.floats(0.01, 0.7))
+@settings(max_examples=15, deadline=None)
+def test_the_blend_is_between_its_votes(tables, seed, w):
+    out = Fold(with_decision(weighting="fixed", ml_weight=w)).run(tables(seed, n=200))
+    least, most = np.nanmin(out.percentile, axis=1), np.nanmax(out.percentile, axis=1)
+    assert ((out.unified_score >= least - 1e-12) & (out.unified_score <= most + 1e-12)).all()
+    assert set(np.unique(out.ml_weight)) <= {0.0, w}
