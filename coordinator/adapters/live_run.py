@@ -84,8 +84,17 @@ class LiveRun:
         if snapshot is not None:
             self.fold.restore(snapshot.state)
             logger.info("Learners continue from %s", datetime.fromtimestamp(snapshot.time, tz=UTC))
-        self._waiting: dict[tuple[int, str], None] = {}
+        self._waiting: dict[tuple[int, str], None] = {}  # signals to be written
+        self._settled: dict[tuple[int, str], None] = {}  # outcomes to be written
+        self._open = self._unresolved()  # signals of this run in the ledger without an outcome
+        self._histories = (0, 0, 0)
         self._stored_day = snapshot.time if snapshot is not None else None
+
+    def _unresolved(self) -> set[tuple[int, str]]:
+        stored = self._ledger.read_decisions(self._run)
+        stored = stored[stored["outcome_exit"] == ""]
+        times = stored["time"].dt.as_unit("s").astype("int64").tolist()
+        return set(zip(times, stored["pair"].tolist(), strict=True))
 
     def decide(self, table: SignalTable, now: int) -> Decisions:
         """Decisions on the frames' signals; see ``LiveFold.decide``."""
@@ -99,56 +108,63 @@ class LiveRun:
         frame : pandas.DataFrame
             The table's rows as the ledger stores them, in the same order.
         """
-        places = {key: i for i, key in enumerate(table.signal_keys())}
         self._waiting = dict.fromkeys((*self._waiting, *self.fold.newly))
+        self._settled = dict.fromkeys((*self._settled, *self.fold.resolved))
         if self.fold.warming(now):
             return
+        places = {key: i for i, key in enumerate(table.signal_keys())}
         signals = signal_rows(frame.iloc[[places[key] for key in self._waiting if key in places]])
-        self._waiting = {}
         try:
-            self._write_day()
+            self._write_histories()
             for time, rows in sorted(signals.items()):
                 self._ledger.write_candle(self._run, CandleRecord(time=time, signals=rows))
-            outcomes = [_outcome(table, places[key]) for key in self.fold.resolved if key in places]
-            for time, group in groupby(sorted(outcomes, key=_resolved), key=_resolved):
+            self._open |= self._waiting.keys()
+            self._waiting = {}
+            mine = [key for key in self._settled if key in self._open and key in places]
+            outcomes = sorted((_outcome(table, places[key]) for key in mine), key=_resolved)
+            for time, group in groupby(outcomes, key=_resolved):
                 self._ledger.write_candle(self._run, CandleRecord(time=time, outcomes=tuple(group)))
+            self._open -= set(mine)
+            self._settled = {}  # the rest is history from before this run
         except (CoordinatorError, SQLAlchemyError) as error:
-            logger.error("The ledger did not take a candle: %s", error)
+            logger.error("The ledger did not take a candle, it is tried again with the next: %s", error)
 
-    def _write_day(self) -> None:
-        """At the beginning of a day: the state, and what changed with it."""
-        day, state = self.fold.fold.step_, self.fold.day_state
-        if state is None or day is None or day == self._stored_day:
-            return
-        history = self.fold.fold.learners.history
-        record = CandleRecord(
-            time=day,
-            snapshots=(SnapshotRow(LEARNER, state),),
-            weights=tuple(
-                WeightRow(x.phase_after, x.weight_after, x.reason, _finite(vars(x.evidence)))
-                for x in history.reviews
-                if x.time == day
-            ),
-            vote_weights=tuple(
-                VoteWeightRow(name, weight)
-                for when, weights in history.weights
-                if when == day
-                for name, weight in weights.items()
-            ),
-            thresholds=tuple(
-                ThresholdRow(x.pair, x.after, x.reason) for x in history.thresholds if x.time == day
-            ),
-        )
-        self._ledger.write_candle(self._run, record)
-        self._stored_day = day
-
-
-def _resolved(outcome: OutcomeRow) -> int:
-    return outcome.time_resolved
+    def _write_histories(self) -> None:
+        """What the learners changed since the last call, and their state at the beginning of a new day."""
+        history, day = self.fold.fold.learners.history, self.fold.fold.step_
+        reviewed, stepped, weighed = self._histories
+        reviews, steps = history.reviews[reviewed:], history.thresholds[stepped:]
+        shares = history.weights[weighed:]
+        times = {x.time for x in (*reviews, *steps)} | {time for time, _ in shares}
+        fresh_state = self.fold.day_state is not None and day is not None and day != self._stored_day
+        for time in sorted(times | ({day} if fresh_state and day is not None else set())):
+            record = CandleRecord(
+                time=time,
+                snapshots=(SnapshotRow(LEARNER, self.fold.day_state),) if fresh_state and time == day else (),
+                weights=tuple(
+                    WeightRow(x.phase_after, x.weight_after, x.reason, _finite(vars(x.evidence)))
+                    for x in reviews
+                    if x.time == time
+                ),
+                vote_weights=tuple(
+                    VoteWeightRow(name, weight)
+                    for when, weights in shares
+                    if when == time
+                    for name, weight in weights.items()
+                ),
+                thresholds=tuple(ThresholdRow(x.pair, x.after, x.reason) for x in steps if x.time == time),
+            )
+            self._ledger.write_candle(self._run, record)
+        self._stored_day = day if fresh_state else self._stored_day
+        self._histories = len(history.reviews), len(history.thresholds), len(history.weights)
 
 
 def _finite(values: dict[str, Any]) -> dict[str, Any]:
     return {name: None if value != value else value for name, value in values.items()}
+
+
+def _resolved(outcome: OutcomeRow) -> int:
+    return outcome.time_resolved
 
 
 def _outcome(table: SignalTable, row: int) -> OutcomeRow:

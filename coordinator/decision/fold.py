@@ -188,12 +188,11 @@ class Fold:
         if self.settings.decision.confidence_scale == "raw":
             return score, ml
         window, nan = self.scales.window, float("nan")
-        ranks = [
-            (window(pair, "unified").push(x), window(pair, "ml").push(y) if y == y else nan)
-            for pair, x, y in zip(pairs, score.tolist(), ml.tolist(), strict=True)
+        blend = [window(pair, "unified").push(x) for pair, x in zip(pairs, score.tolist(), strict=True)]
+        own = [
+            window(pair, "ml").push(x) if x == x else nan for pair, x in zip(pairs, ml.tolist(), strict=True)
         ]
-        both = np.array(ranks, dtype=np.float64).reshape(-1, 2)
-        return both[:, 0], both[:, 1]
+        return np.array(blend, dtype=np.float64), np.array(own, dtype=np.float64)
 
 
 def _weighted(weights: list[float], percentile: Floats) -> tuple[Floats, Bools]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right, insort
+from bisect import bisect_left, bisect_right
 from collections import deque
 from collections.abc import Iterable
 
@@ -58,9 +58,15 @@ class RankWindow:
 
     def push(self, value: float) -> float:
         """Rank a value, then remember it in place of the oldest."""
-        rank, recent, ordered = self.rank(value), self._recent, self._sorted
-        if len(recent) == self.window:
-            del ordered[bisect_left(ordered, recent[0])]
+        recent, ordered = self._recent, self._sorted
+        count = len(recent)
+        below = bisect_left(ordered, value)
+        above = bisect_right(ordered, value, below)
+        rank = self.rank(value) if count < self.prior else (below + 0.5 * (above - below)) / count
+        if count == self.window:
+            oldest = recent[0]
+            del ordered[bisect_left(ordered, oldest)]
+            above -= oldest <= value
         recent.append(value)
-        insort(ordered, value)
+        ordered.insert(above, value)
         return rank

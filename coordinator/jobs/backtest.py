@@ -69,9 +69,24 @@ def run_backtests(plan: RunPlan, strategies: Sequence[str], user_data: Path, con
     candles = plan.candles()
     console.print(f"Pairs: {', '.join(plan.pairs)}", soft_wrap=True, highlight=False)
     print_table(results, candles, plan.settings.costs.fee, console)
+    for strategy, frame in decisions.items():
+        console.print(
+            _say_of_ml(strategy, frame[frame["time"] >= plan.start]), soft_wrap=True, highlight=False
+        )
     report = user_data / "reports" / f"{results[0].path.stem}.html"
     report.parent.mkdir(parents=True, exist_ok=True)
     return write_report(results, decisions, candles, report, plan.settings.costs.fee)
+
+
+def _say_of_ml(strategy: str, decisions: pd.DataFrame) -> str:
+    """How much ML said in a run, in words."""
+    weight, taken = decisions["ml_weight"], decisions[decisions["accepted"]]
+    if not (weight > 0).any():
+        return f"{strategy}: {len(decisions)} signals, {len(taken)} accepted; ML had no say in any"
+    return (
+        f"{strategy}: {len(decisions)} signals, {len(taken)} accepted; ML had a say in {(weight > 0).mean():.0%} "
+        f"of them, weight {weight[weight > 0].mean():.0%} on average, {weight.iloc[-1]:.0%} at the end"
+    )
 
 
 def _advance(bars: Progress, task: TaskID, share: float, doing: str) -> None:

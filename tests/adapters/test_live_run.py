@@ -50,7 +50,9 @@ def bot(tmp_path):
     return board
 
 
-def test_a_bot_that_restarts_decides_as_the_backtest_and_the_ledger_has_it_all(tmp_path, walks, make_higher):
+def test_a_bot_that_restarts_decides_as_the_backtest_and_the_ledger_has_it_all(
+    tmp_path, walks, make_higher, caplog
+):
     first, second = bot(tmp_path), None
     drive(first, walks, make_higher, range(1000, 1060))
     second = bot(tmp_path)  # a restart in the middle of a day
@@ -80,16 +82,30 @@ def test_a_bot_that_restarts_decides_as_the_backtest_and_the_ledger_has_it_all(t
     resolved = merged["outcome_r_expected"].notna()
     np.testing.assert_allclose(merged.loc[resolved, "outcome_r"], merged.loc[resolved, "outcome_r_expected"])
     assert len(ledger.history(int(run), "snapshots")) >= 2
+    assert len(ledger.history(int(run), "weights")) >= 1  # the warm start's reviews
+    assert not [record for record in caplog.records if record.levelname == "ERROR"]
+    assert resolved.sum() > 5
 
 
 def test_a_ledger_that_fails_later_does_not_stop_the_bot(tmp_path, walks, make_higher, caplog):
     board = bot(tmp_path)
     drive(board, walks, make_higher, range(1000, 1002))
-    (tmp_path / "coordinator.ledger.sqlite").unlink()
+    (tmp_path / "coordinator.ledger.sqlite").rename(tmp_path / "kept.sqlite")
     (tmp_path / "coordinator.ledger.sqlite").mkdir()
     decided = drive(board, walks, make_higher, range(1002, 1030))
     assert (decided.rejection >= 0).any()
     assert "The ledger did not take a candle" in caplog.text
+    (tmp_path / "coordinator.ledger.sqlite").rmdir()
+    (tmp_path / "kept.sqlite").rename(tmp_path / "coordinator.ledger.sqlite")
+    drive(board, walks, make_higher, range(1030, 1040))  # what could not be written comes later
+    stored = Ledger(tmp_path / "coordinator.ledger.sqlite").read_decisions()
+    table = board.table(SETTINGS)
+    since = walks[PAIRS[0]]["date"].iloc[1002].timestamp()
+    assert (
+        len(stored[stored["time"].dt.as_unit("s").astype("int64") >= since])
+        == (table.time >= since).sum()
+        > 0
+    )
 
 
 def test_a_ledger_that_cannot_be_opened_is_one_clear_error(tmp_path):

@@ -218,3 +218,22 @@ def test_the_blend_is_between_its_votes(tables, seed, w):
     least, most = np.nanmin(out.percentile, axis=1), np.nanmax(out.percentile, axis=1)
     assert ((out.unified_score >= least - 1e-12) & (out.unified_score <= most + 1e-12)).all()
     assert set(np.unique(out.ml_weight)) <= {0.0, w}
+
+
+def test_adaptive_thresholds_act_only_when_they_are_on(tables):
+    """Where accepted signals lose, the gate rises, and the fold gates by it."""
+    table = tables(15, n=4000, days=400, absent=0.0)
+    config = with_decision(weighting="fixed", ml_weight=0.7, require_positive_expectancy=False)
+    runs = {}
+    for mode in ("off", "shadow", "on"):
+        thresholds = DEFAULT.thresholds.model_copy(update={"mode": mode, "sigmas": 0.0})
+        fold = Fold(config.model_copy(update={"thresholds": thresholds}))
+        runs[mode] = fold.run(table), fold
+    off, shadow, on = (runs[mode][0] for mode in ("off", "shadow", "on"))
+    np.testing.assert_array_equal(off.accepted, shadow.accepted)
+    assert not runs["off"][1].learners.history.thresholds
+    assert runs["shadow"][1].learners.history.thresholds
+    assert len(np.unique(on.threshold)) > 3
+    assert ((on.threshold >= 0.60) & (on.threshold <= 0.85)).all()
+    np.testing.assert_array_equal(on.accepted, on.confidence >= on.threshold)
+    assert not np.array_equal(on.accepted, off.accepted)

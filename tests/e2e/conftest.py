@@ -51,7 +51,10 @@ def quick_config(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     config["freqaimodel_path"] = str(root / "freqai_models")
     config["hyperopt_path"] = str(root / "hyperopts")
     config["freqai"] |= {"train_period_days": 60, "backtest_period_days": 30}
-    config["coordinator"] = {"learning": {"epochs": 2}, "decision": {"weighting": "fixed"}}
+    config["coordinator"] = {
+        "learning": {"epochs": 2},
+        "decision": {"weighting": "fixed", "require_positive_expectancy": False},
+    }
     config["user_data_dir"] = str(tmp_path_factory.mktemp("user_data"))
     path = tmp_path_factory.mktemp("config") / "config.json"
     path.write_text(json.dumps(config))
