@@ -135,7 +135,7 @@ class LiveRun:
         reviewed, stepped, weighed = self._histories
         reviews, steps = history.reviews[reviewed:], history.thresholds[stepped:]
         shares = history.weights[weighed:]
-        times = {x.time for x in (*reviews, *steps)} | {time for time, _ in shares}
+        times = {x.time for x in reviews} | {x.time for x in steps} | {time for time, _ in shares}
         fresh_state = self.fold.day_state is not None and day is not None and day != self._stored_day
         for time in sorted(times | ({day} if fresh_state and day is not None else set())):
             record = CandleRecord(
