@@ -8,6 +8,7 @@ do the same (``tests/e2e`` compares the two).
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from datetime import datetime
 from typing import Any
 
@@ -23,21 +24,21 @@ class FastCallbackStrategy(IStrategy):
 
     fast_callbacks = True
 
+    @abstractmethod
     def adjustment_due(self, trade: Trade, rate: float) -> bool:
         """Whether ``adjust_trade_position`` has something to do at a price."""
-        raise NotImplementedError  # pragma: no cover
 
+    @abstractmethod
     def better_stop(self, trade: Trade, rate: float) -> float | None:
         """The stop's price at the candle's best rate where it improves on the trade's, else None."""
-        raise NotImplementedError  # pragma: no cover
 
+    @abstractmethod
     def target_profit(self, trade: Trade) -> float:
         """Profit ratio at which the target is reached."""
-        raise NotImplementedError  # pragma: no cover
 
+    @abstractmethod
     def exit_reason(self, trade: Trade, now: datetime) -> str | None:
         """Why the position must be closed at the market now, or None."""
-        raise NotImplementedError  # pragma: no cover
 
     def _adjust_trade_position_internal(
         self, trade: Trade, current_time: datetime, current_rate: float, *args: Any, **kwargs: Any
