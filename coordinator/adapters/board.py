@@ -118,13 +118,7 @@ class SignalBoard:
         for name in COMPONENTS:
             vote = table.votes.get(name)
             if name == "selector" and (x.tactic >= 0).any():
-                chosen = np.maximum(x.tactic, 0)
-                rows, there = np.arange(len(table)), x.tactic >= 0
-                direction, confidence = (
-                    table.tactic_direction[rows, chosen],
-                    table.tactic_confidence[rows, chosen],
-                )
-                vote = Votes(*(np.where(there, y, np.nan) for y in (direction, confidence, confidence)))
+                vote = x.selector_votes(table)
             if vote is not None:
                 columns[f"{name}_direction"] = vote.direction
                 columns[f"{name}_confidence"] = vote.confidence

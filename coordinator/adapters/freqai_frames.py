@@ -7,16 +7,11 @@ from pandas import DataFrame
 from coordinator.learning.labels import forward_direction
 from coordinator.settings import Settings
 from coordinator.signals.candles import Candles
-from coordinator.signals.features import FEATURES, compute_features
+from coordinator.signals.features import compute_features
 
-__all__ = ["LABEL", "feature_columns", "with_features", "with_label"]
+__all__ = ["LABEL", "with_features", "with_label"]
 
 LABEL = "&s-direction"
-
-
-def feature_columns() -> list[str]:
-    """FreqAI's names of the features, in order."""
-    return [f"%-{name}" for name in FEATURES]
 
 
 def with_features(dataframe: DataFrame, timeframe: str) -> DataFrame:

@@ -12,6 +12,7 @@ from typing import Any
 import pandas as pd
 from sqlalchemy.exc import SQLAlchemyError
 
+from coordinator.adapters.run_ledger import describe_run
 from coordinator.decision.decisions import Decisions
 from coordinator.decision.live import LiveFold
 from coordinator.decision.outcomes import EXITS
@@ -26,7 +27,6 @@ from coordinator.ledger.records import (
     WeightRow,
     signal_rows,
 )
-from coordinator.ledger.run_info import RunInfo
 from coordinator.ledger.store import Ledger
 from coordinator.settings import Settings
 
@@ -61,16 +61,8 @@ class LiveRun:
     """
 
     def __init__(self, config: dict[str, Any], strategy: str, settings: Settings, *, can_short: bool) -> None:
-        freqai = config.get("freqai") or {}
-        info = RunInfo(
-            strategy=strategy,
-            started_at=datetime.now(UTC),
-            timeframe=config.get("timeframe", "1h"),
-            settings=settings.model_dump(mode="json"),
-            model=config.get("freqaimodel") if freqai.get("enabled") else None,
-            identifier=freqai.get("identifier") if freqai.get("enabled") else None,
-            bot=f"{config.get('bot_name', 'freqtrade')} {config.get('runmode', '')}",
-        )
+        bot = f"{config.get('bot_name', 'freqtrade')} {config.get('runmode', '')}"
+        info = describe_run(config, strategy, settings, datetime.now(UTC), bot)
         self.fold = LiveFold(settings, can_short=can_short)
         self._ledger = Ledger(ledger_location(config, settings))
         try:
@@ -113,12 +105,13 @@ class LiveRun:
         if self.fold.warming(now):
             return
         places = {key: i for i, key in enumerate(table.signal_keys())}
-        signals = signal_rows(frame.iloc[[places[key] for key in self._waiting if key in places]])
+        shown = [key for key in self._waiting if key in places]
+        signals = signal_rows(frame.iloc[[places[key] for key in shown]])
         try:
             self._write_histories()
             for time, rows in sorted(signals.items()):
                 self._ledger.write_candle(self._run, CandleRecord(time=time, signals=rows))
-            self._open |= self._waiting.keys()
+            self._open.update(shown)
             self._waiting = {}
             mine = [key for key in self._settled if key in self._open and key in places]
             outcomes = sorted((_outcome(table, places[key]) for key in mine), key=_resolved)

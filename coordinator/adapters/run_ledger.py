@@ -1,4 +1,4 @@
-"""Writes the decision ledger of a backtest beside Freqtrade's result."""
+"""What the ledger says of a run, and the decision ledger of a backtest beside Freqtrade's result."""
 
 from __future__ import annotations
 
@@ -13,9 +13,26 @@ from coordinator.errors import CoordinatorError
 from coordinator.ledger.store import Ledger, RunInfo
 from coordinator.settings import Settings
 
-__all__ = ["write_run_ledger"]
+__all__ = ["describe_run", "write_run_ledger"]
 
 logger = logging.getLogger(__name__)
+
+
+def describe_run(
+    config: dict[str, Any], strategy: str, settings: Settings, started_at: datetime, bot: str = ""
+) -> RunInfo:
+    """What the ledger keeps about a run; without FreqAI there is no model."""
+    freqai = config.get("freqai") or {}
+    learns = bool(freqai.get("enabled"))
+    return RunInfo(
+        strategy=strategy,
+        started_at=started_at,
+        timeframe=config.get("timeframe", "1h"),
+        settings=settings.model_dump(mode="json"),
+        model=config.get("freqaimodel") if learns else None,
+        identifier=freqai.get("identifier") if learns else None,
+        bot=bot,
+    )
 
 
 def write_run_ledger(
@@ -31,15 +48,7 @@ def write_run_ledger(
     now = datetime.now(UTC)
     folder = Path(config.get("exportdirectory") or Path(config["user_data_dir"]) / "backtest_results")
     path = folder / f"{strategy}-{now:%Y%m%dT%H%M%S%f}.ledger.sqlite"
-    freqai = config.get("freqai", {})
-    info = RunInfo(
-        strategy=strategy,
-        started_at=now,
-        timeframe=config.get("timeframe", "1h"),
-        settings=settings.model_dump(mode="json"),
-        model=config.get("freqaimodel") if freqai.get("enabled") else None,
-        identifier=freqai.get("identifier") if freqai.get("enabled") else None,
-    )
+    info = describe_run(config, strategy, settings, now)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         Ledger(path).write_run(info, decisions)

@@ -7,7 +7,8 @@ from dataclasses import dataclass, fields
 import numpy as np
 import numpy.typing as npt
 
-from coordinator.decision.voting import COMPONENTS
+from coordinator.decision.table import SignalTable
+from coordinator.decision.voting import COMPONENTS, Votes
 from coordinator.types import Bools, Floats, Ints
 
 __all__ = ["REJECTIONS", "Decisions"]
@@ -66,6 +67,13 @@ class Decisions:
         """Whether the signal was taken."""
         taken: Bools = self.rejection == 0
         return taken
+
+    def selector_votes(self, table: SignalTable) -> Votes:
+        """What the chosen tactics said; absent where none was chosen. The other components' votes are the table's."""
+        rows, chosen, there = np.arange(len(table)), np.maximum(self.tactic, 0), self.tactic >= 0
+        direction = np.where(there, table.tactic_direction[rows, chosen], np.nan)
+        confidence = np.where(there, table.tactic_confidence[rows, chosen], np.nan)
+        return Votes(direction, confidence, direction * confidence)
 
     def of(self, component: str) -> Floats:
         """A component's percentiles, shape (n,)."""

@@ -57,11 +57,10 @@ def _vote(table: SignalTable, decided: Decisions, row: int, name: str) -> str:
     percentile = decided.of(name)[row]
     if not np.isfinite(percentile):
         return f"{TITLES[name]}: absent"
+    vote, title = table.votes.get(name), TITLES[name]
     if name == "selector":
-        tactic = int(decided.tactic[row])
-        direction, confidence = table.tactic_direction[row, tactic], table.tactic_confidence[row, tactic]
-        title = f"{TITLES[name]} ({TACTICS[tactic].replace('_', ' ')})"
-    else:
-        vote = table.votes[name]
-        direction, confidence, title = vote.direction[row], vote.confidence[row], TITLES[name]
+        vote = decided.selector_votes(table)
+        title = f"{title} ({TACTICS[int(decided.tactic[row])].replace('_', ' ')})"
+    assert vote is not None  # a component with a percentile has voted
+    direction, confidence = vote.direction[row], vote.confidence[row]
     return f"{title}: {SIDES[int(direction)]}, confidence {confidence:.0%}, better than {percentile:.0%} of its last"

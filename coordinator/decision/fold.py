@@ -58,9 +58,7 @@ class Fold:
         """Fold a whole table, from the present state on."""
         out = Decisions.empty(len(table))
         self._static(table, out)
-        known = np.where(
-            table.outcome_time == UNRESOLVED, UNRESOLVED, table.outcome_time + table.candle_seconds
-        )
+        known = table.known_at()
         order = np.argsort(known, kind="stable")
         order = order[: np.searchsorted(known[order], UNRESOLVED)]
         times, taken = known[order], 0
@@ -84,9 +82,7 @@ class Fold:
         known_before : int
             Outcomes known by then (seconds since the epoch) have been taught already.
         """
-        known = np.where(
-            table.outcome_time == UNRESOLVED, UNRESOLVED, table.outcome_time + table.candle_seconds
-        )
+        known = table.known_at()
         order = np.argsort(known, kind="stable")
         new = order[(known[order] > known_before) & (known[order] <= day)]
         self.step_ = day
@@ -123,7 +119,7 @@ class Fold:
     def _decide(self, table: SignalTable, out: Decisions, rows: slice) -> None:
         """Decide on rows of one day; their static percentiles are there."""
         s, learners = self.settings, self.learners
-        pairs = [table.pairs[i] for i in table.pair[rows].tolist()]
+        pairs = table.names(rows)
         if s.selector.enabled:
             self._select(table, out, rows, pairs)
         percentile = out.percentile[rows]
@@ -213,7 +209,7 @@ def _resolved(table: SignalTable, out: Decisions, rows: Ints) -> Resolved:
     tactic = out.tactic[rows]
     chosen = table.tactic_direction[rows, np.maximum(tactic, 0)]
     return Resolved(
-        pair=[table.pairs[i] for i in table.pair[rows].tolist()],
+        pair=table.names(rows),
         direction=table.direction[rows],
         stop=table.stop[rows],
         state=table.state[rows],

@@ -121,7 +121,7 @@ class LiveFold:
         history = table.rows(table.time < now // STEP_SECONDS * STEP_SECONDS)
         self._table, self._out = history, self.fold.run(history)
         limit = self.fold.step_ or 0
-        taught = (history.outcome_time != UNRESOLVED) & (_known_at(history) <= limit)
+        taught = (history.outcome_time != UNRESOLVED) & (history.known_at() <= limit)
         self._taught = {key for key, done in zip(history.signal_keys(), taught, strict=True) if done}
         self._warm_at = now
 
@@ -155,7 +155,7 @@ class LiveFold:
         order = np.lexsort((mine.pair, mine.time))
         mine, out = mine.rows(order), out.rows(order)
         keys = mine.signal_keys()
-        ready = (mine.outcome_time != UNRESOLVED) & (_known_at(mine) <= day)
+        ready = (mine.outcome_time != UNRESOLVED) & (mine.known_at() <= day)
         teach = np.array([i for i in np.flatnonzero(ready) if keys[i] not in self._taught], dtype=np.int64)
         self.fold.advance(day, mine.rows(teach), out.rows(teach), known_before=-1)
         self._taught |= {keys[i] for i in teach.tolist()}
@@ -177,13 +177,6 @@ class LiveFold:
         places = {key: i for i, key in enumerate(self._remembered().signal_keys())}
         index = np.array([places.get(key, len(places)) for key in table.signal_keys()], dtype=np.int64)
         return Decisions.join(self._out, Decisions.empty(1)).rows(index)
-
-
-def _known_at(table: SignalTable) -> Ints:
-    """Close of the candle that resolved each signal, seconds since the epoch; ``UNRESOLVED`` stays."""
-    seconds = np.where(table.outcome_time == UNRESOLVED, 0, table.candle_seconds)
-    at: Ints = table.outcome_time + seconds
-    return at
 
 
 def _to_json(table: SignalTable, decided: Decisions) -> dict[str, Any]:

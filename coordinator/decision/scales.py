@@ -58,10 +58,9 @@ class Scales:
         values = support(table, name, self.settings)
         if self.settings.confidence_scale == "raw":
             return values
-        pairs = [table.pairs[i] for i in table.pair.tolist()]
         ranked = [
             self.window(pair, name).push(x) if x == x else x
-            for pair, x in zip(pairs, values.tolist(), strict=True)
+            for pair, x in zip(table.names(), values.tolist(), strict=True)
         ]
         return np.array(ranked, dtype=np.float64)
 

@@ -79,10 +79,17 @@ class SignalTable:
         arrays = {name: getattr(self, name)[index] for name in ARRAYS}
         return replace(self, **arrays, votes={name: vote.rows(index) for name, vote in self.votes.items()})
 
+    def names(self, index: Ints | slice = slice(None)) -> list[str]:
+        """Pair name of each row, or of some."""
+        return [self.pairs[i] for i in self.pair[index].tolist()]
+
+    def known_at(self) -> Times:
+        """Close of the candle that resolved each signal, seconds since the epoch; ``UNRESOLVED`` stays."""
+        return self.outcome_time + np.where(self.outcome_time == UNRESOLVED, 0, self.candle_seconds)
+
     def signal_keys(self) -> list[tuple[int, str]]:
         """(time, pair name) of each row: what a signal is known by everywhere."""
-        names = [self.pairs[i] for i in self.pair.tolist()]
-        return list(zip(self.time.tolist(), names, strict=True))
+        return list(zip(self.time.tolist(), self.names(), strict=True))
 
     def with_pairs(self, pairs: tuple[str, ...]) -> SignalTable:
         """The same rows over another list of pairs, which must hold all of its own."""

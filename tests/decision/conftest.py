@@ -1,7 +1,5 @@
 """Made-up signal tables: any mix of pairs, absent components and outcomes."""
 
-from dataclasses import fields, replace
-
 import numpy as np
 import pytest
 
@@ -47,17 +45,6 @@ def make_table(seed=0, n=600, pairs=3, days=120, edge=0.0, absent=0.1) -> Signal
     )
 
 
-def take(table: SignalTable, rows) -> SignalTable:
-    """Some rows of a table."""
-    changed = {
-        f.name: getattr(table, f.name)[rows]
-        for f in fields(table)
-        if isinstance(getattr(table, f.name), np.ndarray)
-    }
-    votes = {k: Votes(v.direction[rows], v.confidence[rows], v.score[rows]) for k, v in table.votes.items()}
-    return replace(table, **changed, votes=votes)
-
-
 @pytest.fixture(scope="session")
 def tables():
     return make_table
@@ -65,4 +52,4 @@ def tables():
 
 @pytest.fixture(scope="session")
 def rows_of():
-    return take
+    return SignalTable.rows

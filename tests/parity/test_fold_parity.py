@@ -15,7 +15,7 @@ from coordinator.decision.table import UNRESOLVED
 from coordinator.settings import Settings
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "decision"))
-from conftest import make_table, take
+from conftest import make_table
 
 EARNED = Settings()
 FIXED = Settings().model_copy(
@@ -34,7 +34,7 @@ def candle_by_candle(table, config, restarts):
         day = int(table.time[start]) // STEP_SECONDS * STEP_SECONDS
         if day != fold.step_:
             past = slice(0, int(start))
-            seen = take(table, past)
+            seen = table.rows(past)
             # What a bot knows by then: outcomes of candles that have closed.
             later = seen.outcome_time + seen.candle_seconds > day
             seen = replace(
@@ -50,7 +50,7 @@ def candle_by_candle(table, config, restarts):
             fold = Fold(config)
             fold.restore(json.loads(stored))
         rows = slice(int(start), int(end))
-        new = fold.decide(take(table, rows))
+        new = fold.decide(table.rows(rows))
         for f in fields(out):
             getattr(out, f.name)[rows] = getattr(new, f.name)
     return out, fold
@@ -83,7 +83,7 @@ def test_a_batch_goes_on_candle_by_candle(seed, cut):
     whole = Fold(EARNED).run(table)
     fold = Fold(EARNED)
     out = Decisions.empty(len(table))
-    early = fold.run(take(table, slice(0, first)))
+    early = fold.run(table.rows(slice(0, first)))
     for f in fields(out):
         getattr(out, f.name)[:first] = getattr(early, f.name)
     taught, rest = fold.step_ or -1, np.flatnonzero(np.diff(table.time[first:], prepend=-1)) + first
@@ -91,9 +91,9 @@ def test_a_batch_goes_on_candle_by_candle(seed, cut):
         day = int(table.time[start]) // STEP_SECONDS * STEP_SECONDS
         if day != fold.step_:
             decided = Decisions(**{f.name: getattr(out, f.name)[:start] for f in fields(out)})
-            fold.advance(day, take(table, slice(0, int(start))), decided, taught)
+            fold.advance(day, table.rows(slice(0, int(start))), decided, taught)
             taught = day
-        new = fold.decide(take(table, slice(int(start), int(end))))
+        new = fold.decide(table.rows(slice(int(start), int(end))))
         for f in fields(out):
             getattr(out, f.name)[start:end] = getattr(new, f.name)
     for f in fields(whole):
