@@ -11,10 +11,12 @@ They share every line that computes a number; that the results are equal to the 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from coordinator.decision.decisions import Decisions
 from coordinator.decision.learners import Learners, Resolved
@@ -29,6 +31,15 @@ __all__ = ["STEP_SECONDS", "Fold"]
 
 STEP_SECONDS = 86400
 SELECTOR = COMPONENTS.index("selector")
+
+
+@dataclass(frozen=True)
+class _Given:
+    """What is known of each signal before anything learned, shape (n,)."""
+
+    technical: Floats  # the technical confidence after the quality's say
+    rejection: Ints  # 3 or 4 where the signal is out whatever is learned
+    draws: npt.NDArray[np.uint64]  # the selector's dice
 
 
 class Fold:
@@ -57,7 +68,9 @@ class Fold:
     def run(self, table: SignalTable) -> Decisions:
         """Fold a whole table, from the present state on."""
         out = Decisions.empty(len(table))
-        self._static(table, out)
+        for name in STATIC:
+            self._column(out, name)[:] = self.scales.all_at_once(table, name)
+        given = self._given(table, out)
         known = table.known_at()
         order = np.argsort(known, kind="stable")
         order = order[: np.searchsorted(known[order], UNRESOLVED)]
@@ -70,7 +83,7 @@ class Fold:
             self.step_ = day
             self.learners.learn(day, _resolved(table, out, order[taken:until]))
             taken = until
-            self._decide(table, out, slice(start, end))
+            self._decide(table, out, given, slice(start, end))
         return out
 
     def advance(self, day: int, table: SignalTable, decided: Decisions, known_before: int) -> None:
@@ -93,7 +106,7 @@ class Fold:
         out = Decisions.empty(len(table))
         for name in STATIC:
             self._column(out, name)[:] = self.scales.one_by_one(table, name)
-        self._decide(table, out, slice(0, len(table)))
+        self._decide(table, out, self._given(table, out), slice(0, len(table)))
         return out
 
     def state(self) -> dict[str, Any]:
@@ -106,9 +119,20 @@ class Fold:
         self.learners.restore(state["learners"])
         self.scales.restore(state["scales"])
 
-    def _static(self, table: SignalTable, out: Decisions) -> None:
-        for name in STATIC:
-            self._column(out, name)[:] = self.scales.all_at_once(table, name)
+    def _given(self, table: SignalTable, out: Decisions) -> _Given:
+        """What needs no learner, for all rows at once; the static percentiles are there."""
+        decision = self.settings.decision
+        technical, removed = apply_quality(
+            out.of("technical"),
+            out.quality,
+            decision.quality_mode,
+            weight=decision.quality_weight,
+            threshold=decision.quality_threshold,
+        )
+        short = (table.direction < 0) & (not self.can_short)
+        draws = self.learners.selector.draws(table.names(), table.time)
+        # The first reason that applies counts: the learners' come before these.
+        return _Given(technical, np.where(short, 3, np.where(removed, 4, 0)), draws)
 
     @staticmethod
     def _column(out: Decisions, name: str) -> Floats:
@@ -116,25 +140,19 @@ class Fold:
         column: Floats = out.quality if name == "quality" else out.percentile[:, COMPONENTS.index(name)]
         return column
 
-    def _decide(self, table: SignalTable, out: Decisions, rows: slice) -> None:
+    def _decide(self, table: SignalTable, out: Decisions, given: _Given, rows: slice) -> None:
         """Decide on rows of one day; their static percentiles are there."""
         s, learners = self.settings, self.learners
         pairs = table.names(rows)
         if s.selector.enabled:
-            self._select(table, out, rows, pairs)
-        percentile = out.percentile[rows]
-        ml, present = _weighted(learners.vote_weights.weights_, percentile)
+            self._select(table, out, given, rows, pairs)
+        ml, present = _weighted(learners.vote_weights.weights_, out.percentile[rows])
         weight, arm = self._ml_weight(pairs, table, rows)
         weight = np.where(present, weight, 0.0)
-        technical, removed = apply_quality(
-            percentile[:, 0],
-            out.quality[rows],
-            s.decision.quality_mode,
-            weight=s.decision.quality_weight,
-            threshold=s.decision.quality_threshold,
-        )
+        technical = given.technical[rows]
         score = (1.0 - weight) * technical + weight * np.where(present, ml, 0.0)
-        rank, ml_rank = self._ranks(pairs, score, ml)
+        rank = self.scales.push("unified", pairs, score)
+        ml_rank = self.scales.push("ml", pairs, ml)
         blended = weight > 0.0
         confidence = np.where(blended, rank, technical)
         probability, expected = learners.predict_r(confidence, s.decision.expectancy_outcomes)
@@ -145,27 +163,22 @@ class Fold:
         out.phase[rows] = learners.phase if s.decision.weighting == "earned" else -1
         out.win_probability[rows], out.expected_r[rows] = probability, expected
         worthless = blended & (expected <= 0.0) & s.decision.require_positive_expectancy
-        short = (table.direction[rows] < 0) & (not self.can_short)
-        reasons = [confidence < threshold, worthless, short, removed]
-        out.rejection[rows] = np.select(reasons, [1, 2, 3, 4], default=0)
+        out.rejection[rows] = np.where(
+            confidence < threshold, 1, np.where(worthless, 2, given.rejection[rows])
+        )
 
-    def _select(self, table: SignalTable, out: Decisions, rows: slice, pairs: list[str]) -> None:
+    def _select(
+        self, table: SignalTable, out: Decisions, given: _Given, rows: slice, pairs: list[str]
+    ) -> None:
         chosen = self.learners.selector.predict(
-            table.state[rows],
-            pairs,
-            table.time[rows],
-            table.tactic_direction[rows],
-            table.tactic_confidence[rows],
+            table.state[rows], given.draws[rows], table.tactic_direction[rows], table.tactic_confidence[rows]
         )
         out.tactic[rows] = chosen.tactic
         backing = table.direction[rows] * chosen.direction * chosen.confidence
         if self.settings.decision.confidence_scale == "raw":
             out.percentile[rows, SELECTOR] = np.clip(backing, 0.0, None)
             return
-        windows = self.scales.window
-        out.percentile[rows, SELECTOR] = [
-            windows(pair, "selector").push(value) for pair, value in zip(pairs, backing.tolist(), strict=True)
-        ]
+        out.percentile[rows, SELECTOR] = self.scales.push("selector", pairs, backing)
 
     def _ml_weight(self, pairs: list[str], table: SignalTable, rows: slice) -> tuple[Floats, Ints]:
         """Say of ML for each signal, and its arm in the pilot phase."""
@@ -178,17 +191,6 @@ class Fold:
         weight = manager.predict(pairs, table.time[rows])
         arm = (weight > 0.0).astype(np.int64) if manager.phase == "pilot" else nothing
         return weight, arm
-
-    def _ranks(self, pairs: list[str], score: Floats, ml: Floats) -> tuple[Floats, Floats]:
-        """The blend's and the ML mean's own percentiles."""
-        if self.settings.decision.confidence_scale == "raw":
-            return score, ml
-        window, nan = self.scales.window, float("nan")
-        blend = [window(pair, "unified").push(x) for pair, x in zip(pairs, score.tolist(), strict=True)]
-        own = [
-            window(pair, "ml").push(x) if x == x else nan for pair, x in zip(pairs, ml.tolist(), strict=True)
-        ]
-        return np.array(blend, dtype=np.float64), np.array(own, dtype=np.float64)
 
 
 def _weighted(weights: list[float], percentile: Floats) -> tuple[Floats, Bools]:

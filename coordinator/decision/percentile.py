@@ -7,12 +7,13 @@ median. Its rank among its own recent signals says the same for all: 0.7 is "bet
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
-from coordinator.types import Floats, Times
+from coordinator.types import Bools, Floats, Times
 
 __all__ = ["causal_percentile"]
 
-CHUNK = 4096  # rows of the (chunk, window) comparison held in memory at once
+CHUNK = 256  # rows of the (chunk, window) comparison held at once: small enough for the cache
 
 
 def causal_percentile(
@@ -49,15 +50,24 @@ def causal_percentile(
     if not len(x):
         return result
     first_of_candle = np.searchsorted(t, t, side="left")
-    history = np.lib.stride_tricks.sliding_window_view(np.concatenate((np.full(window, np.nan), x)), window)
+    # Only the order counts: small integers compare several times as fast as floats.
+    highest = 2**15 - 1 if len(x) < 2**15 - 1 else 2**31 - 1
+    kind = np.int16 if highest == 2**15 - 1 else np.int32
+    codes = np.unique(x, return_inverse=True)[1].astype(kind)
+    nothing = np.full(window, highest, dtype=kind)  # neither below nor equal to any
+    history = np.lib.stride_tricks.sliding_window_view(np.concatenate((nothing, codes)), window)
     below, equal = np.empty(len(x)), np.empty(len(x))
     for start in range(0, len(x), CHUNK):
         rows = slice(start, start + CHUNK)
-        seen = history[first_of_candle[rows]]
-        below[rows] = (seen < x[rows, None]).sum(axis=1)
-        equal[rows] = (seen == x[rows, None]).sum(axis=1)
+        seen, mine = history[first_of_candle[rows]], codes[rows, None]
+        below[rows], equal[rows] = _count(seen < mine), _count(seen == mine)
     count = np.minimum(first_of_candle, window)
     missing = np.maximum(prior - count, 0)
     uniform = np.clip((x - low) / (high - low), 0.0, 1.0)
     result[present] = (below + 0.5 * equal + missing * uniform) / (count + missing)
     return result
+
+
+def _count(true: Bools) -> npt.NDArray[np.uint16]:
+    counted: npt.NDArray[np.uint16] = np.add.reduce(true.view(np.uint8), axis=1, dtype=np.uint16)
+    return counted

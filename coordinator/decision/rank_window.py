@@ -61,7 +61,8 @@ class RankWindow:
         recent, ordered = self._recent, self._sorted
         count = len(recent)
         below = bisect_left(ordered, value)
-        above = bisect_right(ordered, value, below)
+        new = below == count or ordered[below] != value  # nearly always: then there is nothing to search
+        above = below if new else bisect_right(ordered, value, below)
         rank = self.rank(value) if count < self.prior else (below + 0.5 * (above - below)) / count
         if count == self.window:
             oldest = recent[0]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -38,31 +38,35 @@ def support(table: SignalTable, name: str, settings: DecisionSettings) -> Floats
 
 
 class Scales:
-    """Rank windows by pair and series, made when first asked for."""
+    """Rank windows by series ("unified", "ml" or a component) and pair, made when first needed."""
 
     def __init__(self, settings: DecisionSettings) -> None:
         self.settings = settings
-        self._windows: dict[tuple[str, str], RankWindow] = {}
+        self._windows: dict[str, dict[str, RankWindow]] = {}
 
-    def window(self, pair: str, series: str) -> RankWindow:
-        """The window of a series ("unified", "ml" or a component) of a pair."""
-        found = self._windows.get((pair, series))
-        if found is None:
-            s = self.settings
-            found = RankWindow(s.percentile_window, s.percentile_prior, low=LOW.get(series, -1.0))
-            self._windows[pair, series] = found
-        return found
+    def push(self, series: str, pairs: Sequence[str], values: Floats) -> Floats:
+        """Percentile of each value in its pair's window, shape (n,); the windows take the values in.
+
+        On the raw scale the values themselves. NaN stays NaN and leaves no trace.
+        """
+        if self.settings.confidence_scale == "raw":
+            return values
+        windows = self._windows.setdefault(series, {})
+        for pair in {*pairs} - windows.keys():
+            windows[pair] = self._window(series)
+        ranked = [
+            windows[pair].push(x) if x == x else x for pair, x in zip(pairs, values.tolist(), strict=True)
+        ]
+        return np.array(ranked, dtype=np.float64)
+
+    def _window(self, series: str, values: Iterable[float] = ()) -> RankWindow:
+        s = self.settings
+        low = LOW.get(series, -1.0)
+        return RankWindow(s.percentile_window, s.percentile_prior, low=low, values=values)
 
     def one_by_one(self, table: SignalTable, name: str) -> Floats:
         """Percentiles of a static series, shape (n,); its windows take each value in."""
-        values = support(table, name, self.settings)
-        if self.settings.confidence_scale == "raw":
-            return values
-        ranked = [
-            self.window(pair, name).push(x) if x == x else x
-            for pair, x in zip(table.names(), values.tolist(), strict=True)
-        ]
-        return np.array(ranked, dtype=np.float64)
+        return self.push(name, table.names(), support(table, name, self.settings))
 
     def all_at_once(self, table: SignalTable, name: str) -> Floats:
         """The same for a whole table, vectorised."""
@@ -70,9 +74,12 @@ class Scales:
         if s.confidence_scale == "raw":
             return values
         out = np.full(len(table), np.nan)
+        if np.isnan(values).all():
+            return out
+        windows = self._windows.setdefault(name, {})
         for index, pair in enumerate(table.pairs):
             mine = np.flatnonzero(table.pair == index)
-            window = self.window(pair, name)
+            window = windows.get(pair) or self._window(name)
             seen = np.array(window.values)
             series = np.concatenate((seen, values[mine]))
             time = np.arange(-len(seen), len(mine))
@@ -81,25 +88,24 @@ class Scales:
             )
             out[mine] = ranked[len(seen) :]
             present = series[~np.isnan(series)][-s.percentile_window :]
-            self._windows[pair, name] = RankWindow(
-                s.percentile_window, s.percentile_prior, low=window.low, values=present.tolist()
-            )
+            windows[pair] = self._window(name, present.tolist())
         return out
 
     def state(self) -> list[dict[str, Any]]:
         """JSON types; ``restore`` gives it back to the bit."""
         return [
             {"pair": pair, "series": series, "values": window.values}
-            for (pair, series), window in sorted(self._windows.items())
-            if len(window)
+            for pair, series, window in sorted(
+                (pair, series, window)
+                for series, windows in self._windows.items()
+                for pair, window in windows.items()
+                if len(window)
+            )
         ]
 
     def restore(self, state: list[Mapping[str, Any]]) -> None:
         """Take back what ``state`` gave."""
-        s = self.settings
-        self._windows = {
-            (x["pair"], x["series"]): RankWindow(
-                s.percentile_window, s.percentile_prior, low=LOW.get(x["series"], -1.0), values=x["values"]
-            )
-            for x in state
-        }
+        self._windows = {}
+        for x in state:
+            window = self._window(x["series"], x["values"])
+            self._windows.setdefault(x["series"], {})[x["pair"]] = window

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from coordinator.decision.stable_hash import candle_hash, unit_interval
 from coordinator.errors import CoordinatorError
@@ -96,16 +97,16 @@ class TacticSelector:
         self.epsilon_ = settings.epsilon
         self.updates_ = 0
 
-    def reward(self, profit: float) -> float:
-        """profit / 0.05, within -1..2.
+    def reward(self, profit: Floats) -> Floats:
+        """profit / 0.05, within -1..2, shape of ``profit``; NaN stays NaN.
 
         Examples
         --------
-        >>> [TacticSelector(SelectorSettings()).reward(x) for x in (0.05, 0.10, -0.05, 0.025)]
-        [1.0, 2.0, -1.0, 0.5]
+        >>> TacticSelector(SelectorSettings()).reward(np.array([0.05, 0.10, -0.05, 0.025]))
+        array([ 1. ,  2. , -1. ,  0.5])
         """
         s = self.settings
-        return max(s.reward_low, min(profit / s.reward_unit, s.reward_high))
+        return np.clip(profit / s.reward_unit, s.reward_low, s.reward_high)
 
     def learn(self, state: Ints, tactic: Ints, profit: Floats, next_state: Ints) -> None:
         """Take resolved outcomes, in time order; one update and one fading of epsilon for each.
@@ -121,11 +122,7 @@ class TacticSelector:
         next_state : ndarray of int, shape (n,)
             Index into ``STATES`` at the resolution; below 0 where unknown: then nothing lies beyond the trade.
         """
-        rows = zip(state.tolist(), tactic.tolist(), profit.tolist(), next_state.tolist(), strict=True)
-        for s, a, p, after in rows:
-            if a >= 0 and p == p:
-                self._update(s, a, p, after)
-                self._fade()
+        self._fade(self._update(state, tactic, profit, next_state))
 
     def warm_start(self, state: Ints, tactic_profits: Floats, next_state: Ints) -> None:
         """Learn from history, where nothing was selected: every tactic from every outcome.
@@ -137,18 +134,30 @@ class TacticSelector:
         tactic_profits : ndarray of float, shape (n, 4)
             ``tactic_profit`` of all tactics; NaN entries are passed over. Epsilon fades once a row, not once a tactic.
         """
-        rows = zip(state.tolist(), tactic_profits.tolist(), next_state.tolist(), strict=True)
-        for s, profits, after in rows:
-            for a, p in enumerate(profits):
-                if p == p:
-                    self._update(s, a, p, after)
-            self._fade()
+        tactics = tactic_profits.shape[1]
+        self._update(
+            np.repeat(state, tactics),
+            np.tile(np.arange(tactics), len(state)),
+            tactic_profits.ravel(),
+            np.repeat(next_state, tactics),
+        )
+        self._fade(len(state))
+
+    def draws(self, pair: Sequence[str], time: Times) -> npt.NDArray[np.uint64]:
+        """The dice of each signal, shape (n,): they depend on seed, pair and candle only.
+
+        Parameters
+        ----------
+        pair : sequence of str, length n
+        time : ndarray of int, shape (n,)
+            The signal's candle, seconds since the epoch.
+        """
+        return candle_hash(self.settings.seed, "selector", pair, time)
 
     def predict(
         self,
         state: Ints,
-        pair: Sequence[str],
-        time: Times,
+        draws: npt.NDArray[np.uint64],
         tactic_direction: Ints,
         tactic_confidence: Floats,
     ) -> Selection:
@@ -158,18 +167,16 @@ class TacticSelector:
         ----------
         state : ndarray of int, shape (n,)
             Index into ``STATES``.
-        pair : sequence of str, length n
-        time : ndarray of int, shape (n,)
-            The signal's candle, seconds since the epoch.
+        draws : ndarray of uint64, shape (n,)
+            As ``draws`` gave them.
         tactic_direction : ndarray of int, shape (n, 4)
         tactic_confidence : ndarray of float, shape (n, 4)
             0..1.
         """
         best = [row.index(max(row)) for row in self.q_]
-        bits = candle_hash(self.settings.seed, "selector", pair, time)
-        explored = unit_interval(bits) < self.epsilon_
+        explored = unit_interval(draws) < self.epsilon_
         # The low bits are independent of the high ones that decided whether to explore.
-        drawn = (bits & np.uint64(len(TACTICS) - 1)).astype(np.int64)
+        drawn = (draws & np.uint64(len(TACTICS) - 1)).astype(np.int64)
         greedy = np.array([best[s] for s in state.tolist()], dtype=np.int64)
         tactic = np.where(explored, drawn, greedy)
         row = np.arange(len(tactic))
@@ -202,12 +209,23 @@ class TacticSelector:
             rule = "have a value for each of 15 states and 4 tactics"
             raise CoordinatorError("q", "the selector's stored table", rule, str(error)) from None
 
-    def _update(self, state: int, tactic: int, profit: float, next_state: int) -> None:
-        s = self.settings
-        future = s.discount * max(self.q_[next_state]) if next_state >= 0 else 0.0
-        row = self.q_[state]
-        row[tactic] += s.learning_rate * (self.reward(profit) + future - row[tactic])
-        self.updates_ += 1
+    def _update(self, state: Ints, tactic: Ints, profit: Floats, next_state: Ints) -> int:
+        """Update the table one outcome after another; how many there were."""
+        s, q, before = self.settings, self.q_, self.updates_
+        alpha, gamma = s.learning_rate, s.discount
+        reward = self.reward(profit).tolist()
+        rows = zip(state.tolist(), tactic.tolist(), reward, next_state.tolist(), strict=True)
+        for here, a, gained, after in rows:
+            if a < 0 or gained != gained:
+                continue
+            future = gamma * max(q[after]) if after >= 0 else 0.0
+            row = q[here]
+            row[a] += alpha * (gained + future - row[a])
+            self.updates_ += 1
+        return self.updates_ - before
 
-    def _fade(self) -> None:
-        self.epsilon_ = max(self.settings.epsilon_floor, self.epsilon_ * self.settings.epsilon_decay)
+    def _fade(self, times: int) -> None:
+        s, epsilon = self.settings, self.epsilon_
+        for _ in range(times):
+            epsilon = max(s.epsilon_floor, epsilon * s.epsilon_decay)
+        self.epsilon_ = epsilon

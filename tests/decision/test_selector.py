@@ -42,6 +42,10 @@ def signals(n, seed=0):
     return rng.integers(0, 15, n), pairs, np.arange(n) * 3600, direction, confidence
 
 
+def choose(learner, state, pairs, time, direction, confidence):
+    return learner.predict(state, learner.draws(pairs, time), direction, confidence)
+
+
 def test_fifteen_states_four_tactics_all_zero():
     fresh = TacticSelector(S)
     assert np.array(fresh.q_).shape == (15, 4)
@@ -95,7 +99,7 @@ def test_the_best_value_is_chosen_and_its_tactic_votes():
     learner.q_[NEUTRAL] = [-0.2, 0.3, 0.1, 0.0]
     direction = ints(1, -1, 1, 1, 1, 0, 1, 1).reshape(2, 4)
     confidence = np.array([[0.7, 0.9, 0.5, 0.6], [0.8, 0.4, 0.5, 0.6]])
-    got = learner.predict(ints(BULL, NEUTRAL), ["A", "B"], ints(0, 0), direction, confidence)
+    got = choose(learner, ints(BULL, NEUTRAL), ["A", "B"], ints(0, 0), direction, confidence)
     assert [TACTICS[i] for i in got.tactic] == ["trend_following", "mean_reversion"]
     assert got.direction.tolist() == [1, 0]
     assert got.confidence.tolist() == [0.7, 0.0]  # a tactic without direction has no confidence either
@@ -104,7 +108,7 @@ def test_the_best_value_is_chosen_and_its_tactic_votes():
 
 def test_exploration_is_as_frequent_as_epsilon_says_and_even_over_tactics():
     learner = TacticSelector(SelectorSettings(epsilon=0.3))
-    got = learner.predict(*signals(20_000))
+    got = choose(learner, *signals(20_000))
     assert got.explored.mean() == pytest.approx(0.3, abs=0.012)
     shares = np.bincount(got.tactic[got.explored], minlength=4) / got.explored.sum()
     np.testing.assert_allclose(shares, 0.25, atol=0.02)
@@ -114,13 +118,13 @@ def test_exploration_is_as_frequent_as_epsilon_says_and_even_over_tactics():
 def test_exploration_depends_on_seed_pair_and_candle_alone():
     learner, other = TacticSelector(S), TacticSelector(SelectorSettings(seed=43))
     state, pairs, time, direction, confidence = signals(2000)
-    whole = learner.predict(state, pairs, time, direction, confidence)
+    whole = choose(learner, state, pairs, time, direction, confidence)
     order = np.random.default_rng(1).permutation(2000)
-    shuffled = learner.predict(
-        state[order], [pairs[i] for i in order], time[order], direction[order], confidence[order]
+    shuffled = choose(
+        learner, state[order], [pairs[i] for i in order], time[order], direction[order], confidence[order]
     )
     np.testing.assert_array_equal(shuffled.tactic, whole.tactic[order])
-    assert (other.predict(state, pairs, time, direction, confidence).explored != whole.explored).any()
+    assert (choose(other, state, pairs, time, direction, confidence).explored != whole.explored).any()
 
 
 def test_the_hash_is_the_same_in_another_process():
@@ -201,7 +205,7 @@ def test_bounds_and_no_change_from_prediction(seed, n):
     assert (q <= 2 / 0.05).all()
     assert 0.05 <= learner.epsilon_ <= 0.2
     before = json.dumps(learner.state())
-    got = learner.predict(*signals(50, seed))
+    got = choose(learner, *signals(50, seed))
     assert json.dumps(learner.state()) == before
     assert ((got.tactic >= 0) & (got.tactic < 4)).all()
     assert ((got.confidence > 0) == (got.direction != 0)).all()
@@ -225,7 +229,7 @@ def test_long_and_short_mirror(seed):
     learner = TacticSelector(S)
     learner.learn(*history(seed))
     state, pairs, time, direction, confidence = signals(100, seed)
-    one, two = (learner.predict(state, pairs, time, d, confidence) for d in (direction, -direction))
+    one, two = (choose(learner, state, pairs, time, d, confidence) for d in (direction, -direction))
     np.testing.assert_array_equal(one.direction, -two.direction)
     np.testing.assert_array_equal(one.confidence, two.confidence)
 
