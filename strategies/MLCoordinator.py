@@ -4,7 +4,7 @@ from typing import Any
 
 from pandas import DataFrame
 
-from coordinator.adapters.analysis import PairAnalysis, with_lstm
+from coordinator.adapters.analysis import PairAnalysis, with_predictions
 from coordinator.adapters.freqai_frames import with_features, with_label
 from coordinator.adapters.strategy import CoordinatorStrategy
 
@@ -20,7 +20,7 @@ class MLCoordinator(CoordinatorStrategy):
         if not self.config.get("freqai", {}).get("enabled", False):
             return dataframe, analysis
         dataframe = self.freqai.start(dataframe, metadata, self)
-        return dataframe, with_lstm(analysis, dataframe)
+        return dataframe, with_predictions(analysis, dataframe, ("lstm",))
 
     def feature_engineering_standard(
         self, dataframe: DataFrame, metadata: dict[str, Any], **kwargs: Any

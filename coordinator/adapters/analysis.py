@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from coordinator.decision.voting import Votes
@@ -18,7 +20,12 @@ from coordinator.trade.reward_risk import target_distance
 from coordinator.trade.stops import initial_stop_distance
 from coordinator.types import Floats, Ints
 
-__all__ = ["PairAnalysis", "analyse", "with_lstm"]
+__all__ = ["LATE", "PairAnalysis", "analyse", "with_predictions", "without"]
+
+logger = logging.getLogger(__name__)
+
+LATE = 3  # our own value of FreqAI's do_predict
+UNUSABLE = {0: "not usable", 2: "stale: the model has expired", LATE: "late"}
 
 
 @dataclass(frozen=True)
@@ -31,6 +38,8 @@ class PairAnalysis:
     direction : int, shape (n_signals,)
     stop_distance, target_distance : float, shape (n_signals,), ratios of the entry price
     votes : mapping of component to its votes on the signals
+    quality : float, shape (n_signals,), 0..1, a signal-quality model's confidence; NaN where it is absent
+    absences : mapping of component to why it does not vote, texts of shape (n_signals,), empty where it does
     """
 
     pair: str
@@ -42,7 +51,9 @@ class PairAnalysis:
     direction: Ints
     stop_distance: Floats
     target_distance: Floats
-    votes: Mapping[str, Votes] = field(default_factory=dict)
+    votes: Mapping[str, Votes]
+    quality: Floats
+    absences: Mapping[str, npt.NDArray[np.object_]]
 
 
 def analyse(
@@ -59,15 +70,18 @@ def analyse(
     technical = compute_technical(candles, settings.baseline)
     views = {"1h": (candles, technical)}
     views |= {name: (frame, compute_technical(frame, settings.baseline)) for name, frame in higher.items()}
-    fusion = fuse(candles, views, settings.fusion)
+    fusion, why = _fusion(candles, views, settings)
     index = np.flatnonzero(technical.signal)
     direction = technical.signal[index]
     stop = initial_stop_distance(candles, technical.signal, settings.stops)[index]
     confidence = technical.signal_confidence[index]
     votes = {"technical": Votes(direction.astype(float), confidence, direction * confidence)}
+    absences = {}
     if ml:
         fused = fusion.direction[index].astype(float)
-        votes["fusion"] = Votes(fused, fusion.confidence[index], fusion.score[index])
+        vote = Votes(fused, fusion.confidence[index], fusion.score[index]).present()
+        votes["fusion"] = vote
+        absences["fusion"] = np.where(np.isnan(vote.score), why, "").astype(object)
     return PairAnalysis(
         pair=pair,
         candles=candles,
@@ -79,26 +93,67 @@ def analyse(
         stop_distance=stop,
         target_distance=target_distance(stop, direction, settings.targets, settings.costs),
         votes=votes,
+        quality=np.full(len(index), np.nan),
+        absences=absences,
     )
 
 
-def with_lstm(analysis: PairAnalysis, predictions: pd.DataFrame) -> PairAnalysis:
-    """Add the LSTM's votes from FreqAI's columns; without them (no model yet) it is absent.
+def _fusion(
+    candles: Candles, views: Mapping[str, tuple[Candles, Technical]], settings: Settings
+) -> tuple[Fusion, str]:
+    """The fusion, or nothing and why: a component that raises drops out."""
+    try:
+        fusion = fuse(candles, views, settings.fusion)
+    except Exception as error:
+        logger.exception("The fusion failed and is absent")
+        return Fusion.absent(len(candles)), f"raised {type(error).__name__}"
+    missing = [name for name, (frame, _) in views.items() if not len(frame)]
+    return fusion, f"no {' and '.join(missing)} candles" if missing else "not finite"
 
-    Its direction is the likeliest class, its confidence that class's probability, its conviction P(buy) - P(sell).
+
+def with_predictions(
+    analysis: PairAnalysis, predictions: pd.DataFrame, components: Sequence[str]
+) -> PairAnalysis:
+    """Add the votes of trained components from FreqAI's columns ``<component>_hold``, ``_buy`` and ``_sell``.
+
+    A component's direction is the likeliest class, its confidence that class's probability, its conviction
+    P(buy) - P(sell). Without its columns (no model yet), or where FreqAI says that a prediction must not be used, it
+    is absent, with the reason.
     """
-    needed = ("lstm_hold", "lstm_buy", "lstm_sell", "do_predict")
-    if any(column not in predictions for column in needed):
-        return analysis
-    rows = predictions.iloc[analysis.index]
-    hold, buy, sell, usable = (rows[column].to_numpy(dtype=float) for column in needed)
-    probabilities = np.vstack((hold, buy, sell))
-    usable = (usable == 1) & (np.abs(probabilities.sum(axis=0) - 1) < 1e-3)  # zeros stand for "no prediction"
-    probabilities = np.where(usable, probabilities, np.nan)
-    best = np.array([0.0, 1.0, -1.0])[np.argmax(np.where(usable, probabilities, 0.0), axis=0)]
-    vote = Votes(
-        direction=np.where(usable, best, np.nan),
-        confidence=np.where(usable, np.max(np.where(usable, probabilities, 0.0), axis=0), np.nan),
+    for component in components:
+        columns = [f"{component}_{name}" for name in ("hold", "buy", "sell")]
+        if any(column not in predictions for column in (*columns, "do_predict")):
+            analysis = without(analysis, component, "no model yet")
+            continue
+        rows = predictions.iloc[analysis.index]
+        probabilities = np.vstack([rows[column].to_numpy(dtype=float) for column in columns])
+        usable = rows["do_predict"].to_numpy(dtype=float)
+        no_prediction = ~(np.abs(probabilities.sum(axis=0) - 1) < 1e-3)  # FreqAI fills with zeros
+        named = [usable == code for code in UNUSABLE] + [usable != 1, no_prediction]
+        reasons = np.select(named, [*UNUSABLE.values(), "not usable", "no prediction"], "")
+        vote = _vote(np.where(reasons == "", probabilities, np.nan))
+        analysis = replace(
+            analysis,
+            votes={**analysis.votes, component: vote},
+            absences={**analysis.absences, component: reasons.astype(object)},
+        )
+    return analysis
+
+
+def without(analysis: PairAnalysis, component: str, reason: str) -> PairAnalysis:
+    """The same with a component absent from every signal."""
+    votes = {name: vote for name, vote in analysis.votes.items() if name != component}
+    why = np.full(len(analysis.index), reason, dtype=object)
+    return replace(analysis, votes=votes, absences={**analysis.absences, component: why})
+
+
+def _vote(probabilities: Floats) -> Votes:
+    """From the probabilities of hold, buy and sell, shape (3, n); NaN where the component is absent."""
+    there = np.isfinite(probabilities).all(axis=0)
+    likely = np.where(there, probabilities, 0.0)
+    best = np.array([0.0, 1.0, -1.0])[np.argmax(likely, axis=0)]
+    return Votes(
+        direction=np.where(there, best, np.nan),
+        confidence=np.where(there, likely.max(axis=0), np.nan),
         score=probabilities[1] - probabilities[2],
     )
-    return replace(analysis, votes={**analysis.votes, "lstm": vote})

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -10,15 +11,20 @@ import numpy.typing as npt
 import pandas as pd
 
 from coordinator.adapters.analysis import PairAnalysis
+from coordinator.adapters.histories import Seen, histories, observations, together
 from coordinator.adapters.live_run import LiveRun
+from coordinator.decision.blending import PHASES
 from coordinator.decision.decisions import REJECTIONS, Decisions
 from coordinator.decision.fold import Fold
+from coordinator.decision.learners import History
 from coordinator.decision.outcomes import EXITS, resolve_outcomes
+from coordinator.decision.pilot import ARMS
 from coordinator.decision.table import UNRESOLVED, SignalTable
 from coordinator.decision.voting import COMPONENTS, Votes
+from coordinator.ledger.records import CandleRecord
 from coordinator.settings import Settings
 from coordinator.signals.tactics import TACTICS
-from coordinator.types import Bools, Floats
+from coordinator.types import Bools, Floats, Ints
 
 __all__ = ["SignalBoard"]
 
@@ -39,6 +45,7 @@ class SignalBoard:
         self._pairs: dict[str, PairAnalysis] = {}
         self._table: SignalTable | None = None
         self._decided: tuple[Settings, Decisions] | None = None
+        self._history = History([], [], [])
 
     def go_live(self, run: LiveRun) -> None:
         """Decide candle by candle from now on, with memory (dry-run and live)."""
@@ -63,8 +70,9 @@ class SignalBoard:
         """Decisions on ``table()``'s signals; computed once per set of analyses and settings."""
         if self._decided is None or self._decided[0] != settings:
             if self._live is None:
-                decided = Fold(settings, can_short=self._can_short).run(self.table(settings))
-                self._decided = settings, decided
+                fold = Fold(settings, can_short=self._can_short)
+                self._decided = settings, fold.run(self.table(settings))
+                self._history = fold.learners.history
             else:
                 self._decide_live(self._live, settings)
         return self._decided[1]  # type: ignore[index]
@@ -73,7 +81,26 @@ class SignalBoard:
         table = self.table(settings)
         now = max(int(a.candles.time[-1]) for a in self._pairs.values() if len(a.candles))
         self._decided = settings, run.decide(table, now)
-        run.write(table, self.ledger_frame(settings), now)
+        run.write(table, self.ledger_frame(settings), partial(self._observations, settings), now)
+
+    def learned(self, settings: Settings) -> list[CandleRecord]:
+        """What a backtest's learners went through, and what its signals did without, for the ledger."""
+        rows = range(len(self.table(settings)))
+        observed = self._observations(settings, rows)
+        return list(together((*histories(self._history, Seen()), *observed.values())))
+
+    def _observations(self, settings: Settings, rows: Iterable[int]) -> dict[int, CandleRecord]:
+        table, decided = self.table(settings), self.decisions(settings)
+        return observations(table, decided, self.absences(settings), settings, rows)
+
+    def absences(self, settings: Settings) -> dict[str, npt.NDArray[np.object_]]:
+        """Why each component did not vote, one text per signal of ``table()``; empty where it did."""
+        names = {name for analysis in self._pairs.values() for name in analysis.absences}
+
+        def of_pair(name: str) -> Callable[[PairAnalysis], npt.NDArray[Any]]:
+            return lambda a: a.absences.get(name, np.full(len(a.index), "", dtype=object))
+
+        return {name: _in_order(self._pairs, self.table(settings), of_pair(name)) for name in sorted(names)}
 
     def rows_of(self, pair: str, settings: Settings) -> Bools:
         """Which of ``table()``'s signals are a pair's, in its own order."""
@@ -105,6 +132,14 @@ class SignalBoard:
             "threshold": x.threshold,
             "ml_weight": x.ml_weight,
             "accepted": x.accepted,
+            "quality": x.quality,
+            "ml_score": x.ml_score,
+            "ml_rank": x.ml_rank,
+            "win_probability": x.win_probability,
+            "expected_r": x.expected_r,
+            "tactic": _named(TACTICS, x.tactic),
+            "phase": _named(PHASES, x.phase),
+            "arm": _named(ARMS, x.arm),
             "rejection": np.array((*REJECTIONS, "not seen in time"), dtype=object)[x.rejection],
             "outcome_r": table.outcome_r,
             "outcome_exit": np.array(EXITS, dtype=object)[table.outcome_exit],
@@ -124,6 +159,11 @@ class SignalBoard:
                 columns[f"{name}_confidence"] = vote.confidence
                 columns[f"{name}_percentile"] = x.of(name)
         return columns
+
+
+def _named(names: tuple[str, ...], codes: Ints) -> npt.NDArray[np.object_]:
+    """Texts of codes; -1 is an empty one."""
+    return np.array((*names, ""), dtype=object)[codes]
 
 
 def _in_order(
@@ -162,7 +202,7 @@ def build_table(pairs: dict[str, PairAnalysis], settings: Settings) -> SignalTab
         candle_seconds=pairs[names[0]].candles.seconds,
         pair=pair[order],
         votes=votes,
-        quality=np.full(len(order), np.nan),
+        quality=np.concatenate([pairs[name].quality for name in names])[order],
         **{key: values[order] for key, values in merged.items()},
     )
 

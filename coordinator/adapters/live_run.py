@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+from collections.abc import Callable
 from datetime import UTC, datetime
 from itertools import groupby
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any
 import pandas as pd
 from sqlalchemy.exc import SQLAlchemyError
 
+from coordinator.adapters.histories import Seen, histories, together
 from coordinator.adapters.run_ledger import describe_run
 from coordinator.decision.decisions import Decisions
 from coordinator.decision.live import LiveFold
@@ -22,12 +24,10 @@ from coordinator.ledger.records import (
     CandleRecord,
     OutcomeRow,
     SnapshotRow,
-    ThresholdRow,
-    VoteWeightRow,
-    WeightRow,
     signal_rows,
 )
 from coordinator.ledger.store import Ledger
+from coordinator.ledger.trades import TradeRow
 from coordinator.settings import Settings
 
 __all__ = ["LiveRun", "ledger_location"]
@@ -36,6 +36,7 @@ logger = logging.getLogger(__name__)
 
 LEARNER = "fold"
 FAR_FUTURE = 2**40
+Records = dict[int, CandleRecord]
 
 
 def ledger_location(config: dict[str, Any], settings: Settings) -> str:
@@ -79,7 +80,8 @@ class LiveRun:
         self._waiting: dict[tuple[int, str], None] = {}  # signals to be written
         self._settled: dict[tuple[int, str], None] = {}  # outcomes to be written
         self._open = self._unresolved()  # signals of this run in the ledger without an outcome
-        self._histories = (0, 0, 0)
+        self._seen = Seen()
+        self.trades_stale = True  # until the strategy has compared them with Freqtrade's
         self._stored_day = snapshot.time if snapshot is not None else None
 
     def _unresolved(self) -> set[tuple[int, str]]:
@@ -92,13 +94,17 @@ class LiveRun:
         """Decisions on the frames' signals; see ``LiveFold.decide``."""
         return self.fold.decide(table, now)
 
-    def write(self, table: SignalTable, frame: pd.DataFrame, now: int) -> None:
+    def write(
+        self, table: SignalTable, frame: pd.DataFrame, observed: Callable[[list[int]], Records], now: int
+    ) -> None:
         """Keep what the last call decided and saw resolved; on the very first candle, once all pairs are there.
 
         Parameters
         ----------
         frame : pandas.DataFrame
             The table's rows as the ledger stores them, in the same order.
+        observed : callable
+            Drops and improvements of some rows, by candle (``histories.observations``).
         """
         self._waiting = dict.fromkeys((*self._waiting, *self.fold.newly))
         self._settled = dict.fromkeys((*self._settled, *self.fold.resolved))
@@ -106,11 +112,12 @@ class LiveRun:
             return
         places = {key: i for i, key in enumerate(table.signal_keys())}
         shown = [key for key in self._waiting if key in places]
-        signals = signal_rows(frame.iloc[[places[key] for key in shown]])
+        rows = [places[key] for key in shown]
+        signals = [CandleRecord(time, signals=found) for time, found in signal_rows(frame.iloc[rows]).items()]
         try:
             self._write_histories()
-            for time, rows in sorted(signals.items()):
-                self._ledger.write_candle(self._run, CandleRecord(time=time, signals=rows))
+            for record in together((*signals, *observed(rows).values())):
+                self._ledger.write_candle(self._run, record)
             self._open.update(shown)
             self._waiting = {}
             mine = [key for key in self._settled if key in self._open and key in places]
@@ -122,38 +129,36 @@ class LiveRun:
         except (CoordinatorError, SQLAlchemyError) as error:
             logger.error("The ledger did not take a candle, it is tried again with the next: %s", error)
 
+    def write_trade(self, row: TradeRow) -> None:
+        """Write a real trade, or bring it up to date; what the ledger does not take is compared again later."""
+        try:
+            self._ledger.write_trade(self._run, row)
+        except (CoordinatorError, SQLAlchemyError) as error:
+            self.trades_stale = True
+            logger.error("The ledger did not take a trade, it is tried again later: %s", error)
+
+    def open_trades(self) -> set[tuple[int, str]]:
+        """(time, pair) of the trades that the ledger holds as open."""
+        try:
+            trades = self._ledger.trades(self._run)
+        except (CoordinatorError, SQLAlchemyError) as error:
+            logger.error("The ledger's trades cannot be read: %s", error)
+            return set()
+        still = trades[trades["closed_at"].isna()]
+        times = still["time"].dt.as_unit("s").astype("int64").tolist()
+        return set(zip(times, still["pair"].tolist(), strict=True))
+
     def _write_histories(self) -> None:
         """What the learners changed since the last call, and their state at the beginning of a new day."""
         history, day = self.fold.fold.learners.history, self.fold.fold.step_
-        reviewed, stepped, weighed = self._histories
-        reviews, steps = history.reviews[reviewed:], history.thresholds[stepped:]
-        shares = history.weights[weighed:]
-        times = {x.time for x in reviews} | {x.time for x in steps} | {time for time, _ in shares}
+        records = histories(history, self._seen)
         fresh_state = self.fold.day_state is not None and day is not None and day != self._stored_day
-        for time in sorted(times | ({day} if fresh_state and day is not None else set())):
-            record = CandleRecord(
-                time=time,
-                snapshots=(SnapshotRow(LEARNER, self.fold.day_state),) if fresh_state and time == day else (),
-                weights=tuple(
-                    WeightRow(x.phase_after, x.weight_after, x.reason, _finite(vars(x.evidence)))
-                    for x in reviews
-                    if x.time == time
-                ),
-                vote_weights=tuple(
-                    VoteWeightRow(name, weight)
-                    for when, weights in shares
-                    if when == time
-                    for name, weight in weights.items()
-                ),
-                thresholds=tuple(ThresholdRow(x.pair, x.after, x.reason) for x in steps if x.time == time),
-            )
+        if fresh_state and day is not None:
+            records.append(CandleRecord(day, snapshots=(SnapshotRow(LEARNER, self.fold.day_state),)))
+        for record in together(records):
             self._ledger.write_candle(self._run, record)
         self._stored_day = day if fresh_state else self._stored_day
-        self._histories = len(history.reviews), len(history.thresholds), len(history.weights)
-
-
-def _finite(values: dict[str, Any]) -> dict[str, Any]:
-    return {name: None if value != value else value for name, value in values.items()}
+        self._seen = Seen.all_of(history)
 
 
 def _resolved(outcome: OutcomeRow) -> int:

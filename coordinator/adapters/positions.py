@@ -10,6 +10,8 @@ from typing import Any
 
 from freqtrade.persistence import Trade
 
+from coordinator.adapters.analysis import PairAnalysis
+from coordinator.decision.decisions import Decisions
 from coordinator.settings import Settings
 from coordinator.trade.entries import EntryPlan, entry_plan
 
@@ -31,6 +33,7 @@ class Plan:
     stop_distance, target_distance : ratios of the anchor
     entries : the tranches
     anchor : price of the first fill, 0 until it is known
+    price : close of the signal's candle, 0 where there was none
     """
 
     direction: int
@@ -39,6 +42,7 @@ class Plan:
     target_distance: float
     entries: EntryPlan
     anchor: float = 0.0
+    price: float = 0.0
 
     @property
     def target_rate(self) -> float:
@@ -78,21 +82,40 @@ class PlanBook:
             for key in [key for key in known if key[0] == pair]:
                 del known[key]
 
-    def plan_of(self, direction: int, confidence: float, stop: float, target: float) -> Plan:
+    def file_accepted(self, analysis: PairAnalysis, decided: Decisions) -> None:
+        """File the plans of a pair's accepted signals; ``decided`` is on its own signals."""
+        price = analysis.candles.close[analysis.index]
+        columns = (
+            analysis.candles.time[analysis.index],
+            analysis.direction,
+            decided.confidence,
+            analysis.stop_distance,
+            analysis.target_distance,
+            price,
+        )
+        taken = decided.accepted
+        rows = zip(*(column[taken].tolist() for column in columns), strict=True)
+        self.file(analysis.pair, {time: self.plan_of(*numbers) for time, *numbers in rows})
+
+    def plan_of(
+        self, direction: int, confidence: float, stop: float, target: float, price: float = 0.0
+    ) -> Plan:
         """A plan from a decision's numbers."""
-        return Plan(direction, confidence, stop, target, entry_plan(confidence, stop, self._settings.dca))
+        entries = entry_plan(confidence, stop, self._settings.dca)
+        return Plan(direction, confidence, stop, target, entries, price=price)
 
     def at_signal(self, pair: str, now: datetime, direction: int) -> Plan | None:
         """The plan of the signal on the last closed candle, if it is one in that direction."""
-        plan = self._signals.get(pair, {}).get(self._last_closed(now))
+        plan = self._signals.get(pair, {}).get(self.last_closed(now))
         return plan if plan is not None and plan.direction == direction else None
 
-    def _last_closed(self, now: datetime) -> int:
+    def last_closed(self, now: datetime) -> int:
+        """Open time of the last closed candle, seconds since the epoch."""
         return (int(now.timestamp()) // self._seconds - 1) * self._seconds
 
     def enter_at_once(self, pair: str, now: datetime, plan: Plan) -> None:
         """Collapse the plan to one tranche: the exchange's minimum leaves no room for more."""
-        self._signals[pair][self._last_closed(now)] = replace(plan, entries=EntryPlan((1.0,), (0.0,)))
+        self._signals[pair][self.last_closed(now)] = replace(plan, entries=EntryPlan((1.0,), (0.0,)))
 
     def of_trade(self, trade: Trade, stored: bool) -> Plan:
         """The plan of an open trade, anchored at its first fill.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import pandas as pd
 
 from coordinator.errors import CoordinatorError
+from coordinator.ledger.records import CandleRecord
 from coordinator.ledger.store import Ledger, RunInfo
 from coordinator.settings import Settings
 
@@ -36,10 +38,15 @@ def describe_run(
 
 
 def write_run_ledger(
-    config: dict[str, Any], strategy: str, decisions: pd.DataFrame, settings: Settings
+    config: dict[str, Any],
+    strategy: str,
+    decisions: pd.DataFrame,
+    settings: Settings,
+    learned: Iterable[CandleRecord] = (),
 ) -> None:
     """One SQLite file a run, ``<strategy>-<UTC time>.ledger.sqlite`` in Freqtrade's backtest directory.
 
+    ``learned`` is what the learners went through and did without.
     Nothing is written with ``--export none``. A ledger that cannot be written is an error in the log, not the end
     of the backtest.
     """
@@ -51,7 +58,7 @@ def write_run_ledger(
     info = describe_run(config, strategy, settings, now)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        Ledger(path).write_run(info, decisions)
+        Ledger(path).write_run(info, decisions, learned)
         logger.info("Decision ledger of %d signals written to %s", len(decisions), path)
     except (OSError, CoordinatorError) as error:
         logger.error("The decision ledger %s could not be written: %s", path, error)

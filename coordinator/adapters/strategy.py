@@ -11,20 +11,19 @@ from typing import Any
 
 import numpy as np
 from freqtrade.enums import RunMode
-from freqtrade.persistence import Trade
+from freqtrade.persistence import Order, Trade
 from freqtrade.strategy import DecimalParameter, stoploss_from_absolute
 from pandas import DataFrame
 
 from coordinator.adapters.analysis import PairAnalysis, analyse
 from coordinator.adapters.board import SignalBoard
+from coordinator.adapters.columns import PLOT_CONFIG, entry_columns, plot_columns
 from coordinator.adapters.errors import as_operational
 from coordinator.adapters.fast_callbacks import FastCallbackStrategy
 from coordinator.adapters.live_run import LiveRun
 from coordinator.adapters.positions import Plan, PlanBook
-from coordinator.adapters.run_ledger import write_run_ledger
-from coordinator.adapters.tags import enter_tags
+from coordinator.adapters.recorder import Recorder
 from coordinator.candles.check import check_candles
-from coordinator.decision.explain import explain
 from coordinator.settings import Settings, load_settings
 from coordinator.signals.candles import Candles, timeframe_seconds
 from coordinator.signals.series import changed
@@ -58,13 +57,7 @@ class CoordinatorStrategy(FastCallbackStrategy):
     minimal_roi: dict[str, float] = {}
     stoploss = -0.25  # the last resort; custom_stoploss sets the planned stop, at most 3 % away
     order_types = {"entry": "limit", "exit": "limit", "stoploss": "market", "stoploss_on_exchange": False}
-    plot_config = {
-        "main_plot": {"trend_ma": {"color": "orange"}, "exit_ma": {"color": "gray"}},
-        "subplots": {
-            "score": {"technical_score": {"color": "blue"}, "fusion_score": {"color": "green"}},
-            "unified confidence": {"unified_confidence": {"color": "purple", "type": "scatter"}},
-        },
-    }
+    plot_config = PLOT_CONFIG
 
     uses_ml = False
 
@@ -83,7 +76,7 @@ class CoordinatorStrategy(FastCallbackStrategy):
         self.board = SignalBoard(self.can_short)
         self._candle_seconds = timeframe_seconds(self.timeframe)
         self.plans = PlanBook(self.settings, self._candle_seconds)
-        self._ledger_written: int | None = None
+        self.recorder = Recorder(config, type(self).__name__, self.board)
 
     def bot_start(self, **kwargs: Any) -> None:
         """A bot takes up its memory; backtests and hyperopt fold all signals at once."""
@@ -91,6 +84,11 @@ class CoordinatorStrategy(FastCallbackStrategy):
             with as_operational():
                 run = LiveRun(self.config, type(self).__name__, self._tuned(), can_short=self.can_short)
             self.board.go_live(run)
+            self.recorder.go_live(run)
+
+    def bot_loop_start(self, current_time: datetime, **kwargs: Any) -> None:
+        """Trades of the ledger follow Freqtrade's (a bot's only)."""
+        self.recorder.reconcile(current_time, self._plan, self.plans.last_closed)
 
     # --- indicators and signals -------------------------------------------------------------------------------
 
@@ -145,36 +143,17 @@ class CoordinatorStrategy(FastCallbackStrategy):
 
     def populate_entry_trend(self, dataframe: DataFrame, metadata: dict[str, Any]) -> DataFrame:
         pair = metadata["pair"]
-        analysis = self.board.analysis(pair)
-        settings = self._tuned()
-        decisions = self.board.decisions(settings)
-        self._write_ledger(settings)
-        self._log_decision(pair, analysis, settings)
-        mine = self.board.rows_of(pair, settings)
-        accepted, confidence = decisions.accepted[mine], decisions.confidence[mine]
-        time, direction = analysis.candles.time[analysis.index], analysis.direction
-        numbers = zip(
-            time, direction, confidence, analysis.stop_distance, analysis.target_distance, strict=True
-        )
-        self.plans.file(
-            pair,
-            {
-                int(t): self.plans.plan_of(int(d), float(c), float(stop), float(target))
-                for (t, d, c, stop, target), taken in zip(numbers, accepted, strict=True)
-                if taken
-            },
-        )
-        taken = analysis.index[accepted]
-        side = np.zeros(len(dataframe), dtype=np.int64)
-        side[taken] = direction[accepted]
-        tags = np.full(len(dataframe), None, dtype=object)
-        tags[taken] = enter_tags(analysis, accepted, confidence[accepted], settings)
-        shown = np.full(len(dataframe), np.nan)
-        shown[analysis.index] = confidence
-        columns: dict[str, Any] = {"enter_long": (side > 0).astype(int), "unified_confidence": shown}
-        if self.can_short:
-            columns["enter_short"] = (side < 0).astype(int)
-        return dataframe.assign(**columns, enter_tag=tags)
+        analysis, settings = self.board.analysis(pair), self._tuned()
+        decided = self.board.decisions(settings).rows(self.board.rows_of(pair, settings))
+        self.recorder.decided(pair, settings, self._send)
+        self.plans.file_accepted(analysis, decided)
+        columns = entry_columns(analysis, decided, settings, can_short=self.can_short)
+        if self.dp.runmode != RunMode.HYPEROPT:  # an epoch plots nothing
+            columns |= plot_columns(analysis, decided)
+        return dataframe.assign(**columns)
+
+    def _send(self, message: str) -> None:
+        self.dp.send_msg(message, always_send=True)
 
     def populate_exit_trend(self, dataframe: DataFrame, metadata: dict[str, Any]) -> DataFrame:
         """Leave when the baseline turns against the position and the price stands beyond the exit MA."""
@@ -190,27 +169,35 @@ class CoordinatorStrategy(FastCallbackStrategy):
             columns["exit_short"] = up.astype(int)
         return dataframe.assign(**columns, exit_tag=tags)
 
-    def _write_ledger(self, settings: Settings) -> None:
-        """The decision ledger of a backtest, once per set of signals."""
-        if self.dp.runmode == RunMode.BACKTEST and self._ledger_written != id(self.board.table(settings)):
-            self._ledger_written = id(self.board.table(settings))
-            write_run_ledger(self.config, type(self).__name__, self.board.ledger_frame(settings), settings)
-
-    def _log_decision(self, pair: str, analysis: PairAnalysis, settings: Settings) -> None:
-        """In dry-run and live, the decision on the last candle in words, once."""
-        if self.dp.runmode not in MODES_WITH_TRADES or not len(analysis.index):
-            return
-        last = int(analysis.index[-1])
-        if last == len(analysis.candles) - 1:
-            row = int(np.flatnonzero(self.board.rows_of(pair, settings))[-1])
-            table, decided = self.board.table(settings), self.board.decisions(settings)
-            for line in explain(table, decided, row, analysis.technical.reasons(last)):
-                logger.info(line)
-
     # --- trades -----------------------------------------------------------------------------------------------
 
     def _plan(self, trade: Trade) -> Plan:
         return self.plans.of_trade(trade, stored=self.dp.runmode in MODES_WITH_TRADES)
+
+    def confirm_trade_entry(
+        self,
+        pair: str,
+        order_type: str,
+        amount: float,
+        rate: float,
+        time_in_force: str,
+        current_time: datetime,
+        entry_tag: str | None,
+        side: str,
+        **kwargs: Any,
+    ) -> bool:
+        direction = -1 if side == "short" else 1
+        plan = self.plans.at_signal(pair, current_time, direction)
+        self.recorder.intended(pair, plan, direction, current_time, self.plans.last_closed(current_time))
+        return True
+
+    def order_filled(
+        self, pair: str, trade: Trade, order: Order, current_time: datetime, **kwargs: Any
+    ) -> None:
+        """A bot keeps its fills beside the virtual trades, and on the trade what it was entered on."""
+        if self.dp.runmode in MODES_WITH_TRADES:
+            signal_time = self.plans.last_closed(trade.open_date_utc)
+            self.recorder.filled(trade, self._plan(trade), self._tuned(), signal_time)
 
     def leverage(self, pair: str, current_time: datetime, max_leverage: float, **kwargs: Any) -> float:
         return min(self.settings.sizing.leverage, max_leverage)

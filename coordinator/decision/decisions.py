@@ -42,6 +42,7 @@ class Decisions:
     arm : int, 1 blend, 0 baseline in the pilot phase; -1 outside of it
     phase : int, index into ``PHASES``; -1 with a fixed weight
     threshold : float, the gate
+    adaptive_threshold : float, what adaptive thresholds would have asked, in shadow too; NaN where they are off
     win_probability, expected_r : float, calibrated, from outcomes known before; NaN until there are enough
     rejection : int, index into ``REJECTIONS``; -1 where nothing was decided
     """
@@ -58,6 +59,7 @@ class Decisions:
     arm: Ints
     phase: Ints
     threshold: Floats
+    adaptive_threshold: Floats
     win_probability: Floats
     expected_r: Floats
     rejection: Ints

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
 import numpy as np
 
@@ -12,7 +13,7 @@ from coordinator.decision.table import SignalTable
 from coordinator.decision.voting import COMPONENTS
 from coordinator.signals.tactics import TACTICS
 
-__all__ = ["explain"]
+__all__ = ["describe", "explain"]
 
 SIDES = {1: "long", -1: "short", 0: "hold"}
 TITLES = {
@@ -51,6 +52,37 @@ def explain(table: SignalTable, decided: Decisions, row: int, reasons: str) -> l
     rejection = int(decided.rejection[row])
     lines.append(f"  {'accepted' if not rejection else 'rejected: ' + REJECTIONS[rejection]}")
     return lines
+
+
+def describe(table: SignalTable, decided: Decisions, row: int) -> dict[str, Any]:
+    """One decision in JSON types, for a trade's custom data and for REST; numbers are rounded to 4 digits."""
+    votes = {}
+    for name in COMPONENTS:
+        vote = decided.selector_votes(table) if name == "selector" else table.votes.get(name)
+        if vote is not None and np.isfinite(decided.of(name)[row]):
+            numbers = (vote.direction[row], vote.confidence[row], decided.of(name)[row])
+            votes[name] = dict(
+                zip(("direction", "confidence", "percentile"), map(_number, numbers), strict=True)
+            )
+    phase, tactic, rejection = (int(x[row]) for x in (decided.phase, decided.tactic, decided.rejection))
+    return {
+        "signal": f"{datetime.fromtimestamp(int(table.time[row]), tz=UTC):%Y-%m-%d %H:%M}",
+        "direction": int(table.direction[row]),
+        "votes": votes,
+        "technical confidence": _number(decided.of("technical")[row]),
+        "unified confidence": _number(decided.confidence[row]),
+        "threshold": _number(decided.threshold[row]),
+        "ML weight": _number(decided.ml_weight[row]),
+        "phase": PHASES[phase] if phase >= 0 else None,
+        "tactic": TACTICS[tactic] if tactic >= 0 else None,
+        "win probability": _number(decided.win_probability[row]),
+        "expected R": _number(decided.expected_r[row]),
+        "verdict": "accepted" if not rejection else REJECTIONS[rejection],
+    }
+
+
+def _number(value: float) -> float | None:
+    return round(float(value), 4) if np.isfinite(value) else None
 
 
 def _vote(table: SignalTable, decided: Decisions, row: int, name: str) -> str:

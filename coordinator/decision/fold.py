@@ -157,6 +157,8 @@ class Fold:
         confidence = np.where(blended, rank, technical)
         probability, expected = learners.predict_r(confidence, s.decision.expectancy_outcomes)
         threshold = np.where(blended, learners.thresholds.predict(pairs), s.decision.threshold)
+        if s.thresholds.mode != "off":
+            out.adaptive_threshold[rows] = learners.thresholds.adaptive(pairs)
         out.ml_score[rows], out.ml_rank[rows], out.unified_score[rows] = ml, ml_rank, score
         out.confidence[rows], out.ml_weight[rows], out.blended[rows] = confidence, weight, blended
         out.arm[rows], out.threshold[rows] = arm, threshold

@@ -8,7 +8,11 @@ from dataclasses import dataclass
 from coordinator.decision.stable_hash import candle_hash, unit_interval
 from coordinator.types import Bools, Floats, Ints, Times
 
-__all__ = ["PilotArm", "add_to_arms", "pilot_arm"]
+__all__ = ["ARMS", "PilotArm", "add_to_arms", "pilot_arm"]
+
+
+ARMS = ("baseline", "blend")
+"""What a signal got in the pilot phase, by code."""
 
 
 @dataclass
@@ -46,7 +50,7 @@ def add_to_arms(arms: Mapping[str, PilotArm], arm: Ints, accepted: Bools, r: Flo
     for which, taken, profit in zip(arm.tolist(), accepted.tolist(), r.tolist(), strict=True):
         if which < 0 or profit != profit:
             continue
-        side = arms["blend" if which else "baseline"]
+        side = arms[ARMS[which]]
         side.signals += 1
         if taken:
             side.accepted += 1

@@ -10,6 +10,7 @@ from sqlalchemy import Table
 
 from coordinator.ledger import schema, schema_history
 from coordinator.ledger.column_types import plain_json
+from coordinator.ledger.frame import DECISION_FIELDS, OPTIONAL_TEXTS
 from coordinator.ledger.records import (
     CandleRecord,
     DropRow,
@@ -22,14 +23,11 @@ from coordinator.ledger.records import (
     WeightRow,
 )
 
-__all__ = ["DECISION_FIELDS", "HISTORIES", "SIGNAL_FIELDS", "History", "Row", "history_rows", "signal_tables"]
+__all__ = ["HISTORIES", "SIGNAL_FIELDS", "History", "Row", "history_rows", "signal_tables"]
 
 Row = dict[str, Any]
 
 SIGNAL_FIELDS: Final = ("pair", "direction", "price", "stop", "target", "horizon", "reasons")
-DECISION_FIELDS: Final = (
-    "unified_score", "unified_confidence", "threshold", "ml_weight", "accepted", "rejection",
-)  # fmt: skip
 
 
 class History(NamedTuple):
@@ -59,7 +57,7 @@ def signal_tables(run_id: int, time: int, signals: Iterable[SignalRow]) -> dict[
     for signal in signals:
         key = {"run_id": run_id, "time": int(time), "pair": signal.pair}
         values = {name: _plain(value) for name, value in zip(signal._fields, signal, strict=True)}
-        values["rejection"] = values["rejection"] or None
+        values |= {name: values[name] or None for name in OPTIONAL_TEXTS if name in values}
         out[schema.signals].append(key | {name: values[name] for name in SIGNAL_FIELDS})
         out[schema.decisions].append(key | {name: values[name] for name in DECISION_FIELDS})
         out[schema.outcomes].append(key | dict.fromkeys(("r", "exit", "time_resolved", "known_at")))

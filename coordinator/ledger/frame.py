@@ -10,7 +10,15 @@ import pandas as pd
 from coordinator.errors import CoordinatorError
 from coordinator.ledger.schema import COMPONENTS
 
-__all__ = ["COLUMNS", "VOTE_PARTS", "normalise_decisions", "vote_columns"]
+__all__ = [
+    "COLUMNS",
+    "DECISION_FIELDS",
+    "DETAILS",
+    "OPTIONAL_TEXTS",
+    "VOTE_PARTS",
+    "normalise_decisions",
+    "vote_columns",
+]
 
 VOTE_PARTS: Final = ("direction", "confidence", "percentile")
 
@@ -26,18 +34,27 @@ def vote_columns(component: str) -> tuple[str, ...]:
     return tuple(f"{component}_{part}" for part in VOTE_PARTS)
 
 
+DETAILS: Final = ("quality", "ml_score", "ml_rank", "win_probability", "expected_r", "tactic", "phase", "arm")
+"""How a decision came about; ledgers from before they were kept have none."""
+
+DECISION_FIELDS: Final = (
+    "unified_score", "unified_confidence", "threshold", "ml_weight", "accepted", "rejection", *DETAILS,
+)  # fmt: skip
+
+OPTIONAL_TEXTS: Final = ("rejection", "outcome_exit", "tactic", "phase", "arm")
+"""Texts that may be empty; the database has NULL there."""
+
 _VOTES: Final = tuple(column for component in COMPONENTS for column in vote_columns(component))
 _FLOATS: Final = (
     "price", "stop", "target", *_VOTES,
-    "unified_score", "unified_confidence", "threshold", "ml_weight", "outcome_r",
+    "unified_score", "unified_confidence", "threshold", "ml_weight", "outcome_r", *DETAILS[:5],
 )  # fmt: skip
-_TEXTS: Final = ("pair", "reasons", "rejection", "outcome_exit")
+_TEXTS: Final = ("pair", "reasons", *OPTIONAL_TEXTS)
 _TIMES: Final = ("time", "outcome_time")
 
 COLUMNS: Final = (
     "time", "pair", "direction", "price", "stop", "target", "horizon", "reasons", *_VOTES,
-    "unified_score", "unified_confidence", "threshold", "ml_weight", "accepted", "rejection",
-    "outcome_r", "outcome_exit", "outcome_time",
+    *DECISION_FIELDS, "outcome_r", "outcome_exit", "outcome_time",
 )  # fmt: skip
 
 
@@ -47,15 +64,15 @@ def normalise_decisions(frame: pd.DataFrame, owner: str) -> pd.DataFrame:
     Parameters
     ----------
     frame : pandas.DataFrame
-        One row per signal, :data:`COLUMNS`. The columns of components that never voted may be missing, any
-        order of rows and columns and any resolution of times will do; other columns are left out.
+        One row per signal, :data:`COLUMNS`. The columns of components that never voted and :data:`DETAILS` may be
+        missing, any order of rows and columns and any resolution of times will do; other columns are left out.
     owner : str
         Whose table it is, for errors.
 
     Returns
     -------
     pandas.DataFrame
-        Shape (signals, 32), :data:`COLUMNS` in order, sorted by time, then pair. Times are
+        Shape (signals, 40), :data:`COLUMNS` in order, sorted by time, then pair. Times are
         ``datetime64[us, UTC]``, direction int8, horizon int64, accepted bool, texts str (empty where there is
         none), numbers float64 (NaN where there is none).
 
@@ -64,7 +81,7 @@ def normalise_decisions(frame: pd.DataFrame, owner: str) -> pd.DataFrame:
     CoordinatorError
         If a column is missing or holds other things than it must, or a signal (time and pair) stands twice.
     """
-    missing = [name for name in COLUMNS if name not in frame.columns and name not in _VOTES]
+    missing = [name for name in COLUMNS if name not in (*frame.columns, *_VOTES, *DETAILS)]
     if missing:
         raise CoordinatorError("columns", owner, f"include {', '.join(missing)}", list(frame.columns))
     # Only the whole absence of a component is fine: two of its three columns are a mistake.

@@ -58,6 +58,14 @@ class SignalRow(NamedTuple):
     ml_weight: float | None
     accepted: bool
     rejection: str
+    quality: float | None = None
+    ml_score: float | None = None
+    ml_rank: float | None = None
+    win_probability: float | None = None
+    expected_r: float | None = None
+    tactic: str = ""
+    phase: str = ""
+    arm: str = ""
     votes: tuple[VoteRow, ...] = ()
 
 

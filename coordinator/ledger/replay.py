@@ -13,8 +13,9 @@ from sqlalchemy import Connection, Table, and_, select, union
 
 from coordinator.errors import CoordinatorError
 from coordinator.ledger import schema, schema_history
-from coordinator.ledger.candle_rows import DECISION_FIELDS, HISTORIES, SIGNAL_FIELDS
+from coordinator.ledger.candle_rows import HISTORIES, SIGNAL_FIELDS
 from coordinator.ledger.database import Database
+from coordinator.ledger.frame import DECISION_FIELDS
 from coordinator.ledger.records import CandleRecord, OutcomeRow, SignalRow, VoteRow
 
 __all__ = ["Snapshot", "history_frame", "last_snapshot", "replay_run"]
@@ -152,9 +153,11 @@ def _signals(connection: Connection, run_id: int, first: int, last: int) -> Part
     decisions = {row[:2]: row[2:] for row in rows(schema.decisions, DECISION_FIELDS)}
     out: Parts = {}
     for row in rows(schema.signals, SIGNAL_FIELDS[1:]):
-        *numbers, accepted, rejection = decisions[row[:2]]
+        d = decisions[row[:2]]
         said = sorted(votes.get(row[:2], ()))
-        signal = (*row[1:], *numbers, bool(accepted), rejection or "", tuple(said))  # SQLite has 0 and 1
+        # SQLite has 0 and 1; the last three are texts.
+        decided = (*d[:4], bool(d[4]), d[5] or "", *d[6:11], d[11] or "", d[12] or "", d[13] or "")
+        signal = (*row[1:], *decided, tuple(said))
         out.setdefault(row[0], []).append(_new(SignalRow, signal))
     for signals in out.values():
         signals.sort(key=itemgetter(0))

@@ -9,13 +9,18 @@ import pandas as pd
 from sqlalchemy import ColumnElement, RowMapping, Select, Table, and_, select
 
 from coordinator.ledger import schema
-from coordinator.ledger.frame import VOTE_PARTS, normalise_decisions, vote_columns
+from coordinator.ledger.frame import (
+    DECISION_FIELDS,
+    OPTIONAL_TEXTS,
+    VOTE_PARTS,
+    normalise_decisions,
+    vote_columns,
+)
 
 __all__ = ["decisions_from_rows", "rows_of", "signal_query", "vote_query"]
 
 _KEY = ("run_id", "time", "pair")
 _SIGNAL = ("direction", "price", "stop", "target", "horizon", "reasons")
-_DECISION = ("unified_score", "unified_confidence", "threshold", "ml_weight", "accepted", "rejection")
 # Names in the table of decisions to names of columns.
 _OUTCOME = {"outcome_r": "r", "outcome_exit": "exit", "outcome_time": "time_resolved"}
 
@@ -32,7 +37,7 @@ def rows_of(frame: pd.DataFrame, run_id: int) -> dict[Table, list[dict[str, Any]
     plain: dict[str, list[Any]] = {}
     for name in frame.columns:
         column = _seconds(frame[name]) if name in ("time", "outcome_time") else frame[name]
-        if name in ("rejection", "outcome_exit"):
+        if name in OPTIONAL_TEXTS:
             column = column.where(column != "")
         plain[str(name)] = column.astype(object).where(column.notna(), None).tolist()
     key = {"run_id": [run_id] * len(frame), "time": plain["time"], "pair": plain["pair"]}
@@ -46,7 +51,7 @@ def rows_of(frame: pd.DataFrame, run_id: int) -> dict[Table, list[dict[str, Any]
     return {
         schema.signals: _records(key | {name: plain[name] for name in _SIGNAL}),
         schema.votes: votes,
-        schema.decisions: _records(key | {name: plain[name] for name in _DECISION}),
+        schema.decisions: _records(key | {name: plain[name] for name in DECISION_FIELDS}),
         schema.outcomes: _records(key | outcome),
     }
 
@@ -55,7 +60,7 @@ def signal_query(run_id: int) -> Select[Any]:
     """Signals with their decisions and outcomes, under the names of the table of decisions."""
     s, d, o = schema.signals, schema.decisions, schema.outcomes
     columns: list[ColumnElement[Any]] = [s.c[name] for name in ("time", "pair", *_SIGNAL)]
-    columns += [d.c[name] for name in _DECISION]
+    columns += [d.c[name] for name in DECISION_FIELDS]
     columns += [o.c[column].label(name) for name, column in _OUTCOME.items()]
     query = select(*columns).join_from(s, d, _same_signal(s, d)).join(o, _same_signal(s, o))
     return query.where(s.c.run_id == run_id)

@@ -128,6 +128,14 @@ decisions = Table(
     Column("ml_weight", Double, doc="0..0.7"),
     Column("accepted", Boolean, nullable=False),
     Column("rejection", Text, doc="NULL where accepted"),
+    Column("quality", Double, doc="0..1 on the common scale; NULL without a signal-quality model"),
+    Column("ml_score", Double, doc="0..1, weighted mean of the ML components present"),
+    Column("ml_rank", Double, doc="0..1, its percentile"),
+    Column("win_probability", Double, doc="0..1, calibrated"),
+    Column("expected_r", Double, doc="R after costs, calibrated"),
+    Column("tactic", String(32), doc="the selector's choice"),
+    Column("phase", String(16), doc="of the ML weight; NULL with a fixed one"),
+    Column("arm", String(8), doc="blend or baseline in the pilot phase"),
     _of_signal(),
 )
 

@@ -76,7 +76,7 @@ def write_trade(connection: Connection, run_id: int, trade: TradeRow, owner: str
     ------
     CoordinatorError
         If the run is not an open live one, a moment carries no timezone, or the trade is closed already and was
-        different, or changes its direction or start.
+        different, or changes its direction, or its start after the first fill.
     """
     name = f"{owner}, run {run_id}, {trade.pair} at {trade.time}"
     for moment in (trade.opened_at, trade.closed_at):
@@ -91,7 +91,8 @@ def write_trade(connection: Connection, run_id: int, trade: TradeRow, owner: str
         connection.execute(insert(trades).values(values))
         return
     same = dict(stored) == values
-    begun = all(stored[key] == values[key] for key in ("direction", "opened_at"))
+    fixed = ("direction", "opened_at") if stored["filled_price"] is not None else ("direction",)
+    begun = all(stored[key] == values[key] for key in fixed)
     if not same and (stored["closed_at"] is not None or not begun):
         raise CoordinatorError("trades", name, f"stay as written ({dict(stored)!r})", values)
     connection.execute(update(trades).where(mine).values(values))

@@ -42,6 +42,12 @@ class Fusion:
     agreement: Floats
     consistency: Floats
 
+    @classmethod
+    def absent(cls, n: int) -> Fusion:
+        """No view on any of ``n`` candles."""
+        nothing = np.full(n, np.nan)
+        return cls(nothing, np.zeros(n, dtype=np.int64), nothing, np.zeros(n), np.zeros(n))
+
 
 def agreement(directions: Ints) -> Floats:
     """1.0 if all three agree, 0.6 if two do, 0.3 if all differ; HOLD (0) is a view like the others.

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from coordinator.adapters.analysis import analyse, with_lstm
+from coordinator.adapters.analysis import LATE, analyse, with_predictions
 from coordinator.adapters.board import SignalBoard
 from coordinator.adapters.tags import enter_tags
 from coordinator.settings import Settings
@@ -96,39 +96,75 @@ def predictions(n, **columns):
 
 def test_the_lstms_vote(analyses):
     analysis = analyses[0]
-    vote = with_lstm(analysis, predictions(2000)).votes["lstm"]
+    vote = with_predictions(analysis, predictions(2000), ["lstm"]).votes["lstm"]
     assert (vote.direction == 1).all()
     np.testing.assert_allclose(vote.confidence, 0.5)
     np.testing.assert_allclose(vote.score, 0.2)
 
 
 @pytest.mark.parametrize(
-    "columns",
+    ("columns", "reason"),
     [
-        {"do_predict": np.zeros(2000)},
-        {"do_predict": np.full(2000, 2)},  # Freqtrade's mark of an expired model
-        {
-            name: np.zeros(2000) for name in ("lstm_hold", "lstm_buy", "lstm_sell")
-        },  # its mark of "nothing yet"
-        {"lstm_buy": np.full(2000, np.nan)},
+        ({"do_predict": np.zeros(2000)}, "not usable"),
+        ({"do_predict": np.full(2000, 2)}, "stale: the model has expired"),
+        ({"do_predict": np.full(2000, LATE)}, "late"),
+        ({name: np.zeros(2000) for name in ("lstm_hold", "lstm_buy", "lstm_sell")}, "no prediction"),
+        ({"lstm_buy": np.full(2000, np.nan)}, "no prediction"),
     ],
 )
-def test_predictions_that_may_not_be_used_are_absent(analyses, columns):
-    vote = with_lstm(analyses[0], predictions(2000, **columns)).votes["lstm"]
+def test_predictions_that_may_not_be_used_are_absent_and_say_why(analyses, columns, reason):
+    analysis = with_predictions(analyses[0], predictions(2000, **columns), ["lstm"])
+    vote = analysis.votes["lstm"]
     assert np.isnan(vote.direction).all()
     assert np.isnan(vote.confidence).all()
+    assert set(analysis.absences["lstm"]) == {reason}
 
 
 def test_before_the_first_model_there_are_no_columns_and_no_vote(analyses):
-    assert with_lstm(analyses[0], pd.DataFrame({"do_predict": np.zeros(2000)})) is analyses[0]
+    nothing = with_predictions(analyses[0], pd.DataFrame({"do_predict": np.zeros(2000)}), ["lstm"])
+    assert nothing.votes == analyses[0].votes
+    assert set(nothing.absences["lstm"]) == {"no model yet"}
+
+
+def test_a_component_that_raises_drops_out_and_is_counted(analyses, monkeypatch, make_walk, caplog):
+    def broken(*_):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("coordinator.adapters.analysis.fuse", broken)
+    walk = make_walk(0, 2000)
+    analysis = analyse("BTC/USDT", Candles.from_frame(walk, "1h"), {}, SETTINGS, ml=True)
+    assert np.isnan(analysis.votes["fusion"].score).all()
+    assert "The fusion failed" in caplog.text
+    board = board_of([analysis])
+    drops = [drop for record in board.learned(SETTINGS) for drop in record.drops]
+    assert len(drops) == len(analysis.index)
+    assert {(drop.component, drop.reason) for drop in drops} == {("fusion", "raised ZeroDivisionError")}
+
+
+def test_shadow_thresholds_are_recorded_and_change_nothing(analyses):
+    def mode(name):
+        thresholds = SETTINGS.thresholds.model_copy(update={"mode": name, "sigmas": 0.0})
+        return SETTINGS.model_copy(update={"thresholds": thresholds})
+
+    off, shadow = board_of(analyses), board_of(analyses)
+    one, two = off.decisions(mode("off")), shadow.decisions(mode("shadow"))
+    np.testing.assert_array_equal(one.accepted, two.accepted)
+    np.testing.assert_array_equal(one.threshold, two.threshold)
+    assert not [row for record in off.learned(mode("off")) for row in record.improvements]
+    rows = [row for record in shadow.learned(mode("shadow")) for row in record.improvements]
+    assert len(rows) == len(shadow.table(mode("shadow")))
+    assert {row.mode for row in rows} == {"shadow"}
+    assert {row.base for row in rows} == {0.7}
+    assert len({row.adjusted for row in rows}) > 1
 
 
 def test_without_ml_votes_the_coordinator_is_the_baseline(analyses):
     alone = [replace(a, votes={"technical": a.votes["technical"]}) for a in analyses]
     failed = [
-        with_lstm(
+        with_predictions(
             replace(a, votes={"technical": a.votes["technical"]}),
             predictions(2000, do_predict=np.zeros(2000)),
+            ["lstm"],
         )
         for a in analyses
     ]
@@ -138,7 +174,7 @@ def test_without_ml_votes_the_coordinator_is_the_baseline(analyses):
 
 
 def test_tags_are_words_and_few(analyses):
-    analysis = with_lstm(analyses[0], predictions(2000))
+    analysis = with_predictions(analyses[0], predictions(2000), ["lstm"])
     board = board_of([analysis])
     decisions = board.decisions(SETTINGS)
     tags = enter_tags(analysis, decisions.accepted, decisions.confidence[decisions.accepted], SETTINGS)

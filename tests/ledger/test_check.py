@@ -10,6 +10,7 @@ from coordinator.errors import CoordinatorError
 from coordinator.ledger.commands import ledger_app
 from coordinator.ledger.records import CandleRecord, SignalRow, VoteRow
 from coordinator.ledger.store import Ledger, RunInfo
+from coordinator.ledger.upgrade import HEAD
 
 SIGNAL = SignalRow(
     "BTC/USDT",
@@ -25,7 +26,7 @@ SIGNAL = SignalRow(
     0.1,
     True,
     "",
-    (VoteRow("technical", 1, 0.9, 0.8),),
+    votes=(VoteRow("technical", 1, 0.9, 0.8),),
 )
 
 
@@ -85,5 +86,5 @@ def test_upgrade_creates_and_repeats(tmp_path):
     path = tmp_path / "new.ledger.sqlite"
     for _ in range(2):
         result = run("upgrade", "--ledger", path)
-        assert (result.exit_code, result.output) == (0, f"{path} has schema version 0002\n")
+        assert (result.exit_code, result.output) == (0, f"{path} has schema version {HEAD}\n")
     assert len(Ledger(path).runs()) == 0

@@ -15,8 +15,9 @@ from sqlalchemy import create_engine, func, select
 from coordinator.decision.voting import COMPONENTS as DECISION_COMPONENTS
 from coordinator.errors import CoordinatorError
 from coordinator.ledger import schema
-from coordinator.ledger.frame import COLUMNS, normalise_decisions, vote_columns
+from coordinator.ledger.frame import COLUMNS, DETAILS, normalise_decisions, vote_columns
 from coordinator.ledger.store import Ledger, RunInfo
+from coordinator.ledger.upgrade import HEAD
 
 unit = st.floats(0, 1)
 maybe = st.one_of(st.just(np.nan), unit)
@@ -63,6 +64,10 @@ def decision_tables(draw):
         frame[name] = np.array(column(unit), dtype=float)
     frame["accepted"] = np.array(column(st.booleans()), dtype=bool)
     frame["rejection"] = pd.Series(column(text), dtype="str")
+    for name in DETAILS[:5]:
+        frame[name] = np.array(column(number), dtype=float)
+    for name in DETAILS[5:]:
+        frame[name] = pd.Series(column(text), dtype="str")
     outcomes = column(outcome)
     frame["outcome_r"] = np.array([o[0] for o in outcomes], dtype=float)
     frame["outcome_exit"] = pd.Series([o[1] for o in outcomes], dtype="str")
@@ -190,7 +195,7 @@ def other_version(path):
     Ledger(path).write_run(RunInfo("S", datetime.fromisoformat("2024-01-01T00:00:00+00:00"), "1h"), _empty())
     with sqlite3.connect(path) as connection:
         connection.execute("UPDATE alembic_version SET version_num = '0099'")
-    return "have schema version 0002 or an older one"
+    return f"have schema version {HEAD} or an older one"
 
 
 def _empty() -> pd.DataFrame:

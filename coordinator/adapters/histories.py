@@ -1,0 +1,113 @@
+"""What a run learned and did without, as the ledger's records: histories, drops, improvements."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from coordinator.decision.decisions import Decisions
+from coordinator.decision.learners import History
+from coordinator.decision.table import SignalTable
+from coordinator.ledger.records import (
+    CandleRecord,
+    DropRow,
+    ImprovementRow,
+    ThresholdRow,
+    VoteWeightRow,
+    WeightRow,
+)
+from coordinator.settings import Settings
+
+__all__ = ["ADAPTIVE_THRESHOLDS", "Seen", "histories", "observations", "together"]
+
+ADAPTIVE_THRESHOLDS = "adaptive_thresholds"
+
+Absences = Mapping[str, npt.NDArray[np.object_]]
+
+
+class Seen(NamedTuple):
+    """How many reviews, threshold steps and vote weights of a history are written already."""
+
+    reviews: int = 0
+    thresholds: int = 0
+    weights: int = 0
+
+    @classmethod
+    def all_of(cls, history: History) -> Seen:
+        """Everything there is."""
+        return cls(len(history.reviews), len(history.thresholds), len(history.weights))
+
+
+def histories(history: History, seen: Seen) -> list[CandleRecord]:
+    """What the learners changed beyond what was seen, in time order."""
+    reviews, steps = history.reviews[seen.reviews :], history.thresholds[seen.thresholds :]
+    shares = history.weights[seen.weights :]
+    times = {x.time for x in reviews} | {x.time for x in steps} | {time for time, _ in shares}
+    return [
+        CandleRecord(
+            time=time,
+            weights=tuple(
+                WeightRow(x.phase_after, x.weight_after, x.reason, _finite(vars(x.evidence)))
+                for x in reviews
+                if x.time == time
+            ),
+            vote_weights=tuple(
+                VoteWeightRow(name, weight)
+                for when, weights in shares
+                if when == time
+                for name, weight in weights.items()
+            ),
+            thresholds=tuple(ThresholdRow(x.pair, x.after, x.reason) for x in steps if x.time == time),
+        )
+        for time in sorted(times)
+    ]
+
+
+def observations(
+    table: SignalTable, decided: Decisions, absences: Absences, settings: Settings, rows: Iterable[int]
+) -> dict[int, CandleRecord]:
+    """Drops and improvements of some of a table's signals, by candle.
+
+    Parameters
+    ----------
+    absences : mapping of component to ndarray of str, shape (n,)
+        Why it did not vote on a signal; empty where it did.
+    """
+    found: dict[int, tuple[list[DropRow], list[ImprovementRow]]] = {}
+    mode = settings.thresholds.mode
+    for i in rows:
+        pair, time = table.pairs[table.pair[i]], int(table.time[i])
+        drops = [DropRow(pair, name, why[i]) for name, why in absences.items() if why[i]]
+        improvements = []
+        if mode != "off" and decided.adaptive_threshold[i] == decided.adaptive_threshold[i]:
+            base, adjusted = settings.decision.threshold, float(decided.adaptive_threshold[i])
+            improvements.append(ImprovementRow(pair, ADAPTIVE_THRESHOLDS, mode, base, adjusted))
+        if drops or improvements:
+            mine = found.setdefault(time, ([], []))
+            mine[0].extend(drops)
+            mine[1].extend(improvements)
+    return {
+        time: CandleRecord(time, drops=tuple(drops), improvements=tuple(improvements))
+        for time, (drops, improvements) in found.items()
+    }
+
+
+def together(records: Iterable[CandleRecord]) -> Iterator[CandleRecord]:
+    """One record a candle, in time order."""
+    merged: dict[int, CandleRecord] = {}
+    for x in records:
+        mine = merged.get(x.time)
+        if mine is None:
+            merged[x.time] = x
+        else:
+            parts = {name: getattr(mine, name) + rows for name, rows in vars(x).items() if name != "time"}
+            merged[x.time] = replace(mine, **parts)
+    yield from (merged[time] for time in sorted(merged))
+
+
+def _finite(values: dict[str, Any]) -> dict[str, Any]:
+    return {name: None if value != value else value for name, value in values.items()}
