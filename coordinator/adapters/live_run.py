@@ -20,6 +20,7 @@ from coordinator.decision.live import LiveFold
 from coordinator.decision.outcomes import EXITS
 from coordinator.decision.table import SignalTable
 from coordinator.errors import CoordinatorError
+from coordinator.ledger.live import LedgerConflictError
 from coordinator.ledger.records import (
     CandleRecord,
     OutcomeRow,
@@ -79,16 +80,18 @@ class LiveRun:
             logger.info("Learners continue from %s", datetime.fromtimestamp(snapshot.time, tz=UTC))
         self._waiting: dict[tuple[int, str], None] = {}  # signals to be written
         self._settled: dict[tuple[int, str], None] = {}  # outcomes to be written
-        self._open = self._unresolved()  # signals of this run in the ledger without an outcome
+        # Signals of this run in the ledger: all, and those without an outcome.
+        self._written, self._open = self._stored()
         self._seen = Seen()
         self.trades_stale = True  # until the strategy has compared them with Freqtrade's
         self._stored_day = snapshot.time if snapshot is not None else None
 
-    def _unresolved(self) -> set[tuple[int, str]]:
+    def _stored(self) -> tuple[set[tuple[int, str]], set[tuple[int, str]]]:
         stored = self._ledger.read_decisions(self._run)
-        stored = stored[stored["outcome_exit"] == ""]
         times = stored["time"].dt.as_unit("s").astype("int64").tolist()
-        return set(zip(times, stored["pair"].tolist(), strict=True))
+        rows = zip(times, stored["pair"].tolist(), (stored["outcome_exit"] == "").tolist(), strict=True)
+        keys = [((time, pair), waiting) for time, pair, waiting in rows]
+        return {key for key, _ in keys}, {key for key, waiting in keys if waiting}
 
     def decide(self, table: SignalTable, now: int) -> Decisions:
         """Decisions on the frames' signals; see ``LiveFold.decide``."""
@@ -111,23 +114,32 @@ class LiveRun:
         if self.fold.warming(now):
             return
         places = {key: i for i, key in enumerate(table.signal_keys())}
-        shown = [key for key in self._waiting if key in places]
+        # A restart decides the day's signals again, from frames that end later; what was written is what counts.
+        shown = [key for key in self._waiting if key in places and key not in self._written]
         rows = [places[key] for key in shown]
         signals = [CandleRecord(time, signals=found) for time, found in signal_rows(frame.iloc[rows]).items()]
         try:
             self._write_histories()
             for record in together((*signals, *observed(rows).values())):
-                self._ledger.write_candle(self._run, record)
+                self._write(record)
             self._open.update(shown)
+            self._written.update(shown)
             self._waiting = {}
             mine = [key for key in self._settled if key in self._open and key in places]
             outcomes = sorted((_outcome(table, places[key]) for key in mine), key=_resolved)
             for time, group in groupby(outcomes, key=_resolved):
-                self._ledger.write_candle(self._run, CandleRecord(time=time, outcomes=tuple(group)))
+                self._write(CandleRecord(time=time, outcomes=tuple(group)))
             self._open -= set(mine)
             self._settled = {}  # the rest is history from before this run
         except (CoordinatorError, SQLAlchemyError) as error:
             logger.error("The ledger did not take a candle, it is tried again with the next: %s", error)
+
+    def _write(self, record: CandleRecord) -> None:
+        """One candle. What the ledger holds already stays; a conflict must not keep what follows from being written."""
+        try:
+            self._ledger.write_candle(self._run, record)
+        except LedgerConflictError as conflict:
+            logger.warning("The ledger keeps what it has: %s", conflict)
 
     def write_trade(self, row: TradeRow) -> None:
         """Write a real trade, or bring it up to date; what the ledger does not take is compared again later."""
@@ -156,7 +168,7 @@ class LiveRun:
         if fresh_state and day is not None:
             records.append(CandleRecord(day, snapshots=(SnapshotRow(LEARNER, self.fold.day_state),)))
         for record in together(records):
-            self._ledger.write_candle(self._run, record)
+            self._write(record)
         self._stored_day = day if fresh_state else self._stored_day
         self._seen = Seen.all_of(history)
 

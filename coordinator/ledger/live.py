@@ -13,7 +13,12 @@ from coordinator.ledger.candle_rows import Row, history_rows, signal_tables
 from coordinator.ledger.records import CandleRecord, OutcomeRow, check_record
 from coordinator.ledger.run_info import lock_live_run
 
-__all__ = ["insert_histories", "last_candle", "write_candle"]
+__all__ = ["LedgerConflictError", "insert_histories", "last_candle", "write_candle"]
+
+
+class LedgerConflictError(CoordinatorError):
+    """Something else is written under the same key; the ledger keeps what it has."""
+
 
 _DECIDED: Final = (schema.signals, schema.votes, schema.decisions)
 
@@ -136,4 +141,4 @@ def _shown(key: Row) -> str:
 
 def _refuse(table: Table, key: Row, old: Any, new: Any, owner: str) -> None:
     rule = f"stay as written ({old!r})"
-    raise CoordinatorError(table.name, f"{owner}, {_shown(key)}", rule, new)
+    raise LedgerConflictError(table.name, f"{owner}, {_shown(key)}", rule, new)

@@ -1,0 +1,114 @@
+"""The real strategy: what a `freqtrade backtesting` process decides, a bot decides candle by candle."""
+
+import json
+import os
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from freqtrade.data.history import load_pair_history
+from freqtrade.enums import CandleType
+
+from coordinator.ledger.store import Ledger
+from coordinator.sandbox.exchange import create_app, wall_clock
+from coordinator.sandbox.market_files import write_market
+from coordinator.sandbox.overlay import overlay_config
+from coordinator.sandbox.server import SandboxServer
+from coordinator.sandbox.spec import MarketSpec
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+PAIRS = ["BTC/USDT", "ETH/USDT"]
+START = pd.Timestamp("2023-03-01", tz="UTC")
+STARTUP = 240
+LIVE = 150  # candles the bot is driven through
+COORDINATOR = {
+    "decision": {
+        "weighting": "fixed",
+        "ml_weight": 0.5,
+        "threshold": 0.6,
+        "require_positive_expectancy": False,
+    },
+    "thresholds": {"mode": "on", "sigmas": 0.0},
+    "targets": {"horizon": 24},
+}
+EXACT = ["direction", "horizon", "reasons", "accepted", "rejection", "tactic", "threshold"]
+CLOSE = ["price", "stop", "target", "unified_score", "unified_confidence", "ml_score", "ml_rank",
+         "win_probability", "expected_r", "lstm_percentile", "fusion_percentile", "selector_percentile"]  # fmt: skip
+
+
+def backtest(tmp_path: Path, datadir: Path, strategies: Path) -> pd.DataFrame:
+    """The ledger of a real backtest process."""
+    with SandboxServer(create_app(datadir, wall_clock), "127.0.0.1", 0) as server:
+        overlay = overlay_config(server.url)
+        overlay["exchange"]["pair_whitelist"] = PAIRS
+        config = {"freqai": {"enabled": False}, "coordinator": COORDINATOR, "strategy_path": str(strategies)}
+        (tmp_path / "overlay.json").write_text(
+            json.dumps({**overlay, **config, "user_data_dir": str(tmp_path)})
+        )
+        end = START + pd.Timedelta(hours=1000 - STARTUP + LIVE)
+        command = [sys.executable, "-m", "freqtrade", "backtesting", "--strategy", "Pretender"]
+        command += [
+            "--config",
+            "config.json",
+            "--config",
+            str(tmp_path / "overlay.json"),
+            "--datadir",
+            str(datadir),
+        ]
+        command += ["--userdir", str(tmp_path), "--timerange", f"{START:%Y%m%d}-{end.ceil('D'):%Y%m%d}"]
+        command += ["--cache", "none", "--export", "trades"]
+        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, env=environment)
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+    (path,) = (tmp_path / "backtest_results").glob("*.ledger.sqlite")
+    return Ledger(path).read_decisions()
+
+
+@pytest.fixture
+def market(tmp_path):
+    """As much history as the backtest loads, and no more: what a bot's first frames begin with."""
+    folder = tmp_path / "candles"
+    spec = MarketSpec(
+        pairs=tuple(PAIRS),
+        start=datetime(2022, 7, 1, tzinfo=UTC),
+        end=datetime(2023, 5, 1, tzinfo=UTC),
+        seed=5,
+    )
+    write_market(spec, folder, "spot")
+    return folder
+
+
+def test_a_bot_decides_what_the_backtest_decided(tmp_path, market, make_bot, monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT))
+    expected = backtest(tmp_path, market, tmp_path / "strategies")
+    begin = START - pd.Timedelta(hours=STARTUP)
+    candles = {}
+    for pair in PAIRS:
+        for timeframe, hours in (("1h", 1), ("4h", 4), ("1d", 24)):
+            frame = load_pair_history(
+                pair, timeframe, market, candle_type=CandleType.SPOT
+            )  # gaps filled, as live
+            candles[pair, timeframe] = frame[frame["date"] >= START - pd.Timedelta(hours=hours * STARTUP)]
+    user_data = tmp_path / "bot"
+    user_data.mkdir()
+    bot = make_bot(market, PAIRS, candles, COORDINATOR, user_data)
+    first = begin + pd.Timedelta(hours=998)
+    moments = pd.date_range(first, periods=LIVE, freq="h")
+    for i, now in enumerate(moments):
+        if i == LIVE // 2:  # a restart in the middle
+            bot = make_bot(market, PAIRS, candles, COORDINATOR, user_data)
+        bot.step(now, PAIRS if i % 2 else PAIRS[::-1])
+    stored = Ledger(user_data / "coordinator.ledger.sqlite").read_decisions()
+    live = stored[stored["time"] > first].reset_index(drop=True)
+    wanted = expected[expected["time"].between(first, moments[-1], inclusive="right")].reset_index(drop=True)
+    assert len(wanted) > 20
+    assert wanted["accepted"].any()
+    assert not wanted["accepted"].all()
+    assert wanted["threshold"].nunique() > 1
+    pd.testing.assert_frame_equal(live[["time", "pair", *EXACT]], wanted[["time", "pair", *EXACT]])
+    for name in CLOSE:
+        np.testing.assert_allclose(live[name], wanted[name], rtol=1e-6, atol=1e-9, err_msg=name)
