@@ -14,6 +14,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 
 from coordinator.jobs.freqtrade_process import ProgressCallback, run_freqtrade
 from coordinator.jobs.run_plan import RunPlan
+from coordinator.jobs.traded import traded_rows
 from coordinator.ledger.store import Ledger
 from coordinator.reports.html import write_report
 from coordinator.reports.results import BacktestResult, read_result
@@ -65,7 +66,7 @@ def run_backtests(plan: RunPlan, strategies: Sequence[str], user_data: Path, con
                 partial(_advance, bars, task),
             )
             results.append(read_result(zip_path))
-            decisions[strategy] = Ledger(ledger).read_decisions()
+            decisions[strategy] = _with_trades(Ledger(ledger), results[-1])
     candles = plan.candles()
     console.print(f"Pairs: {', '.join(plan.pairs)}", soft_wrap=True, highlight=False)
     print_table(results, candles, plan.settings.costs.fee, console)
@@ -76,6 +77,13 @@ def run_backtests(plan: RunPlan, strategies: Sequence[str], user_data: Path, con
     report = user_data / "reports" / f"{results[0].path.stem}.html"
     report.parent.mkdir(parents=True, exist_ok=True)
     return write_report(results, decisions, candles, report, plan.settings.costs.fee)
+
+
+def _with_trades(ledger: Ledger, result: BacktestResult) -> pd.DataFrame:
+    """The run's decisions; its trades are written beside them."""
+    decisions = ledger.read_decisions()
+    ledger.write_batch_trades(int(ledger.runs()["id"].iloc[-1]), traded_rows(result, decisions))
+    return decisions
 
 
 def _say_of_ml(strategy: str, decisions: pd.DataFrame) -> str:

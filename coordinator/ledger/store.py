@@ -19,7 +19,7 @@ from coordinator.ledger.records import CandleRecord
 from coordinator.ledger.replay import Snapshot, history_frame, last_snapshot, replay_run
 from coordinator.ledger.rows import decisions_from_rows, rows_of, signal_query, vote_query
 from coordinator.ledger.run_info import RunInfo
-from coordinator.ledger.trades import TradeRow, trade_frame, write_trade
+from coordinator.ledger.trades import TradeRow, trade_frame, write_batch_trades, write_trade
 
 __all__ = ["Ledger", "RunInfo"]
 
@@ -167,6 +167,11 @@ class Ledger:
         """Write a real trade or bring it up to date; see :func:`coordinator.ledger.trades.write_trade`."""
         with self.database.write() as connection:
             write_trade(connection, run_id, trade, self.database.name)
+
+    def write_batch_trades(self, run_id: int, trades: Iterable[TradeRow]) -> None:
+        """Write a backtest's trades; see :func:`coordinator.ledger.trades.write_batch_trades`."""
+        with self.database.write() as connection:
+            write_batch_trades(connection, run_id, trades)
 
     def trades(self, run_id: int) -> pd.DataFrame:
         """A run's real trades beside their virtual ones; see :func:`coordinator.ledger.trades.trade_frame`."""

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import Connection, and_, insert, select, update
+from sqlalchemy import Connection, and_, delete, insert, select, update
 
 from coordinator.errors import CoordinatorError
 from coordinator.ledger import schema
 from coordinator.ledger.run_info import lock_live_run
 from coordinator.ledger.schema_history import trades
 
-__all__ = ["TradeRow", "trade_frame", "write_trade"]
+__all__ = ["TradeRow", "trade_frame", "write_batch_trades", "write_trade"]
 
 
 @dataclass(frozen=True)
@@ -96,6 +97,18 @@ def write_trade(connection: Connection, run_id: int, trade: TradeRow, owner: str
     if not same and (stored["closed_at"] is not None or not begun):
         raise CoordinatorError("trades", name, f"stay as written ({dict(stored)!r})", values)
     connection.execute(update(trades).where(mine).values(values))
+
+
+def write_batch_trades(connection: Connection, run_id: int, rows: Iterable[TradeRow]) -> None:
+    """The trades of a backtest; written again, they replace themselves."""
+    connection.execute(delete(trades).where(trades.c.run_id == run_id))
+    values = [
+        {name: _plain(value) for name, value in asdict(row).items()}
+        | {"run_id": run_id, "slippage": _plain(row.slippage)}
+        for row in rows
+    ]
+    if values:
+        connection.execute(insert(trades), values)
 
 
 def trade_frame(connection: Connection, run_id: int) -> pd.DataFrame:

@@ -9,6 +9,14 @@ import pandas as pd
 
 from coordinator.ledger.frame import normalise_decisions
 from coordinator.ledger.schema import COMPONENTS
+from coordinator.reports.learning import (
+    arm_rows,
+    calibration_rows,
+    level_rows,
+    mistakes,
+    phase_rows,
+    sides_rows,
+)
 from coordinator.reports.texts import UNDEFINED, number, percent
 
 __all__ = ["DecisionSummary", "component_rows", "group_rows", "rejection_rows", "summarise"]
@@ -25,12 +33,30 @@ class DecisionSummary:
     groups: Rows
     rejections: Rows
     components: Rows
+    phases: Rows
+    levels: Rows
+    arms: Rows
+    sides: Rows
+    calibration: Rows
+    mistakes: str
 
 
 def summarise(strategy: str, decisions: pd.DataFrame) -> DecisionSummary:
     """Sum up one strategy's decisions; raises CoordinatorError if the table is not one of decisions."""
     frame = normalise_decisions(decisions, f"the decisions of {strategy}")
-    return DecisionSummary(strategy, frame, group_rows(frame), rejection_rows(frame), component_rows(frame))
+    return DecisionSummary(
+        strategy=strategy,
+        frame=frame,
+        groups=group_rows(frame),
+        rejections=rejection_rows(frame),
+        components=component_rows(frame),
+        phases=phase_rows(frame),
+        levels=level_rows(frame),
+        arms=arm_rows(frame),
+        sides=sides_rows(frame),
+        calibration=calibration_rows(frame),
+        mistakes=mistakes(frame),
+    )
 
 
 def group_rows(frame: pd.DataFrame) -> Rows:

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from coordinator.decision.reliability import reliability
 from coordinator.ledger.schema import COMPONENTS
 from coordinator.reports.comparison import Column, Comparison
 from coordinator.reports.results import BacktestResult
@@ -19,13 +20,16 @@ __all__ = [
     "confidence_figure",
     "drawdown_figure",
     "equity_figure",
+    "reliability_figure",
     "thin_candles",
+    "weight_figure",
 ]
 
 MAX_CANDLES = 5000
 # Colour-blind safe (Okabe and Ito); buy and hold is grey.
 COLOURS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9")
 GREY, UP, DOWN = "#8a8f98", "#2a9d8f", "#c8553d"
+RELIABILITY_BINS = 50  # win probabilities lie close together
 COARSER = ("4h", "12h", "1D", "1W")
 
 
@@ -113,6 +117,44 @@ def confidence_figure(frame: pd.DataFrame, part: str) -> go.Figure:
                 hovertemplate="%{y}",
             )
     return figure.update_xaxes(title=part, range=[0, 1]).update_yaxes(rangemode="tozero")
+
+
+def weight_figure(frame: pd.DataFrame) -> go.Figure:
+    """The ML weight of each day's signals, percent (the largest: in the pilot phase a tenth have one)."""
+    figure = _figure("ML weight, %")
+    daily = frame.groupby(frame["time"].dt.floor("D"))["ml_weight"].max()
+    figure.add_scatter(
+        x=daily.index,
+        y=(100 * daily).round(2),
+        line={"color": COLOURS[0], "shape": "hv"},
+        hovertemplate="%{y:.1f}",
+        showlegend=False,
+    )
+    return figure
+
+
+def reliability_figure(frame: pd.DataFrame) -> go.Figure:
+    """Calibrated win probability against the share of signals that reached their target."""
+    figure = _figure("share that reached the target, %")
+    known = frame[frame["outcome_r"].notna()]
+    won = (known["outcome_exit"] == "target").to_numpy()
+    found = reliability(known["win_probability"].to_numpy(), won, RELIABILITY_BINS)
+    here = found.count > 0
+    top = float(np.nanmax(np.concatenate((found.predicted[here], found.observed[here], [0.1])))) * 100
+    figure.add_scatter(
+        x=[0, top], y=[0, top], mode="lines", line={"color": GREY, "dash": "dot"}, name="perfect"
+    )
+    figure.add_scatter(
+        x=(100 * found.predicted[here]).round(2),
+        y=(100 * found.observed[here]).round(2),
+        mode="lines+markers",
+        line={"color": COLOURS[0]},
+        name="signals",
+        text=[f"{n:,} signals" for n in found.count[here]],
+        hovertemplate="%{x:.1f} predicted, %{y:.1f} observed, %{text}",
+    )
+    figure.update_layout(xaxis={"title": "win probability, %"}, hovermode="closest")
+    return figure
 
 
 def _add_orders(

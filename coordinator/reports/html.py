@@ -15,7 +15,15 @@ from plotly.offline import get_plotlyjs
 from coordinator.errors import CoordinatorError
 from coordinator.reports.comparison import compare
 from coordinator.reports.decisions import summarise
-from coordinator.reports.figures import candle_figure, confidence_figure, drawdown_figure, equity_figure
+from coordinator.reports.figures import (
+    candle_figure,
+    confidence_figure,
+    drawdown_figure,
+    equity_figure,
+    reliability_figure,
+    weight_figure,
+)
+from coordinator.reports.learning import CALIBRATION_HEAD, SIDES_HEAD
 from coordinator.reports.results import BacktestResult
 from coordinator.reports.texts import money, percent
 
@@ -68,6 +76,8 @@ def write_report(
     for i, summary in enumerate(summaries):
         for part in ("confidence", "percentile"):
             figures[f"{part}-{i}"] = confidence_figure(summary.frame, part)
+        figures[f"weight-{i}"] = weight_figure(summary.frame)
+        figures[f"reliability-{i}"] = reliability_figure(summary.frame)
     text = _template().render(
         comparison=comparison,
         pairs=list(shown),
@@ -75,6 +85,8 @@ def write_report(
         summaries=summaries,
         unrecorded=[result.strategy for result in results if result.strategy not in recorded],
         component_head=_COMPONENT_HEAD,
+        sides_head=SIDES_HEAD,
+        calibration_head=CALIBRATION_HEAD,
         figures=_script_json({name: json.loads(figure.to_json()) for name, figure in figures.items()}),
         # Trusted: plotly's own code. It must not end the script element it stands in.
         plotly=Markup(get_plotlyjs().replace("</script", "<\\/script")),

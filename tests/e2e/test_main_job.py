@@ -10,6 +10,7 @@ import pytest
 
 from coordinator.candles.files import candle_path
 from coordinator.cli import main
+from coordinator.ledger.store import Ledger
 
 pytestmark = pytest.mark.xdist_group("e2e")
 
@@ -63,6 +64,15 @@ def test_the_main_job_prints_one_table_and_writes_ledgers_and_a_report(quick_con
     assert "Plotly" in report
 
     parquet = tmp_path / "decisions.parquet"
+    trades = Ledger(zips[0].with_suffix(".ledger.sqlite")).trades(1)
+    assert len(trades) > 5
+    with_signal = trades[trades["intended_price"].notna()]
+    assert len(with_signal) == len(trades)
+    assert with_signal["slippage"].abs().max() < 0.05
+    # A stop-out loses about the initial risk, costs included; whatever was filled of the plan.
+    stopped = trades[trades["exit_reason"] == "stop_loss"]
+    assert len(stopped)
+    assert stopped["r"].between(-2.5, -0.9).all()
     ledger = zips[0].with_suffix(".ledger.sqlite")
     export = [
         sys.executable,

@@ -110,7 +110,16 @@ def test_the_report_is_one_offline_page(results, candles, decisions, tmp_path):
     tags = re.sub(r'"[^"]*"', '""', page)  # what attributes say is no markup
     assert not re.search(r"<link|<img|<iframe|<[a-z][^>]* (src|href)=", tags)
     assert text.count("<script") == text.count("</script>") == 3
-    wanted = {"equity", "drawdown", "candles-0", "candles-1", "confidence-0", "percentile-0"}
+    wanted = {
+        "equity",
+        "drawdown",
+        "candles-0",
+        "candles-1",
+        "confidence-0",
+        "percentile-0",
+        "weight-0",
+        "reliability-0",
+    }
     assert set(figures_of(text)) == wanted
     drawn = set(re.findall(r'data-figure="([^"]+)"', page)) | set(re.findall(r'value="(candles-\d)"', page))
     assert drawn == wanted

@@ -1,0 +1,96 @@
+"""What the learners did, summed up: hand-computed figures of a small run."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from coordinator.ledger.frame import normalise_decisions
+from coordinator.reports.learning import (
+    arm_rows,
+    calibration_rows,
+    level_rows,
+    mistakes,
+    phase_rows,
+    sides_rows,
+)
+
+
+@pytest.fixture
+def frame():
+    n = 8
+    accepted = np.array([1, 1, 0, 1, 1, 0, 1, 1], dtype=bool)
+    r = np.array([2.0, -1.0, -1.0, 2.0, -1.0, 2.0, -1.0, np.nan])
+    return normalise_decisions(
+        pd.DataFrame(
+            {
+                "time": pd.date_range("2024-01-01", periods=n, freq="12h", tz="UTC"),
+                "pair": "BTC/USDT",
+                "direction": 1,
+                "price": 100.0,
+                "stop": 98.0,
+                "target": 104.0,
+                "horizon": 48,
+                "reasons": "x",
+                "technical_direction": 1.0,
+                "technical_confidence": 0.8,
+                "technical_percentile": [0.9, 0.8, 0.1, 0.9, 0.2, 0.1, 0.8, 0.9],
+                "unified_score": 0.7,
+                "unified_confidence": 0.8,
+                "threshold": 0.7,
+                "ml_weight": [0.0, 0.0, 0.1, 0.1, 0.1, 0.0, 0.2, 0.2],
+                "accepted": accepted,
+                "rejection": np.where(accepted, "", "confidence below the threshold"),
+                "ml_rank": [0.9, 0.1, 0.2, 0.8, 0.9, 0.1, np.nan, 0.9],
+                "win_probability": [np.nan, 0.3, 0.3, 0.3, 0.3, 0.3, 0.3, 0.3],
+                "phase": ["shadow", "shadow", "pilot", "pilot", "pilot", "shadow", "expansion", "expansion"],
+                "arm": ["", "", "blend", "blend", "baseline", "", "", ""],
+                "outcome_r": r,
+                "outcome_exit": np.where(np.isnan(r), "", np.where(r > 0, "target", "stop")),
+                "outcome_time": pd.date_range("2024-01-05", periods=n, freq="h", tz="UTC").where(
+                    ~np.isnan(r)
+                ),
+            }
+        ),
+        "test",
+    )
+
+
+def test_phases_in_the_order_in_which_they_came(frame):
+    rows = phase_rows(frame)
+    assert [name for name, _ in rows] == ["shadow", "pilot", "shadow", "expansion"]
+    assert rows[1][1] == ["2024-01-02", "2024-01-03", "3", "10.00%", "10.00%"]
+    assert phase_rows(frame.assign(phase="")) == []
+
+
+def test_accepted_signals_by_the_say_ml_had(frame):
+    rows = dict(level_rows(frame))
+    assert rows["no say"] == ["2", "0.500", "1.500"]
+    assert rows["0% to 10%"] == ["2", "0.500", "1.500"]
+    assert rows["10% to 20%"][:2] == ["2", "-1.000"]  # one of them is unresolved
+
+
+def test_both_arms_of_the_pilot(frame):
+    assert dict(arm_rows(frame)) == {
+        "blend": ["2", "1", "2.000", "–"],
+        "baseline": ["1", "1", "-1.000", "–"],
+    }
+
+
+def test_ml_and_baseline_trade_on_their_own_percentile(frame):
+    rows = dict(sides_rows(frame))
+    ml, baseline = rows["ML, whole run"], rows["baseline, whole run"]
+    assert (ml[0], ml[2], ml[3], ml[5]) == ("3", "66.67%", "1.000", "4.00")
+    assert (baseline[0], baseline[2], baseline[3], baseline[5]) == ("4", "50.00%", "0.500", "2.00")
+    assert baseline[6] == "1.0"
+    assert rows["ML, last 30 days"] == ml
+
+
+def test_calibration_and_mistakes(frame):
+    rows = dict(calibration_rows(frame))
+    assert rows["All signals"][:3] == ["6", "33.33%", "0.0333"]
+    assert rows["Accepted"][0] == "4"
+    assert mistakes(frame) == (
+        "ML said yes to 50% of 6 signals and was right about 66.7%: 33.3% of its yes lost (false positives), "
+        "33.3% of its no would have gained (false negatives)."
+    )
+    assert mistakes(frame.assign(ml_rank=np.nan)) == ""
