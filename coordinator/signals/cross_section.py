@@ -88,8 +88,7 @@ def cross_features(pair: str, view: PairView, section: CrossSection) -> dict[str
     rows = np.searchsorted(section.time, view.candles.time[view.index])
     d, column, market = view.direction, section.column[pair], section.market
     out = {
-        name: section.ranks[name][rows, column] * (d if oriented else 1)
-        for name, oriented in RANKED.items()
+        name: section.ranks[name][rows, column] * (d if oriented else 1) for name, oriented in RANKED.items()
     }
     for name in ("breadth_trend", "breadth_168", "breadth_score", "market_return_24"):
         out[name] = d * market[name][rows]

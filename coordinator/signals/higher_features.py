@@ -14,7 +14,9 @@ __all__ = ["HIGHER_FEATURES", "HIGHER_TIMEFRAMES", "higher_features"]
 
 HIGHER_TIMEFRAMES = ("4h", "1d")
 TAKEN = ("return_4", "return_24", "rsi_14", "macd_histogram", "trend_ma_gap", "adx_14", "channel_55")
-HIGHER_FEATURES = tuple(f"{name}_{timeframe}" for timeframe in HIGHER_TIMEFRAMES for name in ("score", *TAKEN))
+HIGHER_FEATURES = tuple(
+    f"{name}_{timeframe}" for timeframe in HIGHER_TIMEFRAMES for name in ("score", *TAKEN)
+)
 
 
 def higher_features(view: PairView) -> dict[str, Floats]:

@@ -18,8 +18,10 @@ from coordinator.types import Floats
 __all__ = ["CANDLE_FEATURES", "SIGNAL_OWN_FEATURES", "UNORIENTED", "candle_features", "signal_own_features"]
 
 UNORIENTED = frozenset(
-    ("adx_14", "atr_percentile", "volatility_ratio", "volatility_day", "bollinger_width")
-    + ("volume_ratio", "volume_ratio_week", "range", "hour_sine", "hour_cosine")
+    {
+        *("adx_14", "atr_percentile", "volatility_ratio", "volatility_day", "bollinger_width"),
+        *("volume_ratio", "volume_ratio_week", "range", "hour_sine", "hour_cosine"),
+    }
 )
 """Features of a candle that say how much, not which way."""
 
@@ -36,9 +38,7 @@ SIGNAL_OWN_FEATURES = (
 def candle_features(view: PairView) -> dict[str, Floats]:
     """The 31 features at the signals, oriented where they say which way; each of shape (n_signals,)."""
     index, d = view.index, view.direction
-    return {
-        name: values[index] * (1 if name in UNORIENTED else d) for name, values in view.features.items()
-    }
+    return {name: values[index] * (1 if name in UNORIENTED else d) for name, values in view.features.items()}
 
 
 def signal_own_features(view: PairView) -> dict[str, Floats]:

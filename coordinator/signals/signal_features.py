@@ -86,7 +86,9 @@ class SignalFeatures:
     values: Floats
 
 
-def signal_features(views: Mapping[str, PairView], reference: str | None = "BTC/USDT") -> dict[str, SignalFeatures]:
+def signal_features(
+    views: Mapping[str, PairView], reference: str | None = "BTC/USDT"
+) -> dict[str, SignalFeatures]:
     """The feature matrix of every pair's signals, columns as in ``SIGNAL_SCHEMA``.
 
     Parameters
