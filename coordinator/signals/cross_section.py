@@ -60,6 +60,9 @@ class CrossSection:
 def cross_section(views: Mapping[str, PairView]) -> CrossSection:
     """Put all pairs side by side. O(n_times x n_pairs)."""
     time = np.unique(np.concatenate([view.candles.time for view in views.values()]))
+    views = dict(
+        sorted(views.items())
+    )  # sums over pairs come out the same to the bit, whatever the order given
     column = {pair: number for number, pair in enumerate(views)}
     tables = _tables(views, time)
     present = np.isfinite(tables["present"])

@@ -27,7 +27,7 @@ class FeatureSchema:
     Examples
     --------
     >>> FeatureSchema(("a", "b"), 1).hash[:8]
-    'eee91d20'
+    '4ba9b608'
     """
 
     names: tuple[str, ...]

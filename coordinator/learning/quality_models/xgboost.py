@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any, Self
 
 import numpy as np
@@ -72,13 +73,12 @@ class XGBoostQuality(QualityModel):
 
     @classmethod
     def from_bytes(cls, content: bytes, settings: QualitySettings) -> Self:
-        booster = xgb.Booster({"nthread": settings.threads})
-        try:
-            booster.load_model(bytearray(content))
-        except xgb.core.XGBoostError as error:
-            raise CoordinatorError(
-                "model file", "signal quality", "be XGBoost JSON", str(error)[:200]
-            ) from None
-        model = cls(settings, schema_from_text(booster.attr(ATTRIBUTE) or "", "an XGBoost model file"))
-        model.booster_ = booster
+        try:  # before XGBoost sees it: on some broken files it ends the process instead of raising
+            found = json.loads(content)
+            schema = schema_from_text(found["learner"]["attributes"][ATTRIBUTE], "an XGBoost model file")
+        except (ValueError, KeyError, TypeError) as error:
+            raise CoordinatorError("model file", "signal quality", "be XGBoost JSON", str(error)) from None
+        model = cls(settings, schema)
+        model.booster_ = xgb.Booster({"nthread": settings.threads})
+        model.booster_.load_model(bytearray(content))
         return model
