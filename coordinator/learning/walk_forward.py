@@ -98,28 +98,55 @@ def walk_forward(
 
 
 def newest_slice(
-    time: Times, outcome_time: Times, share: float, embargo_seconds: int = 0, minimum: int = 50
+    time: Times,
+    outcome_time: Times,
+    now: int,
+    length_seconds: int,
+    *,
+    share: float = 0.25,
+    not_before: int = 0,
+    train_seconds: int = 0,
+    embargo_seconds: int = 0,
+    minimum: int = 50,
 ) -> Fold | None:
-    """The newest share of the resolved signals as test, what lies before it (purged) as training.
+    """The newest resolved signals as test, what lies before them (purged) as training.
 
-    None where either would have fewer than ``minimum`` rows.
+    Parameters
+    ----------
+    now : int
+        Open time of the candle at which one stands: only outcomes known before it count.
+    length_seconds : int
+        Length of the slice, at most ``share`` of the time that the known signals span.
+    not_before : int
+        The slice begins here at the earliest: what an older model has learnt from must not judge it.
+    train_seconds : int
+        Length of the training window before the slice; 0 is all.
+
+    Returns
+    -------
+    Fold or None
+        None where training or test would have fewer than ``minimum`` rows.
     """
-    resolved = np.flatnonzero(outcome_time >= 0)
-    if not len(resolved) or not 0 < share < 1:
+    known = np.where((outcome_time >= 0) & (outcome_time < now), outcome_time, -1)
+    times = time[known >= 0]
+    if not len(times):
         return None
-    ordered = np.sort(time[resolved])
-    start = int(ordered[min(int(len(ordered) * (1 - share)), len(ordered) - 1)])
+    length = min(length_seconds, int(share * (now - int(times.min()))))
+    start = max(now - length, not_before)
+    if start >= now:
+        return None
     folds = walk_forward(
         time,
-        outcome_time,
-        np.array([start, int(ordered[-1]) + 1]),
+        known,
+        np.array([start, now]),
+        train_seconds=train_seconds,
         embargo_seconds=embargo_seconds,
         minimum=minimum,
     )
     if not folds:
         return None
-    test = folds[0].test[outcome_time[folds[0].test] >= 0]
-    return Fold(folds[0].start, folds[0].end, folds[0].train, test) if len(test) >= minimum else None
+    test = folds[0].test[known[folds[0].test] >= 0]
+    return Fold(start, now, folds[0].train, test) if len(test) >= minimum else None
 
 
 def quarter_edges(first: str, last: str) -> Times:

@@ -19,7 +19,7 @@ class QualitySettings(Section):
 
     model_type: ModelType = Field("lightgbm", description="which model of the registry")
     label: LabelDesign = Field(
-        "target",
+        "profit",
         description="target: target before stop; profit: R above 0; barrier_sign: first barrier, at the horizon the "
         "sign; expected_r: R scaled to 0..1",
     )
@@ -37,7 +37,10 @@ class QualitySettings(Section):
     auc_margin: float = Field(
         0.005, ge=0, le=0.2, description="AUC by which a new model must beat the one it replaces"
     )
-    test_share: Fraction = Field(0.15, description="newest share of the signals that judges a new model")
+    test_share: Fraction = Field(
+        0.25,
+        description="the last retrain_days judge a new model, but at most this share of the signals' time",
+    )
     uniqueness: bool = Field(
         True, description="weigh signals by how little their outcomes overlap with others'"
     )
@@ -52,16 +55,16 @@ class QualitySettings(Section):
     )
     trees: int = Field(200, ge=1, le=5000, description="boosting rounds; trees of the forest")
     learning_rate: float = Field(0.02, gt=0, le=1, description="shrinkage of a boosting round")
-    leaves: int = Field(15, ge=2, le=255, description="most leaves of a tree")
-    leaf_samples: int = Field(100, ge=1, le=10_000, description="fewest signals in a leaf")
-    feature_share: float = Field(0.4, gt=0, le=1, description="share of the features a tree may use")
+    leaves: int = Field(7, ge=2, le=255, description="most leaves of a tree")
+    leaf_samples: int = Field(200, ge=1, le=10_000, description="fewest signals in a leaf")
+    feature_share: float = Field(0.2, gt=0, le=1, description="share of the features a tree may use")
     row_share: float = Field(0.7, gt=0, le=1, description="share of the signals a tree is grown on")
-    l2: float = Field(10.0, ge=0, le=10_000, description="L2 penalty on leaf values")
+    l2: float = Field(100.0, ge=0, le=10_000, description="L2 penalty on leaf values")
     patience: int = Field(
         0, ge=0, le=1000, description="rounds without a better validation loss before stopping; 0: never"
     )
     regularisation: float = Field(
-        0.01, gt=0, le=1000, description="C of the logistic regression, smaller is stronger"
+        0.001, gt=0, le=1000, description="C of the logistic regression, smaller is stronger"
     )
     threads: int = Field(1, ge=1, le=256, description="threads of training and prediction")
     seed: int = Field(42, ge=0, le=2**31 - 1, description="seed of every random number in training")

@@ -74,12 +74,20 @@ def test_test_slices_do_not_overlap_and_small_folds_are_left_out():
 
 def test_the_newest_slice_is_the_newest_and_purged():
     time, outcome = random_signals(3)
-    fold = newest_slice(time, outcome, 0.2, embargo_seconds=10 * HOUR)
-    assert len(fold.test) == pytest.approx(0.2 * (outcome >= 0).sum(), abs=5)
+    now = 1800 * HOUR
+    fold = newest_slice(time, outcome, now, 400 * HOUR, embargo_seconds=10 * HOUR)
+    assert (fold.start, fold.end) == (1400 * HOUR, now)
     assert (outcome[fold.train] < fold.start - 10 * HOUR).all()
-    assert time[fold.test].min() >= time[fold.train].max()
-    assert newest_slice(time[:60], outcome[:60], 0.2) is None
-    assert newest_slice(time[:0], outcome[:0], 0.2) is None
+    assert (time[fold.test] >= fold.start).all() and time[fold.test].min() >= time[fold.train].max()
+    assert ((outcome[fold.test] >= 0) & (outcome[fold.test] < now)).all(), "known before now"
+    short = newest_slice(time, outcome, now, 400 * HOUR, share=0.2, train_seconds=500 * HOUR)
+    assert short.start == pytest.approx(now - 360 * HOUR, abs=5 * HOUR)
+    assert time[short.train].min() >= short.start - 500 * HOUR
+    later = newest_slice(time, outcome, now, 400 * HOUR, not_before=1500 * HOUR, minimum=20)
+    assert later.start == 1500 * HOUR
+    assert newest_slice(time, outcome, now, 400 * HOUR, not_before=now) is None
+    assert newest_slice(time[:60], outcome[:60], now, 400 * HOUR) is None
+    assert newest_slice(time[:0], outcome[:0], now, 400 * HOUR) is None
 
 
 @pytest.mark.parametrize("edges", [[5], [5, 5], [9, 5]])
