@@ -60,8 +60,19 @@ def noise(rows: QualityRows, fold: Fold) -> tuple[np.ndarray, np.ndarray]:
 
 def constant(rows: QualityRows, fold: Fold) -> tuple[np.ndarray, np.ndarray]:
     """The base rate; ties are broken by noise, so that "top" takes signals at random."""
-    base = float(rows.label(SETTINGS)[fold.train].mean())
-    return base + 1e-9 * noise_scores(len(fold.test), fold.start % 2**31), np.full(1000, base)
+    base, (test, recent) = float(rows.label(SETTINGS)[fold.train].mean()), noise(rows, fold)
+    return base + 1e-9 * test, base + 1e-9 * recent
+
+
+def longs_first(rows: QualityRows, fold: Fold) -> tuple[np.ndarray, np.ndarray]:
+    """Any long before any short, at random within both: what following the market's rise is worth."""
+    direction = rows.x[:, rows.schema.names.index("direction")]
+    recent = fold.train[rows.time[fold.train] >= fold.start - YEAR]
+    seed = fold.start % 2**31
+    return (
+        direction[fold.test] + 1e-3 * noise_scores(len(fold.test), seed),
+        direction[recent] + 1e-3 * noise_scores(len(recent), seed + 1),
+    )
 
 
 def variants(quick: bool) -> list[tuple[str, str, Scorer]]:
@@ -84,6 +95,7 @@ def variants(quick: bool) -> list[tuple[str, str, Scorer]]:
     out.append(("one year of training", "all", change(train_days=365)))
     out += [
         ("constant", "all", constant),
+        ("longs first", "all", longs_first),
         ("seeded noise", "all", noise),
         ("shuffled labels", "all", shuffled),
     ]
@@ -110,8 +122,25 @@ def bootstrap(r: np.ndarray, when: np.ndarray, count: int = 2000, seed: int = 0)
     return float(low), float(high)
 
 
-def line(name: str, rows: QualityRows, folds: list[Fold], scorer: Scorer, event: np.ndarray) -> str:
-    """Score all folds and print the figures of one variant."""
+def difference(rows: QualityRows, one: np.ndarray, other: np.ndarray, seed: int = 0) -> str:
+    """Mean R of one choice of signals less another's, with a paired bootstrap over weeks."""
+    _, week = np.unique(rows.time // WEEK, return_inverse=True)
+    r, count = np.nan_to_num(rows.r), int(week.max()) + 1
+    tested = np.unique(week[one | other])
+    drawn = np.random.default_rng(seed).choice(tested, (2000, len(tested)))
+    means = []
+    for chosen in (one, other):
+        total = np.bincount(week[chosen], weights=r[chosen], minlength=count)
+        number = np.bincount(week[chosen], minlength=count)
+        means.append(total[drawn].sum(axis=1) / number[drawn].sum(axis=1))
+    low, high = np.quantile(means[0] - means[1], (0.025, 0.975))
+    return f"{r[one].mean() - r[other].mean():+.3f} [{low:+.3f}, {high:+.3f}]"
+
+
+def line(
+    name: str, rows: QualityRows, folds: list[Fold], scorer: Scorer, event: np.ndarray
+) -> tuple[str, np.ndarray]:
+    """Score all folds: the figures of one variant, and which signals are its best tenth."""
     score, base = np.full(len(rows), np.nan), np.full(len(rows), np.nan)
     top = {share: np.zeros(len(rows), dtype=bool) for share in (0.3, 0.1)}
     causal = {share: np.zeros(len(rows), dtype=bool) for share in (0.3, 0.1)}
@@ -127,18 +156,17 @@ def line(name: str, rows: QualityRows, folds: list[Fold], scorer: Scorer, event:
         areas["target"].append(auc(p, rows.exit_kind[here] == 1))
         areas["profit"].append(auc(p, rows.r[here] > 0))
     here = np.isfinite(score)
-    reference = 1 - brier_skill(
-        base[here], event[here]
-    )  # the training base rate's own Brier, over the best constant's
+    reference = 1 - brier_skill(base[here], event[here])  # the training base rate's Brier over the best constant's
     skill = 1 - (1 - brier_skill(score[here], event[here])) / reference
     low, high = bootstrap(rows.r[top[0.1]], rows.time[top[0.1]])
     r, n = rows.r, here.sum()
-    return (
+    text = (
         f"{name:30s} {np.mean(areas['target']):.3f} {np.mean(areas['profit']):.3f} "
-        + ("      – " if "expected_r" in name or "noise" in name else f"{skill:+.4f} ")  # no probabilities
+        + ("      – " if any(word in name for word in ("expected_r", "noise", "longs")) else f"{skill:+.4f} ")  # no probabilities
         + f"{r[here].mean():+.3f} {r[top[0.3]].mean():+.3f} {r[top[0.1]].mean():+.3f} [{low:+.3f}, {high:+.3f}]  "
         + " ".join(f"{_mean(r[causal[s]]):+.3f} ({causal[s].sum() / n:4.0%})" for s in (0.3, 0.1))
     )
+    return text, top[0.1]
 
 
 def _mean(values: np.ndarray) -> float:
@@ -158,6 +186,7 @@ def study(signals: Signals, period: str, quick: bool) -> None:
         print(
             f"{'':30s} AUC target, AUC R>0, Brier skill, R of all, top 30 %, top 10 % [95 %], causal 30 %, 10 % (share)"
         )
+        best: dict[str, np.ndarray] = {}
         for name, kind, scorer in variants(quick):
             names = features_of(kind)
             part = rows if names is None else signals.rows(reward_risk, horizon, names)
@@ -170,7 +199,20 @@ def study(signals: Signals, period: str, quick: bool) -> None:
             binary = "expected_r" not in name
             label = "target" if "target" in name else "barrier_sign" if "barrier" in name else "profit"
             event = part.label(SETTINGS.model_copy(update={"label": label if binary else "profit"})) >= 0.5
-            print(line(name, part, used, scorer, event), flush=True)
+            text, best[name] = line(name, part, used, scorer, event)
+            print(text, flush=True)
+        compare(rows, folds, best)
+
+
+def compare(rows: QualityRows, folds: list[Fold], best: dict[str, np.ndarray]) -> None:
+    """Print the default's best tenth beside the controls', and quarter by quarter."""
+    names = list(best)
+    for name in names[1:]:
+        if "control" in name or name in ("longs first", "shuffled labels"):
+            print(f"top 10 % of {names[0]} less {name}: {difference(rows, best[names[0]], best[name])}")
+    for name in names[:1] + [name for name in names if "control" in name]:
+        quarters = [rows.r[fold.test][best[name][fold.test]].mean() for fold in folds]
+        print(f"top 10 % by quarter, {name}: " + " ".join(f"{value:+.2f}" for value in quarters), flush=True)
 
 
 def main() -> None:
