@@ -28,6 +28,7 @@ from coordinator.signals.signal_features import GROUPS, SIGNAL_SCHEMA
 PERIODS = {"dev": ("2020-01", "2021-07"), "test": ("2021-07", "2024-01")}
 DESIGNS = ((2.5, 48), (1.0, 48), (2.5, 168))
 PLAIN = (*GROUPS["candle"].names, "confidence")
+RANKS_ONLY = ("expected_r", "noise", "longs")  # no probabilities: a Brier skill would mean nothing
 YEAR, WEEK = 365 * 86400, 7 * 86400
 SETTINGS = QualitySettings()
 
@@ -156,13 +157,15 @@ def line(
         areas["target"].append(auc(p, rows.exit_kind[here] == 1))
         areas["profit"].append(auc(p, rows.r[here] > 0))
     here = np.isfinite(score)
-    reference = 1 - brier_skill(base[here], event[here])  # the training base rate's Brier over the best constant's
+    reference = 1 - brier_skill(
+        base[here], event[here]
+    )  # the training base rate's Brier over the best constant's
     skill = 1 - (1 - brier_skill(score[here], event[here])) / reference
     low, high = bootstrap(rows.r[top[0.1]], rows.time[top[0.1]])
     r, n = rows.r, here.sum()
     text = (
         f"{name:30s} {np.mean(areas['target']):.3f} {np.mean(areas['profit']):.3f} "
-        + ("      – " if any(word in name for word in ("expected_r", "noise", "longs")) else f"{skill:+.4f} ")  # no probabilities
+        + ("      – " if any(word in name for word in RANKS_ONLY) else f"{skill:+.4f} ")
         + f"{r[here].mean():+.3f} {r[top[0.3]].mean():+.3f} {r[top[0.1]].mean():+.3f} [{low:+.3f}, {high:+.3f}]  "
         + " ".join(f"{_mean(r[causal[s]]):+.3f} ({causal[s].sum() / n:4.0%})" for s in (0.3, 0.1))
     )
