@@ -9,7 +9,7 @@ from coordinator.learning.quality import train_model, walk_forward_scores
 from coordinator.learning.quality_labels import expected_r, quality_label
 from coordinator.learning.scores import auc, best_share, log_loss, mean_r_of_best
 from coordinator.learning.walk_forward import walk_forward
-from coordinator.settings import QualitySettings
+from coordinator.settings import QualitySettings, Settings, load_settings
 
 SETTINGS = QualitySettings(trees=40, learning_rate=0.1, leaf_samples=40)
 
@@ -120,3 +120,14 @@ def test_a_model_worse_than_the_prior_has_failed():
     assert is_failed(log_loss(np.array([0.1, 0.9, 0.2, 0.2]), y), prior)
     assert is_failed(log_loss(np.array([np.nan, 0.9, 0.2, 0.2]), y), prior)
     assert np.isfinite(log_loss(np.array([0.0, 1.0, 0.0, 0.0]), y)), "certain and wrong is bad, not infinite"
+
+
+def test_the_documented_defaults():
+    """Spec 002: the margin of a retrain, the least samples; the model that is the default."""
+    settings = QualitySettings()
+    assert settings == Settings().quality
+    assert (settings.auc_margin, settings.minimum_samples) == (0.005, 50)
+    assert (settings.model_type, settings.threads) == ("lightgbm", 1)
+    for wrong in ({"model_type": "catboost"}, {"label": "luck"}, {"auc_margin": -0.1}, {"threads": 0}, {"tree": 3}):
+        with pytest.raises(CoordinatorError, match=r"quality\."):
+            load_settings({"quality": wrong})
