@@ -46,7 +46,7 @@ def judge(
     y : ndarray of shape (n,)
         Labels of the newest purged slice, 0..1 (soft ones count as won from .5 on).
     challenger, champion : ndarray of shape (n,)
-        Scores; None for the champion where there is none yet.
+        Scores; None for the champion where there is none yet: then an AUC above .5 is enough.
     base_rate : float
         Mean of the challenger's training labels: the constant that it must beat.
     margin : float
@@ -70,7 +70,9 @@ def judge(
         )
         return Verdict(False, sentence, new, old, loss, prior)
     if champion is None:
-        enough, sentence = True, f"promoted first model: AUC {_short(new)}"
+        enough = new > 0.5
+        figure = f"AUC {_short(new)}"
+        sentence = f"promoted first model: {figure}" if enough else f"no model: {figure} is not above chance"
     elif np.isnan(new) or np.isnan(old):
         enough, sentence = False, "kept current model: the slice has winners or losers only"
     else:

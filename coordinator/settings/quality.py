@@ -56,7 +56,9 @@ class QualitySettings(Section):
     trees: int = Field(200, ge=1, le=5000, description="boosting rounds; trees of the forest")
     learning_rate: float = Field(0.02, gt=0, le=1, description="shrinkage of a boosting round")
     leaves: int = Field(7, ge=2, le=255, description="most leaves of a tree")
-    leaf_samples: int = Field(200, ge=1, le=10_000, description="fewest signals in a leaf")
+    leaf_samples: int = Field(
+        200, ge=1, le=10_000, description="fewest signals in a leaf, at most 1/20 of all"
+    )
     feature_share: float = Field(0.2, gt=0, le=1, description="share of the features a tree may use")
     row_share: float = Field(0.7, gt=0, le=1, description="share of the signals a tree is grown on")
     l2: float = Field(100.0, ge=0, le=10_000, description="L2 penalty on leaf values")

@@ -127,6 +127,8 @@ def test_a_failed_challenger_is_never_promoted_whatever_its_auc():
 def test_the_first_model_needs_only_not_to_fail_and_one_class_decides_nothing():
     y, good = slice_of(1.0)
     assert judge(y, good, None, y.mean()).sentence.startswith("promoted first model: AUC .")
+    constant = judge(y, np.full(len(y), y.mean()), None, y.mean())
+    assert constant.sentence == "no model: AUC .500 is not above chance"
     ones = np.ones(100)
     verdict = judge(ones, np.full(100, 0.9), np.full(100, 0.5), 0.3)
     assert not verdict.promoted and "winners or losers only" in verdict.sentence

@@ -183,3 +183,10 @@ def test_boosting_stops_by_the_validation_rows(rows, make_signals):
         model.fit(rows.x, y, validation=(later.x, later.label(QualitySettings())))
         rounds = model.booster_.num_trees() if kind == "lightgbm" else model.booster_.num_boosted_rounds()
         assert rounds < 200
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_few_hundred_signals_teach_something(kind, make_signals):
+    few, later = make_signals(n=300, seed=11, skill=2.0), make_signals(seed=12, skill=2.0)
+    model = train_model(few, QualitySettings(model_type=kind))  # as shipped: leaves of 200 would be no tree
+    assert auc(model.predict_proba(later.x), later.exit_kind == 1) > 0.6

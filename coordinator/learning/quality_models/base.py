@@ -130,6 +130,10 @@ class QualityModel(ABC):
         if y.min() == y.max():
             raise CoordinatorError("labels", self._owner, "not be all the same", float(y[0]))
 
+    def _leaf_samples(self, rows: int) -> int:
+        """Fewest signals in a leaf: as set, but no more than a twentieth of the rows, or few rows teach nothing."""
+        return max(5, min(self.settings.leaf_samples, rows // 20))
+
     def _align(self, x: Floats, given: FeatureSchema) -> Floats:
         if self.settings.schema_mismatch == "refuse":
             rule = (

@@ -29,13 +29,13 @@ class LightGBMQuality(QualityModel):
     kind = "lightgbm"
     suffix = ".txt"
 
-    def _parameters(self) -> dict[str, Any]:
+    def _parameters(self, rows: int) -> dict[str, Any]:
         s = self.settings
         return {
             "objective": "cross_entropy",
             "learning_rate": s.learning_rate,
             "num_leaves": s.leaves,
-            "min_data_in_leaf": s.leaf_samples,
+            "min_data_in_leaf": self._leaf_samples(rows),
             "feature_fraction": s.feature_share,
             "bagging_fraction": s.row_share,
             "bagging_freq": 1 if s.row_share < 1 else 0,
@@ -49,7 +49,7 @@ class LightGBMQuality(QualityModel):
         }
 
     def _fit(self, x: Floats, y: Floats, weight: Floats, validation: Validation | None) -> None:
-        names, parameters = list(self.schema.names), self._parameters()
+        names, parameters = list(self.schema.names), self._parameters(len(y))
         data = lgb.Dataset(x, y, weight=weight, feature_name=names, params=parameters)
         later, callbacks = [], []
         if validation is not None and self.settings.patience > 0:

@@ -43,7 +43,7 @@ class RandomForestQuality(QualityModel):
         forest = RandomForestRegressor(
             n_estimators=s.trees,
             max_leaf_nodes=max(8 * s.leaves, 16),
-            min_samples_leaf=s.leaf_samples,
+            min_samples_leaf=self._leaf_samples(len(y)),
             max_features=min(s.feature_share, 0.5),
             max_samples=s.row_share if s.row_share < 1 else None,
             n_jobs=s.threads,

@@ -30,7 +30,7 @@ class XGBoostQuality(QualityModel):
     kind = "xgboost"
     suffix = ".json"
 
-    def _parameters(self) -> dict[str, Any]:
+    def _parameters(self, rows: int) -> dict[str, Any]:
         s = self.settings
         return {
             "objective": "binary:logistic",
@@ -40,7 +40,7 @@ class XGBoostQuality(QualityModel):
             "max_depth": 0,
             "max_leaves": s.leaves,
             "max_bin": 64,
-            "min_child_weight": s.leaf_samples * 0.2,  # a hessian of about .2 for each signal
+            "min_child_weight": self._leaf_samples(rows) * 0.2,  # a hessian of about .2 for each signal
             "colsample_bytree": s.feature_share,
             "subsample": s.row_share,
             "lambda": s.l2,
@@ -55,7 +55,7 @@ class XGBoostQuality(QualityModel):
         if validation is not None and self.settings.patience > 0:
             later = xgb.DMatrix(validation[0], label=validation[1], nthread=self.settings.threads)
             stop = {"evals": [(later, "later")], "early_stopping_rounds": self.settings.patience}
-        booster = xgb.train(self._parameters(), data, self.settings.trees, verbose_eval=False, **stop)
+        booster = xgb.train(self._parameters(len(y)), data, self.settings.trees, verbose_eval=False, **stop)
         if stop:
             booster = booster[: booster.best_iteration + 1]
         self.booster_ = booster
