@@ -192,7 +192,7 @@ def study(signals: Signals, period: str, quick: bool) -> None:
         best: dict[str, np.ndarray] = {}
         for name, kind, scorer in variants(quick):
             names = features_of(kind)
-            part = rows if names is None else signals.rows(reward_risk, horizon, names)
+            part = rows if names is None else rows.only(names)
             if name == "one year of training":
                 used = walk_forward(
                     rows.time, rows.outcome_time, edges, embargo_seconds=embargo, train_seconds=YEAR
@@ -223,7 +223,7 @@ def main() -> None:
     begin = time.process_time()
     signals = load_signals(folder, PERIODS[period][1] + "-01")
     pair_years = sum(len(view.candles) for view in signals.views.values()) / 8766
-    print(f"{len(signals.values)} signals, {len(SIGNAL_SCHEMA)} features, {pair_years:.1f} pair-years")
+    print(f"{signals.count} signals, {len(SIGNAL_SCHEMA)} features, {pair_years:.1f} pair-years")
     print(f"views and features: {(time.process_time() - begin) / pair_years:.3f} CPU s a pair-year")
     study(signals, period, quick="quick" in sys.argv)
 

@@ -5,16 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
-from coordinator.decision.outcomes import resolve_outcomes
-from coordinator.learning.quality import QualityRows
+from coordinator.decision.outcomes import Outcomes, resolve_outcomes
+from coordinator.learning.quality import QualityRows, pool_rows
 from coordinator.settings import Settings, TargetSettings
 from coordinator.signals.candles import Candles
-from coordinator.signals.feature_schema import FeatureSchema
 from coordinator.signals.pair_view import PairView, make_pair_view
-from coordinator.signals.signal_features import SIGNAL_SCHEMA, signal_features
+from coordinator.signals.signal_features import SignalFeatures, signal_features
 from coordinator.signals.technical import compute_technical
 from coordinator.trade.reward_risk import target_distance
 from coordinator.trade.stops import initial_stop_distance
@@ -25,20 +23,19 @@ HOURS = {"1h": 1, "4h": 4, "1d": 24}
 
 @dataclass(frozen=True)
 class Signals:
-    """All pairs' views up to a date, and the pooled features of their signals."""
+    """All pairs' views up to a date, and the features of their signals."""
 
     views: dict[str, PairView]
-    values: np.ndarray
+    features: dict[str, SignalFeatures]
 
-    def rows(self, reward_risk: float, horizon: int, names: tuple[str, ...] | None = None) -> QualityRows:
-        """Features by name (all by default) with the outcomes of one target and horizon."""
-        parts = [_outcomes(view, reward_risk, horizon) for view in self.views.values()]
-        time, outcome_time, r, kind = (np.concatenate([part[k] for part in parts]) for k in range(4))
-        schema = SIGNAL_SCHEMA if names is None else FeatureSchema(names, SIGNAL_SCHEMA.version)
-        columns = [SIGNAL_SCHEMA.names.index(name) for name in schema.names]
-        return QualityRows(
-            schema, self.values[:, columns], time, outcome_time, r, kind, reward_risk, HOURS["1h"] * 3600
-        )
+    @property
+    def count(self) -> int:
+        return sum(len(features.index) for features in self.features.values())
+
+    def rows(self, reward_risk: float, horizon: int) -> QualityRows:
+        """All features with the outcomes of one target and horizon."""
+        outcomes = {pair: _outcomes(view, reward_risk, horizon) for pair, view in self.views.items()}
+        return pool_rows(self.views, self.features, outcomes, reward_risk)
 
 
 def load_signals(folder: Path, until: str) -> Signals:
@@ -51,8 +48,7 @@ def load_signals(folder: Path, until: str) -> Signals:
         target = target_distance(stop, technical.signal, settings.targets, settings.costs)
         higher = {timeframe: candles[timeframe] for timeframe in ("4h", "1d")}
         views[f"{name}/USDT"] = make_pair_view(candles["1h"], technical, higher, stop, target, settings)
-    features = signal_features(views)
-    return Signals(views, np.vstack([features[pair].values for pair in views]))
+    return Signals(views, signal_features(views))
 
 
 def _candles(folder: Path, name: str, timeframe: str, until: str) -> Candles:
@@ -61,10 +57,7 @@ def _candles(folder: Path, name: str, timeframe: str, until: str) -> Candles:
     return Candles.from_frame(frame[closed], timeframe)
 
 
-def _outcomes(view: PairView, reward_risk: float, horizon: int) -> tuple[np.ndarray, ...]:
+def _outcomes(view: PairView, reward_risk: float, horizon: int) -> Outcomes:
     costs, stop = Settings().costs, view.stop_distance[view.index]
     target = target_distance(stop, view.direction, TargetSettings(reward_risk=reward_risk), costs)
-    found = resolve_outcomes(view.candles, view.index, view.direction, stop, target, horizon, costs)
-    time = view.candles.time
-    known = np.where(found.resolved >= 0, time[np.maximum(found.resolved, 0)], -1)
-    return time[view.index], known, found.r, found.exit
+    return resolve_outcomes(view.candles, view.index, view.direction, stop, target, horizon, costs)

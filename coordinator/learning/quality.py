@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
+from coordinator.decision.outcomes import Outcomes
 from coordinator.errors import CoordinatorError
 from coordinator.learning.quality_labels import quality_label
 from coordinator.learning.quality_models.base import QualityModel
@@ -16,9 +17,11 @@ from coordinator.learning.sample_weights import sample_weights
 from coordinator.learning.walk_forward import Fold
 from coordinator.settings import QualitySettings
 from coordinator.signals.feature_schema import FeatureSchema
+from coordinator.signals.pair_view import PairView
+from coordinator.signals.signal_features import SIGNAL_SCHEMA, SignalFeatures
 from coordinator.types import Bools, Floats, Ints, Times
 
-__all__ = ["QualityRows", "create_model", "load_model", "train_model", "walk_forward_scores"]
+__all__ = ["QualityRows", "create_model", "load_model", "pool_rows", "train_model", "walk_forward_scores"]
 
 OWNER = "signal quality"
 
@@ -55,9 +58,49 @@ class QualityRows:
         """Labels by the settings' design, NaN while unresolved."""
         return quality_label(self.r, self.exit_kind, settings.label, self.reward_risk)
 
+    def only(self, names: Sequence[str]) -> QualityRows:
+        """The same signals with some of the features, by name."""
+        columns = [self.schema.names.index(name) for name in names]
+        return replace(self, schema=FeatureSchema(tuple(names), self.schema.version), x=self.x[:, columns])
+
     def known_before(self, until: int) -> Bools:
         """Rows whose outcome was known before the candle that opens at ``until``; shape (n,)."""
         return np.asarray((self.outcome_time >= 0) & (self.outcome_time < until))
+
+
+def pool_rows(
+    views: Mapping[str, PairView],
+    features: Mapping[str, SignalFeatures],
+    outcomes: Mapping[str, Outcomes],
+    reward_risk: float,
+) -> QualityRows:
+    """Put the signals of all pairs below each other, in the order of ``views``.
+
+    Parameters
+    ----------
+    views, features, outcomes : mappings of pair
+        ``features`` of ``signal_features``; ``outcomes`` of the same signals, from ``resolve_outcomes``.
+    """
+    time, known, x, r, kind, seconds = [], [], [], [], [], {view.candles.seconds for view in views.values()}
+    if len(seconds) != 1:
+        raise CoordinatorError("views", OWNER, "be of one timeframe", sorted(seconds))
+    for pair, view in views.items():
+        candles, found = view.candles.time, outcomes[pair]
+        time.append(candles[features[pair].index])
+        known.append(np.where(found.resolved >= 0, candles[np.maximum(found.resolved, 0)], -1))
+        x.append(features[pair].values)
+        r.append(found.r)
+        kind.append(found.exit)
+    return QualityRows(
+        schema=SIGNAL_SCHEMA,
+        x=np.vstack(x),
+        time=np.concatenate(time),
+        outcome_time=np.concatenate(known),
+        r=np.concatenate(r),
+        exit_kind=np.concatenate(kind),
+        reward_risk=reward_risk,
+        candle_seconds=seconds.pop(),
+    )
 
 
 def create_model(settings: QualitySettings, schema: FeatureSchema) -> QualityModel:

@@ -128,6 +128,41 @@ def test_the_documented_defaults():
     assert settings == Settings().quality
     assert (settings.auc_margin, settings.minimum_samples) == (0.005, 50)
     assert (settings.model_type, settings.threads) == ("lightgbm", 1)
-    for wrong in ({"model_type": "catboost"}, {"label": "luck"}, {"auc_margin": -0.1}, {"threads": 0}, {"tree": 3}):
+    for wrong in (
+        {"model_type": "catboost"},
+        {"label": "luck"},
+        {"auc_margin": -0.1},
+        {"threads": 0},
+        {"tree": 3},
+    ):
         with pytest.raises(CoordinatorError, match=r"quality\."):
             load_settings({"quality": wrong})
+
+
+def test_pairs_are_pooled_with_their_outcomes():
+    from types import SimpleNamespace
+
+    from coordinator.decision.outcomes import Outcomes
+    from coordinator.learning.quality import pool_rows
+    from coordinator.signals.signal_features import SIGNAL_SCHEMA, SignalFeatures
+
+    def pair(start, index):
+        time = (start + np.arange(10)) * 3600
+        view = SimpleNamespace(candles=SimpleNamespace(time=time, seconds=3600))
+        values = np.full((len(index), len(SIGNAL_SCHEMA)), float(start))
+        return view, SignalFeatures(np.array(index), values)
+
+    (one, f_one), (two, f_two) = pair(0, [1, 5]), pair(100, [2])
+    outcomes = {
+        "A": Outcomes(np.array([2.4, np.nan]), np.array([1, 0]), np.array([4, -1])),
+        "B": Outcomes(np.array([-1.1]), np.array([2]), np.array([9])),
+    }
+    pooled = pool_rows({"A": one, "B": two}, {"A": f_one, "B": f_two}, outcomes, 2.5)
+    assert pooled.time.tolist() == [3600, 5 * 3600, 102 * 3600]
+    assert pooled.outcome_time.tolist() == [4 * 3600, -1, 109 * 3600]
+    assert pooled.x[:, 0].tolist() == [0.0, 0.0, 100.0]
+    assert pooled.known_before(5 * 3600).tolist() == [True, False, False]
+    assert pooled.only(["score", "return_1"]).schema.names == ("score", "return_1")
+    two.candles.seconds = 14400
+    with pytest.raises(CoordinatorError, match="one timeframe"):
+        pool_rows({"A": one, "B": two}, {"A": f_one, "B": f_two}, outcomes, 2.5)
