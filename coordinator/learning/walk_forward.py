@@ -39,9 +39,9 @@ def purged_training(
 ) -> Bools:
     """Which rows may train for a test on [start, end), before and after it; shape (n,).
 
-    Gone are unresolved rows (outcome_time < 0), rows whose label interval [time, outcome_time] touches the slice or
-    the ``embargo_seconds`` before it, and rows that begin within the embargo after it or after the outcomes of the
-    tested signals have begun to overlap with theirs.
+    Gone are unresolved rows (outcome_time < 0); rows from before the slice whose outcome falls into it or into the
+    ``embargo_seconds`` before it; and later rows that begin before the last outcome of the tested signals, or within
+    the embargo after that.
     """
     resolved = outcome_time >= 0
     tested = (time >= start) & (time < end)

@@ -23,7 +23,7 @@ class QualitySettings(Section):
         description="target: target before stop; profit: R above 0; barrier_sign: first barrier, at the horizon the "
         "sign; expected_r: R scaled to 0..1",
     )
-    train_days: int = Field(0, ge=0, le=5000, description="days of signals to learn from; 0: all there are")
+    train_days: int = Field(0, ge=0, le=5000, description="days of signals to learn from; 0: all")
     retrain_days: int = Field(90, ge=1, le=1000, description="days between two trainings")
     embargo_candles: int = Field(
         24,
