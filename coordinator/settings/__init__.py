@@ -16,6 +16,7 @@ from coordinator.settings.learners import (
 )
 from coordinator.settings.learning import LearningSettings
 from coordinator.settings.load import load_settings
+from coordinator.settings.quality import QualitySettings
 from coordinator.settings.signals import BaselineSettings, FusionSettings, RegimeSettings
 from coordinator.settings.trade import (
     CostSettings,
@@ -34,6 +35,7 @@ __all__ = [
     "DecisionSettings",
     "FusionSettings",
     "LearningSettings",
+    "QualitySettings",
     "RegimeSettings",
     "SelectorSettings",
     "Settings",

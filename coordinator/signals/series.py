@@ -7,7 +7,7 @@ import pandas as pd
 
 from coordinator.types import Bools, Floats, Ints
 
-__all__ = ["changed", "lag", "rolling_percentile", "rolling_std", "safe_divide"]
+__all__ = ["changed", "lag", "rolling_correlation", "rolling_percentile", "rolling_std", "safe_divide"]
 
 
 def lag(values: Floats, periods: int) -> Floats:
@@ -59,3 +59,21 @@ def rolling_percentile(values: Floats, window: int) -> Floats:
     NaN until the window is full.
     """
     return pd.Series(values).rolling(window).rank(pct=True).to_numpy(dtype=float)
+
+
+def rolling_correlation(a: Floats, b: Floats, window: int) -> Floats:
+    """Pearson correlation of the last ``window`` values of two series, each window summed afresh; -1..1.
+
+    NaN until the window is full or while it holds a NaN in either; 0 where one of them does not move.
+
+    >>> rolling_correlation(np.array([1.0, 2.0, 4.0]), np.array([2.0, 4.0, 8.0]), 3).round(9)
+    array([nan, nan,  1.])
+    """
+    out = np.full(len(a), np.nan)
+    if len(a) >= window:
+        x = np.lib.stride_tricks.sliding_window_view(a, window)
+        y = np.lib.stride_tricks.sliding_window_view(b, window)
+        x, y = x - x.mean(axis=1, keepdims=True), y - y.mean(axis=1, keepdims=True)
+        scale = np.sqrt((x * x).sum(axis=1) * (y * y).sum(axis=1))
+        out[window - 1 :] = np.clip(safe_divide((x * y).sum(axis=1), scale), -1.0, 1.0)
+    return out

@@ -1,0 +1,1 @@
+"""One file a signal-quality model; ``registry`` lists them."""

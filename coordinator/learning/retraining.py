@@ -1,0 +1,118 @@
+"""Retraining signal quality: train a challenger, judge it beside the champion on the newest slice, keep the better.
+
+Neither model has seen the slice: a challenger is trained on what was known before it, and a champion was trained at
+least one slice earlier. The winner is not refitted on the slice, or the next challenger would learn from the same rows
+as the champion and could never be better.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from coordinator.learning.drift import drift_reference
+from coordinator.learning.health import Health, measure_health
+from coordinator.learning.promotion import Verdict, judge
+from coordinator.learning.quality import QualityRows, train_model
+from coordinator.learning.quality_models.base import QualityModel
+from coordinator.learning.walk_forward import Fold, newest_slice
+from coordinator.settings import QualitySettings
+
+__all__ = ["Champion", "Retraining", "retrain"]
+
+DAY = 86400
+
+
+@dataclass(frozen=True)
+class Champion:
+    """A model in use, and the time before which all outcomes that it learnt from were known, in seconds."""
+
+    model: QualityModel
+    known_until: int
+
+
+@dataclass(frozen=True)
+class Retraining:
+    """What a retraining came to.
+
+    Attributes
+    ----------
+    champion : Champion or None
+        What to use from now on; None where there is no model yet.
+    verdict : Verdict
+    challenger : QualityModel or None
+        None where there were too few signals to train or judge one.
+    health : Health or None
+        Of the challenger, on the slice.
+    trained_from, trained_until : int
+        First and last signal candle that the challenger has learnt from; 0 without one.
+    """
+
+    champion: Champion | None
+    verdict: Verdict
+    challenger: QualityModel | None = None
+    health: Health | None = None
+    trained_from: int = 0
+    trained_until: int = 0
+
+
+def retrain(
+    rows: QualityRows, settings: QualitySettings, now: int, champion: Champion | None = None
+) -> Retraining:
+    """Train on what was known before ``now`` and promote the new model if it has earned it.
+
+    Parameters
+    ----------
+    rows : QualityRows
+        Signals of all pairs; those whose outcome was not known before ``now`` are left alone.
+    now : int
+        Open time of the candle at which one stands.
+    """
+    fold = newest_slice(
+        rows.time,
+        rows.outcome_time,
+        now,
+        settings.retrain_days * DAY,
+        share=settings.test_share,
+        not_before=0 if champion is None else champion.known_until,
+        train_seconds=settings.train_days * DAY,
+        embargo_seconds=settings.embargo_candles * rows.candle_seconds,
+        minimum=settings.minimum_samples,
+    )
+    y = rows.label(settings)
+    if fold is None or np.ptp(y[fold.train]) == 0:
+        return Retraining(champion, _too_few(int(rows.known_before(now).sum()), settings, champion))
+    challenger = train_model(rows, settings, fold.train)
+    x, tested = rows.x[fold.test], y[fold.test]
+    verdict = judge(
+        tested,
+        challenger.predict_proba(x),
+        None if champion is None else champion.model.predict_proba(x, rows.schema),
+        float(y[fold.train].mean()),
+        settings.auc_margin,
+    )
+    winner = Champion(challenger, fold.start) if verdict.promoted else champion
+    seen = rows.time[fold.train]
+    health = _health(challenger, rows, fold, settings)
+    return Retraining(winner, verdict, challenger, health, int(seen.min()), int(seen.max()))
+
+
+def _health(model: QualityModel, rows: QualityRows, fold: Fold, settings: QualitySettings) -> Health:
+    y, x_train = rows.label(settings), rows.x[fold.train]
+    return measure_health(
+        model,
+        (x_train, y[fold.train]),
+        (rows.x[fold.test], y[fold.test], rows.r[fold.test]),
+        drift_reference(x_train),
+        drift_reference(model.predict_proba(x_train)[:, None]),
+    )
+
+
+def _too_few(known: int, settings: QualitySettings, champion: Champion | None) -> Verdict:
+    kept, nan = "no model" if champion is None else "kept current model", float("nan")
+    sentence = (
+        f"{kept}: insufficient samples, {known} resolved signals are too few for {settings.minimum_samples} to learn "
+        "from and as many to judge by"
+    )
+    return Verdict(False, sentence, nan, nan, nan, nan)
