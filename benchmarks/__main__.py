@@ -5,7 +5,7 @@ import json
 import sys
 from pathlib import Path
 
-BENCHMARKS = ("baseline_cpu", "decision_fold")
+BENCHMARKS = ("baseline_cpu", "decision_fold", "network_training")
 
 
 def main() -> None:
