@@ -57,16 +57,12 @@ class WindowConvertor(DefaultPyTorchDataConvertor):
         return super().convert_y(df, device)[LENGTH - 1 :]
 
 
-class FlatOutput(nn.Module):
-    """The transformer answers (batch, 1, classes); cross-entropy wants (batch, classes, 1)."""
+class FlatCrossEntropy(nn.CrossEntropyLoss):
+    """The transformer answers (batch, 1, classes) to labels of (batch, 1, 1)."""
 
-    def __init__(self, network: nn.Module) -> None:
-        super().__init__()
-        self.network = network
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Logits of shape (batch, classes, 1)."""
-        return self.network(x).transpose(1, 2)
+    def forward(self, logits: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+        """Mean cross-entropy."""
+        return super().forward(logits.flatten(1), y.flatten())
 
 
 def rows() -> tuple[np.ndarray, np.ndarray]:
@@ -85,7 +81,9 @@ class Comparison:
     def __init__(self) -> None:
         self.features, self.labels = rows()
         self.split = split_by_time(
-            pool([Block(self.features, self.labels)], SETTINGS.label_horizon), LENGTH, SETTINGS.validation_share
+            pool([Block(self.features, self.labels)], SETTINGS.label_horizon),
+            LENGTH,
+            SETTINGS.validation_share,
         )
         self.train, self.validation = (
             slice(index[0] - LENGTH + 1, index[-1] + 1) for index in (self.split.train, self.split.validation)
@@ -122,7 +120,7 @@ class Comparison:
         torch.manual_seed(SETTINGS.seed)
         window = kind == "transformer"
         network = (
-            FlatOutput(PyTorchTransformerModel(self.x.shape[1], 3, time_window=LENGTH))
+            PyTorchTransformerModel(self.x.shape[1], 3, time_window=LENGTH)
             if window
             else LSTMNetwork(self.x.shape[1])
         )
@@ -130,7 +128,7 @@ class Comparison:
         trainer = (PyTorchTransformerTrainer if window else PyTorchModelTrainer)(
             model=network,
             optimizer=torch.optim.AdamW(network.parameters(), lr=SETTINGS.learning_rate),
-            criterion=nn.CrossEntropyLoss(),
+            criterion=FlatCrossEntropy(),
             device="cpu",
             data_convertor=convertor(target_tensor_type=torch.long, squeeze_target_tensor=not window),
             window_size=LENGTH,
@@ -146,7 +144,9 @@ class Comparison:
     def predict_p99_ms(self) -> float:
         """99th percentile of LSTM and attention together on one candle's ten rows, milliseconds."""
         short = SETTINGS.model_copy(update={"epochs": 1})
-        models = [SequenceClassifier(short, name).fit(self.features, self.labels) for name in ("lstm", "attention")]
+        models = [
+            SequenceClassifier(short, name).fit(self.features, self.labels) for name in ("lstm", "attention")
+        ]
         spent = []
         for end in range(1000, 3000):
             window = self.features[end - LENGTH : end]
@@ -177,7 +177,9 @@ def run() -> list[Result]:
         tail = "" if threads == 1 else "_two_threads"
         results.append(Result(f"lstm_rows_per_second{tail}", ours, "1/s", text))
         results.append(
-            Result(f"lstm_vs_stock_trainer_ratio{tail}", ours / max(stock, same), "x", "aim: 3; its better batch")
+            Result(
+                f"lstm_vs_stock_trainer_ratio{tail}", ours / max(stock, same), "x", "aim: 3; its better batch"
+            )
         )
     size_threads(1)
     attention, attention_loss = _best(lambda: comparison.ours("attention", time.process_time), 2)

@@ -14,6 +14,10 @@ __all__ = ["LearningSettings"]
 class LearningSettings(Section):
     """Label, training and sizes of the sequence networks (spec 004, section 1)."""
 
+    label: Literal["direction", "barrier"] = Field(
+        "direction",
+        description="where the price stands after the horizon, or which of two barriers it meets first",
+    )
     label_horizon: int = Field(12, ge=1, le=240, description="candles ahead that the label looks at")
     label_sigmas: float = Field(
         0.5, gt=0, le=5, description="move in horizon standard deviations that is BUY/SELL"
