@@ -25,7 +25,7 @@ from coordinator.candles.files import read_candles
 from coordinator.decision.outcomes import resolve_outcomes
 from coordinator.learning.blocks import Block
 from coordinator.learning.classifier import SequenceClassifier
-from coordinator.learning.labels import CLASSES, direction_labels
+from coordinator.learning.labels import CLASSES, class_numbers, direction_labels
 from coordinator.settings import LearningSettings, Settings, TargetSettings
 from coordinator.signals.candles import Candles
 from coordinator.signals.features import compute_features
@@ -101,8 +101,7 @@ def network(name: str, learning: LearningSettings, shuffled: bool = False) -> Mo
             scores.append(score)
             test = usable & np.isfinite(pair.labels[first:last]) & (pair.candles.time[first:last] >= start)
             if test.any():
-                truth = np.searchsorted([-1, 0, 1], pair.labels[first:last][test])
-                truth = np.array([CLASSES.index(c) for c in (-1, 0, 1)])[truth]
+                truth = class_numbers(pair.labels[first:last][test])
                 prior = np.concatenate([block.labels[np.isfinite(block.labels)] for block in blocks])
                 share = np.array([(prior == c).mean() for c in CLASSES])
                 loss = -np.log(probabilities[test, truth]).mean()

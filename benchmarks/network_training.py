@@ -22,8 +22,8 @@ from benchmarks.result import Result
 from coordinator.candles.files import read_candles
 from coordinator.jobs.simulated import simulated_datadir
 from coordinator.learning.blocks import Block, pool, split_by_time
-from coordinator.learning.classifier import SequenceClassifier, _classes
-from coordinator.learning.labels import forward_direction
+from coordinator.learning.classifier import SequenceClassifier
+from coordinator.learning.labels import class_numbers, forward_direction
 from coordinator.learning.networks import LSTMNetwork
 from coordinator.learning.sequences import gather_windows
 from coordinator.learning.trainer import size_threads
@@ -90,7 +90,7 @@ class Comparison:
         )
         seen = self.features[self.train]
         scaled = np.clip((self.features - seen.mean(axis=0)) / seen.std(axis=0), -5, 5)
-        self.x, self.y = torch.as_tensor(scaled, dtype=torch.float32), _classes(self.labels)
+        self.x, self.y = torch.as_tensor(scaled, dtype=torch.float32), class_numbers(self.labels)
         self.answers = len(self.split.train) * EPOCHS
 
     def frames(self) -> dict[str, pd.DataFrame]:

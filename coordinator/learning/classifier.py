@@ -12,12 +12,12 @@ from torch import Tensor
 from coordinator.errors import CoordinatorError
 from coordinator.learning.artefact import Artefact, FeatureSchema, align
 from coordinator.learning.blocks import Block, Pool, Split, pool, split_by_time
-from coordinator.learning.labels import CLASSES
+from coordinator.learning.labels import CLASSES, class_numbers
 from coordinator.learning.network_registry import build_network
 from coordinator.learning.sequences import complete_windows, gather_windows
 from coordinator.learning.trainer import Rows, choose_device, mean_loss, size_threads, train
 from coordinator.settings import LearningSettings
-from coordinator.types import Bools, Floats, Ints
+from coordinator.types import Bools, Floats
 
 __all__ = ["SequenceClassifier"]
 
@@ -187,7 +187,7 @@ class SequenceClassifier:
             self.network_.load_state_dict(weights)
 
     def _rows(self, data: Pool, split: Split, device: torch.device) -> Rows:
-        classes = _classes(data.labels)
+        classes = class_numbers(data.labels)
         weight = np.where(np.isfinite(data.labels), data.weights, 0.0)
         if self.settings.balance_classes:
             seen = np.bincount(classes[split.train], weight[split.train], minlength=len(CLASSES))
@@ -220,9 +220,3 @@ class SequenceClassifier:
     def _standardise(self, features: Floats) -> Tensor:
         scaled = np.clip((features - self.mean_) / self.scale_, -CLIP, CLIP)
         return torch.as_tensor(np.nan_to_num(np.ascontiguousarray(scaled)), dtype=torch.float32)
-
-
-def _classes(labels: Floats) -> Ints:
-    """Class numbers (positions in ``CLASSES``) of -1, 0 and +1; NaN gets any."""
-    number = np.array([CLASSES.index(c) for c in (-1, 0, 1)], dtype=np.int64)
-    return number[np.searchsorted([-1, 0, 1], np.nan_to_num(labels))]

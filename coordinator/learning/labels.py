@@ -7,14 +7,27 @@ import numpy as np
 from coordinator.settings import LearningSettings
 from coordinator.signals.candles import Candles
 from coordinator.signals.series import lag, rolling_std
-from coordinator.types import Floats
+from coordinator.types import Floats, Ints
 
-__all__ = ["CLASSES", "VOLATILITY_WINDOW", "direction_labels", "first_barrier", "forward_direction"]
+__all__ = [
+    "CLASSES",
+    "VOLATILITY_WINDOW",
+    "class_numbers",
+    "direction_labels",
+    "first_barrier",
+    "forward_direction",
+]
 
 CLASSES = (0, 1, -1)
 """HOLD, BUY, SELL, in the order of the network's outputs."""
 
 VOLATILITY_WINDOW = 168
+
+
+def class_numbers(labels: Floats) -> Ints:
+    """Positions in ``CLASSES`` of the labels -1, 0 and +1; NaN gets that of 0."""
+    number = np.array([CLASSES.index(c) for c in (-1, 0, 1)], dtype=np.int64)
+    return number[np.searchsorted([-1, 0, 1], np.nan_to_num(labels))]
 
 
 def direction_labels(candles: Candles, settings: LearningSettings) -> Floats:
@@ -51,7 +64,8 @@ def first_barrier(candles: Candles, settings: LearningSettings) -> Floats:
 def _sigma(close: Floats, horizon: int) -> Floats:
     """Standard deviation of the log return over the horizon, from the hourly returns of the past week."""
     price = np.log(close)
-    return rolling_std(price - lag(price, 1), VOLATILITY_WINDOW) * np.sqrt(horizon)
+    sigma: Floats = rolling_std(price - lag(price, 1), VOLATILITY_WINDOW) * np.sqrt(horizon)
+    return sigma
 
 
 def forward_direction(close: Floats, settings: LearningSettings) -> Floats:
