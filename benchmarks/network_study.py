@@ -25,10 +25,11 @@ from coordinator.candles.files import read_candles
 from coordinator.decision.outcomes import resolve_outcomes
 from coordinator.learning.blocks import Block
 from coordinator.learning.classifier import SequenceClassifier
+from coordinator.learning.fusion_models import FusionModels, feature_table
 from coordinator.learning.labels import CLASSES, class_numbers, direction_labels
 from coordinator.settings import LearningSettings, Settings, TargetSettings
 from coordinator.signals.candles import Candles
-from coordinator.signals.features import compute_features
+from coordinator.signals.fusion import TIMEFRAMES, fuse
 from coordinator.signals.technical import compute_technical
 from coordinator.trade.reward_risk import target_distance
 from coordinator.trade.stops import initial_stop_distance
@@ -37,11 +38,15 @@ PAIRS = tuple(f"{coin}/USDT" for coin in ("BTC", "ETH", "SOL", "ADA", "XRP", "LT
 REWARD_RISKS = (1.0, 2.5)
 SLICE = 0.15  # of the months before a quarter: stops the training, then fits the logistic curve
 SETTINGS = Settings()
+END = pd.Timestamp("2024-01-01", tz="UTC")
 
 
 @dataclass(frozen=True)
 class Pair:
-    """A pair's candles, features, labels and signals (row numbers, directions, won and R by reward:risk)."""
+    """A pair's candles, features, labels and signals (row numbers, directions, won and R by reward:risk).
+
+    ``higher`` and ``tables`` are candles and features by timeframe, 1h included.
+    """
 
     candles: Candles
     features: np.ndarray
@@ -49,14 +54,20 @@ class Pair:
     index: np.ndarray
     direction: np.ndarray
     known: np.ndarray
+    higher: dict[str, Candles]
+    tables: dict[str, np.ndarray]
     won: dict[float, np.ndarray]
     r: dict[float, np.ndarray]
 
 
 def load(datadir: Path, name: str, learning: LearningSettings) -> Pair:
-    """Read a pair, nothing after 2023."""
-    frame = read_candles(datadir, name, "1h", "spot")
-    candles = Candles.from_frame(frame[frame["date"] < pd.Timestamp("2024-01-01", tz="UTC")], "1h")
+    """Read a pair, nothing from 2024 on."""
+    higher = {}
+    for timeframe in TIMEFRAMES:
+        frame = read_candles(datadir, name, timeframe, "spot")
+        higher[timeframe] = Candles.from_frame(frame[frame["date"] < END], timeframe)
+    tables = {timeframe: feature_table(candles) for timeframe, candles in higher.items()}
+    candles = higher["1h"]
     signal = compute_technical(candles, SETTINGS.baseline).signal
     index = np.flatnonzero(signal)
     stop = initial_stop_distance(candles, signal, SETTINGS.stops)[index]
@@ -70,9 +81,8 @@ def load(datadir: Path, name: str, learning: LearningSettings) -> Pair:
         last = len(candles.time) - 1
         ends = np.where(outcome.resolved >= 0, candles.time[np.minimum(outcome.resolved, last)], 2**62)
         known = np.maximum(known, ends)
-    features = np.column_stack(list(compute_features(candles).values()))
     labels = direction_labels(candles, learning)
-    return Pair(candles, features, labels, index, signal[index], known, won, r)
+    return Pair(candles, tables["1h"], labels, index, signal[index], known, higher, tables, won, r)
 
 
 Scores = list[np.ndarray]  # P(BUY) - P(SELL) of every candle, by pair
@@ -109,6 +119,22 @@ def network(name: str, learning: LearningSettings, shuffled: bool = False) -> Mo
         return scores, losses
 
     return fit
+
+
+def fusion(pairs: list[Pair], begin: int, start: int, end: int) -> tuple[Scores, list[float]]:
+    """One LightGBM model per timeframe, joined by the documented formula."""
+    higher, tables = [pair.higher for pair in pairs], [pair.tables for pair in pairs]
+    models = FusionModels(SETTINGS.fusion_models, SETTINGS.fusion).fit(higher, begin, start, tables)
+    return [models.join(pair.candles, pair.higher, pair.tables).score for pair in pairs], []
+
+
+def indicator_fusion(pairs: list[Pair], begin: int, start: int, end: int) -> tuple[Scores, list[float]]:
+    """Fusion's fallback: the baselines of the three timeframes, nothing trained."""
+    scores = []
+    for pair in pairs:
+        views = {name: (c, compute_technical(c, SETTINGS.baseline)) for name, c in pair.higher.items()}
+        scores.append(fuse(pair.candles, views, SETTINGS.fusion).score)
+    return scores, []
 
 
 def noise(pairs: list[Pair], begin: int, start: int, end: int) -> tuple[Scores, list[float]]:
@@ -173,7 +199,10 @@ def models(learning: LearningSettings) -> dict[str, Model]:
         "noise": noise,
         "attention": network("attention", learning),
         "attention shuffled": network("attention", learning, shuffled=True),
+        "fusion": fusion,
+        "indicator fusion": indicator_fusion,
         "lstm": network("lstm", learning),
+        "lstm shuffled": network("lstm", learning, shuffled=True),
     }
 
 
@@ -183,7 +212,7 @@ def main() -> None:
     parser.add_argument("first", help="first test month, e.g. 2020-07")
     parser.add_argument("last", help="last test month")
     parser.add_argument("--models", nargs="*", default=None)
-    parser.add_argument("--months", type=int, default=12, help="months trained on")
+    parser.add_argument("--months", type=int, default=30, help="months trained on")
     parser.add_argument("--set", nargs="*", default=[], help="learning settings, e.g. epochs=6 label=barrier")
     options = parser.parse_args()
     changes: dict[str, object] = {"epochs": 6, "patience": 2, "batch_size": 1024, "balance_classes": False}
