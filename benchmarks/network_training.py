@@ -8,6 +8,7 @@ leaves behind.
 """
 
 import time
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -161,33 +162,34 @@ def _best(measure, rounds: int) -> tuple[float, float]:
     return max(measure() for _ in range(rounds))
 
 
-def run() -> list[Result]:
+def run() -> Iterator[Result]:
+    """The figures as they come: one thread first, two threads last."""
     comparison = Comparison()
-    results = []
-    for threads, clock, rounds in ((1, time.process_time, 2), (2, time.perf_counter, 1)):
-        size_threads(threads)
-        ours, ours_loss = _best(lambda c=clock, t=threads: comparison.ours("lstm", c, threads=t), rounds)
-        alone, alone_loss = comparison.ours("lstm", clock, threads=threads, targets_per_sequence=1)
-        stock, stock_loss = _best(lambda c=clock: comparison.stock("lstm", STOCK_BATCH, c), rounds)
-        same, same_loss = comparison.stock("lstm", SETTINGS.batch_size, clock)
-        text = (
-            f"validation loss {ours_loss:.4f}; FreqAI's trainer {stock:.0f}/s {stock_loss:.4f} at batch {STOCK_BATCH}, "
-            f"{same:.0f}/s {same_loss:.4f} at ours; every window alone {alone:.0f}/s {alone_loss:.4f}"
-        )
-        tail = "" if threads == 1 else "_two_threads"
-        results.append(Result(f"lstm_rows_per_second{tail}", ours, "1/s", text))
-        results.append(
-            Result(
-                f"lstm_vs_stock_trainer_ratio{tail}", ours / max(stock, same), "x", "aim: 3; its better batch"
-            )
-        )
     size_threads(1)
-    attention, attention_loss = _best(lambda: comparison.ours("attention", time.process_time), 2)
-    transformer, transformer_loss = comparison.stock("transformer", STOCK_BATCH, time.process_time)
-    text = f"validation loss {attention_loss:.4f}; FreqAI's transformer {transformer:.0f}/s {transformer_loss:.4f}"
-    results.append(Result("attention_rows_per_second", attention, "1/s", text))
-    results.append(Result("attention_vs_stock_transformer_ratio", attention / transformer, "x", "one thread"))
-    lstm = next(result.value for result in results if result.name == "lstm_rows_per_second")
-    results.append(Result("lstm_vs_stock_transformer_ratio", lstm / transformer, "x", "one thread"))
-    results.append(Result("predict_p99_ms", comparison.predict_p99_ms(), "ms", "LSTM + attention; aim: 10"))
-    return results
+    lstm = yield from _lstm(comparison, time.process_time, 1)
+    attention, loss = _best(lambda: comparison.ours("attention", time.process_time), 2)
+    transformer, theirs = comparison.stock("transformer", STOCK_BATCH, time.process_time)
+    text = f"validation loss {loss:.4f}; FreqAI's transformer {transformer:.0f}/s {theirs:.4f}"
+    yield Result("attention_rows_per_second", attention, "1/s", text)
+    yield Result("attention_vs_stock_transformer_ratio", attention / transformer, "x", "one thread")
+    yield Result("lstm_vs_stock_transformer_ratio", lstm / transformer, "x", "one thread")
+    yield Result("predict_p99_ms", comparison.predict_p99_ms(), "ms", "LSTM + attention, one candle; aim: 10")
+    size_threads(2)
+    yield from _lstm(comparison, time.perf_counter, 2)
+
+
+def _lstm(comparison: Comparison, clock, threads: int) -> Generator[Result, None, float]:
+    ours, ours_loss = _best(lambda: comparison.ours("lstm", clock, threads=threads), 2)
+    alone, alone_loss = comparison.ours("lstm", clock, threads=threads, targets_per_sequence=1)
+    stock, stock_loss = _best(lambda: comparison.stock("lstm", STOCK_BATCH, clock), 2)
+    same, same_loss = comparison.stock("lstm", SETTINGS.batch_size, clock)
+    text = (
+        f"validation loss {ours_loss:.4f}; FreqAI's trainer {stock:.0f}/s {stock_loss:.4f} at its batch {STOCK_BATCH}, "
+        f"{same:.0f}/s {same_loss:.4f} at ours; ours, every window alone {alone:.0f}/s {alone_loss:.4f}"
+    )
+    tail = "" if threads == 1 else "_two_threads"
+    yield Result(f"lstm_rows_per_second{tail}", ours, "1/s", text)
+    yield Result(
+        f"lstm_vs_stock_trainer_ratio{tail}", ours / stock, "x", f"aim: 3; {ours / same:.2f} at our batch"
+    )
+    return ours
