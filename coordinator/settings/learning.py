@@ -24,7 +24,7 @@ class LearningSettings(Section):
     )
     sequence_length: int = Field(10, ge=5, le=20, description="candles a prediction sees")
     targets_per_sequence: int = Field(
-        8,
+        16,
         ge=1,
         le=64,
         description="neighbouring candles that one training sequence answers for; 1 trains every window alone",

@@ -64,7 +64,7 @@ def test_no_row_is_left_out_over_the_epochs():
 def test_sparse_rows_are_trained_alone():
     rows = numbered(4000, train=np.arange(10, 4000, 20))
     assert _Batches(rows, LearningSettings()).k == 1
-    assert _Batches(numbered(400), LearningSettings()).k == 8
+    assert _Batches(numbered(400), LearningSettings()).k == 16
 
 
 def test_windows_are_the_rows_before():
