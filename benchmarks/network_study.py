@@ -121,6 +121,18 @@ def network(name: str, learning: LearningSettings, shuffled: bool = False) -> Mo
     return fit
 
 
+def several(name: str, learning: LearningSettings, members: int) -> Model:
+    """The mean score of a network trained with several seeds."""
+
+    def fit(pairs: list[Pair], begin: int, start: int, end: int) -> tuple[Scores, list[float]]:
+        seeds = (learning.model_copy(update={"seed": learning.seed + i}) for i in range(members))
+        answers = [network(name, member)(pairs, begin, start, end) for member in seeds]
+        scores = [np.mean(of_pair, axis=0) for of_pair in zip(*(a[0] for a in answers), strict=True)]
+        return scores, [loss for a in answers for loss in a[1]]
+
+    return fit
+
+
 def fusion(pairs: list[Pair], begin: int, start: int, end: int) -> tuple[Scores, list[float]]:
     """One LightGBM model per timeframe, joined by the documented formula."""
     higher, tables = [pair.higher for pair in pairs], [pair.tables for pair in pairs]
@@ -199,6 +211,7 @@ def models(learning: LearningSettings) -> dict[str, Model]:
         "noise": noise,
         "attention": network("attention", learning),
         "attention shuffled": network("attention", learning, shuffled=True),
+        "attention x4": several("attention", learning, 4),
         "fusion": fusion,
         "indicator fusion": indicator_fusion,
         "lstm": network("lstm", learning),

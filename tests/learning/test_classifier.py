@@ -9,6 +9,7 @@ from coordinator.learning.classifier import SequenceClassifier
 from coordinator.learning.labels import CLASSES
 from coordinator.learning.network_registry import NETWORKS
 from coordinator.learning.networks import LSTMNetwork
+from coordinator.learning.sequences import gather_windows
 from coordinator.settings import LearningSettings
 
 FAST = LearningSettings(epochs=4, patience=2)
@@ -226,3 +227,11 @@ def test_the_artefact_survives_its_bytes():
     again = decode(encode(artefact))
     assert (again.kind, again.schema, again.about) == (artefact.kind, artefact.schema, artefact.about)
     assert all(torch.equal(again.tensors[name], artefact.tensors[name]) for name in artefact.tensors)
+
+
+def test_windows_are_the_rows_before():
+    x = torch.arange(20.0).reshape(10, 2)
+    got = gather_windows(x, np.array([4, 9]), 3)
+    assert got.shape == (2, 3, 2)
+    assert torch.equal(got[0], x[2:5])
+    assert torch.equal(got[1], x[7:10])

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coordinator.learning.networks import LSTMNetwork
-from coordinator.learning.sequences import complete_windows, gather_windows, runs, sequence_view
+from coordinator.learning.sequences import complete_windows, runs, sequence_view
 from coordinator.learning.trainer import Rows, _Batches, choose_device, size_threads
 from coordinator.settings import LearningSettings
 
@@ -65,14 +65,6 @@ def test_sparse_rows_are_trained_alone():
     rows = numbered(4000, train=np.arange(10, 4000, 20))
     assert _Batches(rows, LearningSettings()).k == 1
     assert _Batches(numbered(400), LearningSettings()).k == 16
-
-
-def test_windows_are_the_rows_before():
-    x = torch.arange(20.0).reshape(10, 2)
-    got = gather_windows(x, np.array([4, 9]), 3)
-    assert got.shape == (2, 3, 2)
-    assert torch.equal(got[0], x[2:5])
-    assert torch.equal(got[1], x[7:10])
 
 
 def test_a_sequence_view_copies_nothing():
