@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from coordinator.errors import CoordinatorError
-from coordinator.learning.labels import CLASSES
-from coordinator.learning.networks import LSTMNetwork
+from coordinator.learning.artefact import Artefact, align
+from coordinator.learning.blocks import Block, Pool, Split, pool, split_by_time
+from coordinator.learning.labels import CLASSES, class_numbers
+from coordinator.learning.network_registry import build_network
 from coordinator.learning.sequences import complete_windows, gather_windows
+from coordinator.learning.trainer import Rows, choose_device, mean_loss, size_threads, train
 from coordinator.settings import LearningSettings
-from coordinator.types import Bools, Floats, Ints
+from coordinator.signals.feature_schema import FeatureSchema
+from coordinator.types import Bools, Floats
 
 __all__ = ["SequenceClassifier"]
 
 CLIP = 5.0  # standard deviations; a flash crash must not own the gradient
 MINIMUM_ROWS = 200  # labelled training sequences below which nothing sensible is learnt
-PREDICTION_BATCH = 4096
+PREDICTION_BATCH = 32  # always that many, padded: matrix products of one shape give one row the same bits
 
 
 class SequenceClassifier:
@@ -28,61 +33,88 @@ class SequenceClassifier:
     Parameters
     ----------
     settings : LearningSettings
-    network : callable
-        Builds the network from the number of features.
+    network : str
+        Name of the network in ``NETWORKS``: "lstm" or "attention".
 
     Attributes
     ----------
+    schema_ : FeatureSchema
     mean_, scale_ : ndarray of shape (n_features,)
     network_ : the network with the weights of the best validation epoch
     validation_loss_ : list of float, weighted cross-entropy per epoch
     best_epoch_ : int
+    metrics_ : dict of str to float
+        rows trained and validated on; ``log_loss`` on the validation slice and ``prior_log_loss``, that of the
+        training labels' class frequencies there, both without class weights. At or above the prior's, the
+        model has failed.
     """
 
-    def __init__(self, settings: LearningSettings, network: Callable[[int], nn.Module] = LSTMNetwork) -> None:
+    def __init__(self, settings: LearningSettings, network: str = "lstm") -> None:
         self.settings = settings
         self.network = network
 
     def fit(self, features: Floats, labels: Floats) -> SequenceClassifier:
-        """Fit on one pair's rows in time order.
+        """Fit on one pair's rows in time order; see ``fit_pooled``."""
+        return self.fit_pooled([Block(features, labels)])
 
-        The latest ``validation_share`` of the labelled rows decide when to stop. The ``label_horizon`` rows before
-        them are left out of training, because their labels look into the validation slice (purging, Lopez de Prado
-        2018, chapter 7).
+    def fit_pooled(
+        self,
+        blocks: Sequence[Block],
+        schema: FeatureSchema | None = None,
+        previous: SequenceClassifier | None = None,
+    ) -> SequenceClassifier:
+        """Fit one model on the rows of several pairs.
+
+        The latest ``validation_share`` of the labelled rows of all pairs decide when to stop; labels that look into
+        them are purged. Features are standardised by what is known before them.
 
         Parameters
         ----------
-        features : ndarray of shape (n, n_features)
-            Rows with NaN end no sequence and belong to none.
-        labels : ndarray of shape (n,)
-            +1, -1, 0; NaN rows train nothing.
+        blocks : sequence of Block
+            One per pair, with times if there are several. Sequences never cross from one into the next.
+        schema : FeatureSchema, optional
+            Names of the features; numbered without it.
+        previous : SequenceClassifier, optional
+            A fitted model whose weights are the start, if it has the same network and features.
 
         Raises
         ------
         CoordinatorError
-            With fewer than 200 labelled training sequences.
+            With fewer than 200 labelled training sequences, or as ``pool``.
         """
         s = self.settings
-        usable = complete_windows(features, s.sequence_length) & np.isfinite(labels)
-        train, validation = self._split(np.flatnonzero(usable))
-        if len(train) < MINIMUM_ROWS:
-            raise CoordinatorError(
-                "training rows", "the LSTM", f"be at least {MINIMUM_ROWS} labelled sequences", len(train)
-            )
-        rows = features[: train[-1] + 1]
-        rows = rows[np.isfinite(rows).all(axis=1)]
-        self.mean_, self.scale_ = rows.mean(axis=0), np.maximum(rows.std(axis=0), 1e-9)
-        x = self._standardise(features)
-        y = torch.as_tensor(np.searchsorted([-1, 0, 1], np.nan_to_num(labels)))
-        y = torch.as_tensor([CLASSES.index(c) for c in (-1, 0, 1)])[y]
-        with torch.random.fork_rng(devices=[]):
+        size_threads(s.threads)
+        data = pool(blocks, s.label_horizon)
+        split = split_by_time(data, s.sequence_length, s.validation_share)
+        if len(split.train) < MINIMUM_ROWS or not len(split.validation):
+            rule = f"be at least {MINIMUM_ROWS} labelled sequences"
+            raise CoordinatorError("training rows", f"the network '{self.network}'", rule, len(split.train))
+        n_features = data.features.shape[1]
+        self.schema_ = schema or FeatureSchema(tuple(f"feature_{i}" for i in range(n_features)), 0)
+        known = np.isfinite(data.features).all(axis=1) & (data.times <= data.times[split.train].max())
+        self.mean_ = data.features[known].mean(axis=0)
+        self.scale_ = np.maximum(data.features[known].std(axis=0), 1e-9)
+        device = choose_device(s.device)
+        cards = [torch.cuda.current_device()] if device.type == "cuda" else []
+        with torch.random.fork_rng(devices=cards), torch.backends.cudnn.flags(deterministic=True):
             torch.manual_seed(s.seed)
-            self.network_ = self.network(features.shape[1])
-            self._train(x, y, torch.as_tensor(train), torch.as_tensor(validation))
+            self.network_ = build_network(self.network, n_features, s)
+            self._start_from(previous)
+            self.network_.to(device)
+            rows = self._rows(data, split, device)
+            history = train(self.network_, rows, s)
+        self.validation_loss_, self.best_epoch_ = history.validation_loss, history.best_epoch
+        self.metrics_ = self._measure(rows)
         return self
 
-    def predict_proba(self, features: Floats) -> tuple[Floats, Bools]:
+    def predict_proba(self, features: Floats, names: Sequence[str] | None = None) -> tuple[Floats, Bools]:
         """Class probabilities of every row.
+
+        Parameters
+        ----------
+        features : ndarray of shape (n, n_features)
+        names : sequence of str, optional
+            Names of the columns; another order is put right, others are left out, a missing one is an error.
 
         Returns
         -------
@@ -90,57 +122,102 @@ class SequenceClassifier:
             In the order of ``CLASSES`` (HOLD, BUY, SELL); rows sum to 1; NaN where the sequence is not complete.
         usable : ndarray of bool, shape (n,)
         """
-        usable = complete_windows(features, self.settings.sequence_length)
+        if names is not None:
+            features = features[:, align(self.schema_, names, f"the table of the network '{self.network}'")]
+        length = self.settings.sequence_length
+        usable = complete_windows(features, length)
         probabilities = np.full((len(features), len(CLASSES)), np.nan)
-        x, ends = self._standardise(features), torch.as_tensor(np.flatnonzero(usable))
-        self.network_.eval()
-        with torch.inference_mode():
-            for batch in torch.split(ends, PREDICTION_BATCH):
-                logits = self.network_(gather_windows(x, batch, self.settings.sequence_length))
-                probabilities[batch.numpy()] = torch.softmax(logits.double(), dim=1).numpy()
-        return probabilities, usable
-
-    def _split(self, rows: Ints) -> tuple[Ints, Ints]:
-        cut = int(len(rows) * (1 - self.settings.validation_share))
-        validation = rows[cut:]
-        train = rows[:cut]
-        if len(validation):
-            train = train[train < validation[0] - self.settings.label_horizon]
-        return train, validation
-
-    def _standardise(self, features: Floats) -> Tensor:
-        scaled = np.clip((features - self.mean_) / self.scale_, -CLIP, CLIP)
-        return torch.as_tensor(np.nan_to_num(scaled), dtype=torch.float32)
-
-    def _train(self, x: Tensor, y: Tensor, train: Tensor, validation: Tensor) -> None:
-        s, net = self.settings, self.network_
-        counts = torch.bincount(y[train], minlength=len(CLASSES)).clamp(min=1)
-        loss_of = nn.CrossEntropyLoss(weight=len(train) / (len(CLASSES) * counts).float())
-        optimizer = torch.optim.AdamW(net.parameters(), lr=s.learning_rate, weight_decay=s.weight_decay)
-        best = {name: value.clone() for name, value in net.state_dict().items()}
-        self.validation_loss_: list[float] = []
-        self.best_epoch_ = 0
-        for epoch in range(s.epochs):
-            net.train()
-            for batch in torch.split(train[torch.randperm(len(train))], s.batch_size):
-                optimizer.zero_grad(set_to_none=True)
-                loss = loss_of(net(gather_windows(x, batch, s.sequence_length)), y[batch])
-                loss.backward()
-                nn.utils.clip_grad_norm_(net.parameters(), 1.0)
-                optimizer.step()
-            self.validation_loss_.append(self._loss(x, y, validation, loss_of))
-            if self.validation_loss_[-1] <= min(self.validation_loss_):
-                self.best_epoch_ = epoch
-                best = {name: value.clone() for name, value in net.state_dict().items()}
-            elif epoch - self.best_epoch_ >= s.patience:
-                break
-        net.load_state_dict(best)
-
-    def _loss(self, x: Tensor, y: Tensor, rows: Tensor, loss_of: nn.Module) -> float:
+        ends = np.flatnonzero(usable)
+        if not len(ends):
+            return probabilities, usable
+        device = next(self.network_.parameters()).device
+        x = self._standardise(features).to(device)
+        padded = torch.as_tensor(np.resize(ends, -(-len(ends) // PREDICTION_BATCH) * PREDICTION_BATCH))
         self.network_.eval()
         with torch.inference_mode():
             logits = [
-                self.network_(gather_windows(x, batch, self.settings.sequence_length))
-                for batch in torch.split(rows, PREDICTION_BATCH)
+                self.network_(gather_windows(x, batch.to(device), length))
+                for batch in torch.split(padded, PREDICTION_BATCH)
             ]
-            return float(loss_of(torch.cat(logits), y[rows]))
+            answer = torch.softmax(torch.cat(logits)[: len(ends)].double(), dim=1)
+        probabilities[ends] = answer.cpu().numpy()
+        return probabilities, usable
+
+    def to_artefact(self) -> Artefact:
+        """The fitted model as data, for ``artefact.write``."""
+        tensors = {f"network.{name}": value for name, value in self.network_.state_dict().items()}
+        tensors |= {"mean": torch.as_tensor(self.mean_), "scale": torch.as_tensor(self.scale_)}
+        about: dict[str, Any] = {
+            "settings": self.settings.model_dump(mode="json"),
+            "validation_loss": self.validation_loss_,
+            "best_epoch": self.best_epoch_,
+            "metrics": self.metrics_,
+        }
+        return Artefact(self.network, self.schema_, tensors, about)
+
+    @classmethod
+    def from_artefact(cls, artefact: Artefact) -> SequenceClassifier:
+        """Inverse of ``to_artefact``; the model predicts on the device its settings ask for.
+
+        Raises
+        ------
+        CoordinatorError
+            For a file of another kind of model.
+        """
+        model = cls(LearningSettings.model_validate(artefact.about["settings"]), artefact.kind)
+        size_threads(model.settings.threads)
+        model.schema_ = artefact.schema
+        model.mean_, model.scale_ = artefact.tensors["mean"].numpy(), artefact.tensors["scale"].numpy()
+        with torch.random.fork_rng(devices=[]):
+            model.network_ = build_network(artefact.kind, len(model.mean_), model.settings)
+        prefix = "network."
+        model.network_.load_state_dict(
+            {k.removeprefix(prefix): v for k, v in artefact.tensors.items() if k.startswith(prefix)}
+        )
+        model.network_.to(choose_device(model.settings.device)).eval()
+        model.validation_loss_ = list(artefact.about["validation_loss"])
+        model.best_epoch_ = int(artefact.about["best_epoch"])
+        model.metrics_ = dict(artefact.about["metrics"])
+        return model
+
+    def _start_from(self, previous: SequenceClassifier | None) -> None:
+        if previous is None or (previous.network, previous.schema_) != (self.network, self.schema_):
+            return
+        weights, own = previous.network_.state_dict(), self.network_.state_dict()
+        if all(weights[name].shape == own[name].shape for name in own):
+            self.network_.load_state_dict(weights)
+
+    def _rows(self, data: Pool, split: Split, device: torch.device) -> Rows:
+        classes = class_numbers(data.labels)
+        weight = np.where(np.isfinite(data.labels), data.weights, 0.0)
+        if self.settings.balance_classes:
+            seen = np.bincount(classes[split.train], weight[split.train], minlength=len(CLASSES))
+            share = seen / seen.sum()
+            weight = weight * (1 / (len(CLASSES) * np.maximum(share, 1 / len(split.train))))[classes]
+        return Rows(
+            x=self._standardise(data.features).to(device),
+            y=torch.as_tensor(classes, device=device),
+            weight=torch.as_tensor(weight, dtype=torch.float32, device=device),
+            run=torch.as_tensor(data.run, device=device),
+            train=torch.as_tensor(split.train, device=device),
+            validation=torch.as_tensor(split.validation, device=device),
+        )
+
+    def _measure(self, rows: Rows) -> dict[str, float]:
+        plain = Rows(rows.x, rows.y, torch.ones_like(rows.weight), rows.run, rows.train, rows.validation)
+        loss = mean_loss(self.network_, plain, rows.validation, self.settings.sequence_length)
+        train, validation = (
+            np.bincount(rows.y[index].cpu().numpy(), minlength=len(CLASSES)) / len(index)
+            for index in (rows.train, rows.validation)
+        )
+        prior = -float(validation @ np.log(np.maximum(train, 1e-6)))
+        return {
+            "rows_train": float(len(rows.train)),
+            "rows_validation": float(len(rows.validation)),
+            "log_loss": loss,
+            "prior_log_loss": prior,
+        }
+
+    def _standardise(self, features: Floats) -> Tensor:
+        scaled = np.clip((features - self.mean_) / self.scale_, -CLIP, CLIP)
+        return torch.as_tensor(np.nan_to_num(np.ascontiguousarray(scaled)), dtype=torch.float32)

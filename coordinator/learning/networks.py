@@ -1,13 +1,34 @@
-"""The documented LSTM network (spec 004, section 1)."""
+"""The documented LSTM network (spec 004, section 1), and what every sequence network can do."""
 
 from __future__ import annotations
 
 from torch import Tensor, nn
 
-__all__ = ["LSTMNetwork"]
+__all__ = ["LSTMNetwork", "SequenceNetwork"]
 
 
-class LSTMNetwork(nn.Module):
+class SequenceNetwork(nn.Module):
+    """A network that reads candles in order and may answer at each of them."""
+
+    def steps(self, x: Tensor, length: int) -> Tensor:
+        """Logits at every candle that has ``length - 1`` candles before it in its sequence.
+
+        Parameters
+        ----------
+        x : Tensor of shape (batch, candles, n_features), candles >= length
+
+        Returns
+        -------
+        Tensor of shape (batch, candles - length + 1, n_classes)
+        """
+        raise NotImplementedError
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Logits of shape (batch, n_classes) from sequences of shape (batch, length, n_features)."""
+        return self.steps(x, x.shape[1])[:, 0]
+
+
+class LSTMNetwork(SequenceNetwork):
     """LSTM 128 - dropout .2 - LSTM 64 - dropout .2 - dense 64 relu .3 - dense 32 relu .2 - dense 3.
 
     Greff et al., "LSTM: A Search Space Odyssey", 2017. The softmax of the documented output layer lives in the
@@ -19,6 +40,12 @@ class LSTMNetwork(nn.Module):
         31 in version 1 of the features.
     n_classes : int
         3: HOLD, BUY, SELL.
+
+    Notes
+    -----
+    ``steps`` answers at a candle with the memory of all candles of its sequence, so the later ones of a longer
+    sequence remember a few candles more than ``length``. Training uses that (one pass answers several candles);
+    predictions are made on sequences of exactly ``length``.
     """
 
     def __init__(self, n_features: int, n_classes: int = 3) -> None:
@@ -36,9 +63,9 @@ class LSTMNetwork(nn.Module):
             nn.Linear(32, n_classes),
         )
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Logits of shape (batch, n_classes) from sequences of shape (batch, length, n_features)."""
+    def steps(self, x: Tensor, length: int) -> Tensor:
+        """See ``SequenceNetwork.steps``."""
         sequence, _ = self.lstm_1(x)
-        _, (last, _) = self.lstm_2(self.dropout(sequence))
-        logits: Tensor = self.head(self.dropout(last[-1]))
+        memory, _ = self.lstm_2(self.dropout(sequence))
+        logits: Tensor = self.head(self.dropout(memory[:, length - 1 :]))
         return logits

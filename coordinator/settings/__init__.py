@@ -16,6 +16,7 @@ from coordinator.settings.learners import (
 )
 from coordinator.settings.learning import LearningSettings
 from coordinator.settings.load import load_settings
+from coordinator.settings.networks import FusionModelSettings, SelectorPolicySettings
 from coordinator.settings.quality import QualitySettings
 from coordinator.settings.signals import BaselineSettings, FusionSettings, RegimeSettings
 from coordinator.settings.trade import (
@@ -33,10 +34,12 @@ __all__ = [
     "CostSettings",
     "DcaSettings",
     "DecisionSettings",
+    "FusionModelSettings",
     "FusionSettings",
     "LearningSettings",
     "QualitySettings",
     "RegimeSettings",
+    "SelectorPolicySettings",
     "SelectorSettings",
     "Settings",
     "SizingSettings",

@@ -13,6 +13,7 @@ from coordinator.settings.learners import (
 )
 from coordinator.settings.learning import LearningSettings
 from coordinator.settings.ledger import LedgerSettings
+from coordinator.settings.networks import FusionModelSettings, SelectorPolicySettings
 from coordinator.settings.quality import QualitySettings
 from coordinator.settings.signals import BaselineSettings, FusionSettings, RegimeSettings
 from coordinator.settings.trade import (
@@ -41,6 +42,8 @@ class Settings(Section):
     selector: SelectorSettings = SelectorSettings()
     learning: LearningSettings = LearningSettings()
     quality: QualitySettings = QualitySettings()
+    fusion_models: FusionModelSettings = FusionModelSettings()
+    selector_policy: SelectorPolicySettings = SelectorPolicySettings()
     ledger: LedgerSettings = LedgerSettings()
     stops: StopSettings = StopSettings()
     targets: TargetSettings = TargetSettings()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from typing import Literal
+
+from pydantic import Field, model_validator
 
 from coordinator.settings.base import Section
 
@@ -10,21 +12,54 @@ __all__ = ["LearningSettings"]
 
 
 class LearningSettings(Section):
-    """The LSTM's label and training (spec 004, section 1)."""
+    """Label, training and sizes of the sequence networks (spec 004, section 1)."""
 
+    label: Literal["direction", "barrier"] = Field(
+        "direction",
+        description="where the price stands after the horizon, or which of two barriers it meets first",
+    )
     label_horizon: int = Field(12, ge=1, le=240, description="candles ahead that the label looks at")
     label_sigmas: float = Field(
         0.5, gt=0, le=5, description="move in horizon standard deviations that is BUY/SELL"
     )
     sequence_length: int = Field(10, ge=5, le=20, description="candles a prediction sees")
+    targets_per_sequence: int = Field(
+        16,
+        ge=1,
+        le=64,
+        description="neighbouring candles that one training sequence answers for; 1 trains every window alone",
+    )
     epochs: int = Field(20, ge=1, le=1000, description="most passes over the training rows")
     patience: int = Field(
         3, ge=1, le=100, description="epochs without a better validation loss before stopping"
     )
-    batch_size: int = Field(256, ge=8, le=65536, description="sequences per step")
+    batch_size: int = Field(256, ge=8, le=65536, description="labelled candles per step")
     learning_rate: float = Field(1e-3, gt=0, le=1, description="Adam's step size")
     weight_decay: float = Field(1e-4, ge=0, le=1, description="AdamW's decoupled weight decay")
+    gradient_clip: float = Field(1.0, gt=0, le=100, description="largest norm of a step's gradient")
+    balance_classes: bool = Field(
+        True, description="weight HOLD, BUY and SELL by the inverse of their frequency"
+    )
     validation_share: float = Field(
         0.15, gt=0, lt=0.5, description="latest share of the rows, kept for stopping"
     )
+    pooled: bool = Field(True, description="one model for all pairs; false trains one per pair")
+    warm_start: bool = Field(False, description="start from the previous window's weights")
+    device: Literal["auto", "cpu", "cuda"] = Field(
+        "auto", description="where networks train and predict; auto takes a GPU if there is one"
+    )
+    threads: int = Field(1, ge=1, le=256, description="CPU threads of the networks, set once a process")
+    attention_width: int = Field(
+        32, ge=8, le=512, description="attention network: numbers that describe a candle"
+    )
+    attention_heads: int = Field(
+        4, ge=1, le=16, description="attention network: heads; they divide the width"
+    )
+    attention_dropout: float = Field(0.2, ge=0, lt=1, description="attention network: dropout probability")
     seed: int = Field(42, ge=0, le=2**31 - 1, description="seed of every random number in training")
+
+    @model_validator(mode="after")
+    def _heads(self) -> LearningSettings:
+        if self.attention_width % self.attention_heads:
+            raise ValueError("attention_heads must divide attention_width")
+        return self

@@ -1,4 +1,6 @@
-"""Fusion of the 1h, 4h and 1d baselines (spec 004, section 2), to the letter.
+"""Fusion of three views on a pair, 1h, 4h and 1d (spec 004, section 2), to the letter.
+
+The views are the timeframes' baselines (``fuse``) or models' (``learning.fusion_models``).
 
 weighted score = sum over timeframes of direction x confidence x weight
 confidence     = 0.6 |weighted score| + 0.25 agreement + 0.15 consistency
@@ -15,9 +17,9 @@ from coordinator.settings import FusionSettings
 from coordinator.signals.candles import Candles
 from coordinator.signals.technical import Technical
 from coordinator.signals.timeframes import last_closed
-from coordinator.types import Floats, Ints
+from coordinator.types import Bools, Floats, Ints
 
-__all__ = ["AGREEMENT", "TIMEFRAMES", "Fusion", "agreement", "consistency", "fuse"]
+__all__ = ["AGREEMENT", "TIMEFRAMES", "Fusion", "View", "agreement", "consistency", "fuse", "join_views"]
 
 TIMEFRAMES = ("1h", "4h", "1d")
 AGREEMENT = (1.0, 0.6, 0.3)
@@ -47,6 +49,25 @@ class Fusion:
         """No view on any of ``n`` candles."""
         nothing = np.full(n, np.nan)
         return cls(nothing, np.zeros(n, dtype=np.int64), nothing, np.zeros(n), np.zeros(n))
+
+
+@dataclass(frozen=True)
+class View:
+    """What one timeframe says on its own candles.
+
+    Attributes
+    ----------
+    candles : the timeframe's candles
+    direction : ndarray of int, shape (n,), +1, -1 or 0
+    confidence : ndarray of float, shape (n,), 0..1; its value where the direction is 0 does not matter
+    known : ndarray of bool, shape (n,), or None
+        False where the timeframe has nothing to say, so that there is no fusion either; None is True for all.
+    """
+
+    candles: Candles
+    direction: Ints
+    confidence: Floats
+    known: Bools | None = None
 
 
 def agreement(directions: Ints) -> Floats:
@@ -82,28 +103,41 @@ def consistency(direction: Ints, signals: int) -> Floats:
 def fuse(base: Candles, views: Mapping[str, tuple[Candles, Technical]], settings: FusionSettings) -> Fusion:
     """Fuse the timeframes' baselines on the base candles.
 
+    Parameters
+    ----------
+    views : mapping of "1h", "4h", "1d" to (candles, technical) of the same pair
+    """
+    said = {name: View(candles, t.direction, t.confidence) for name, (candles, t) in views.items()}
+    return join_views(base, said, settings)
+
+
+def join_views(base: Candles, views: Mapping[str, View], settings: FusionSettings) -> Fusion:
+    """Fuse three views on the base candles.
+
     A base candle sees the last candle of each timeframe that had closed by its own close.
 
     Parameters
     ----------
-    views : mapping of "1h", "4h", "1d" to (candles, technical) of the same pair
+    views : mapping of "1h", "4h", "1d" to the views on the same pair
     """
     weights = dict(zip(TIMEFRAMES, (settings.weight_1h, settings.weight_4h, settings.weight_1d), strict=True))
     score, known = np.zeros(len(base)), np.ones(len(base), dtype=bool)
     directions, consistencies = [], []
     for timeframe in TIMEFRAMES:
-        candles, technical = views[timeframe]
-        index = last_closed(base, candles)
+        view = views[timeframe]
+        index = last_closed(base, view.candles)
         known &= index >= 0
         seen = np.maximum(index, 0)
-        if not len(candles):
+        if not len(view.candles):
             nothing = np.zeros(len(base), dtype=np.int64)
             directions.append(nothing)
             consistencies.append(np.ones(len(base)))
             continue
-        directions.append(technical.direction[seen])
-        consistencies.append(consistency(technical.direction, settings.consistency_signals)[seen])
-        score += weights[timeframe] * (technical.direction * technical.confidence)[seen]
+        if view.known is not None:
+            known &= view.known[seen]
+        directions.append(view.direction[seen])
+        consistencies.append(consistency(view.direction, settings.consistency_signals)[seen])
+        score += weights[timeframe] * (view.direction * view.confidence)[seen]
     agree = agreement(np.vstack(directions))
     steady = np.mean(consistencies, axis=0)
     confidence = (

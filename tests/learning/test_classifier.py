@@ -3,11 +3,15 @@ import pytest
 import torch
 
 from coordinator.errors import CoordinatorError
+from coordinator.learning.artefact import decode, encode, read, write
+from coordinator.learning.blocks import Block, pool, split_by_time
 from coordinator.learning.classifier import SequenceClassifier
 from coordinator.learning.labels import CLASSES
+from coordinator.learning.network_registry import NETWORKS
 from coordinator.learning.networks import LSTMNetwork
-from coordinator.learning.sequences import complete_windows, gather_windows
+from coordinator.learning.sequences import gather_windows
 from coordinator.settings import LearningSettings
+from coordinator.signals.feature_schema import FeatureSchema
 
 FAST = LearningSettings(epochs=4, patience=2)
 
@@ -75,29 +79,13 @@ def test_early_stopping_keeps_the_best_weights():
     losses = model.validation_loss_
     assert losses[model.best_epoch_] == min(losses)
     assert len(losses) < 25
-    usable = np.flatnonzero(complete_windows(x, 10) & np.isfinite(y))
-    _, validation = model._split(usable)
-    counts = np.bincount([CLASSES.index(int(c)) for c in y[model._split(usable)[0]]], minlength=3)
-    loss = torch.nn.CrossEntropyLoss(weight=torch.tensor(counts.sum() / (3 * counts)).float())
-    target = torch.tensor([CLASSES.index(int(c)) for c in y[validation]])
-    again = model._loss(
-        model._standardise(x), _scatter(len(y), validation, target), torch.tensor(validation), loss
-    )
-    assert again == pytest.approx(min(losses), rel=1e-5)
-
-
-def _scatter(n, rows, values):
-    out = torch.zeros(n, dtype=torch.long)
-    out[torch.tensor(rows)] = values
-    return out
-
-
-def test_training_is_purged_before_the_validation_slice():
-    """Labels of the last training rows would look into the validation rows: those rows are gone."""
-    settings = LearningSettings(label_horizon=24)
-    train, validation = SequenceClassifier(settings)._split(np.arange(1000))
-    assert validation[0] - train[-1] == 25
-    assert len(validation) == 150
+    split = split_by_time(pool([Block(x, y)], 12), 10, model.settings.validation_share)
+    probabilities, _ = model.predict_proba(x)
+    classes = np.array([CLASSES.index(int(c)) for c in y])
+    counts = np.bincount(classes[split.train], minlength=3)
+    weight = (len(split.train) / (3 * counts))[classes[split.validation]]
+    loss = -np.log(probabilities[split.validation, classes[split.validation]])
+    assert (weight * loss).sum() / weight.sum() == pytest.approx(min(losses), rel=1e-5)
 
 
 def test_rows_with_nan_end_no_sequence_and_are_part_of_none():
@@ -112,14 +100,15 @@ def test_rows_with_nan_end_no_sequence_and_are_part_of_none():
     np.testing.assert_allclose(probabilities[usable].sum(axis=1), 1, atol=1e-9)
 
 
-def test_one_row_predicts_what_the_whole_window_does():
-    """Live predicts the last row, a backtest the window: the same numbers."""
+@pytest.mark.parametrize("network", NETWORKS)
+def test_one_row_predicts_what_the_whole_window_does(network):
+    """Live predicts the last row, a backtest the window: the same numbers, bit for bit."""
     x, y = learnable(n=800)
-    model = SequenceClassifier(FAST).fit(x, y)
+    model = SequenceClassifier(FAST, network).fit(x, y)
     whole, _ = model.predict_proba(x)
-    for end in (10, 123, 799):
+    for end in (*range(9, 800, 13), 799):
         alone, _ = model.predict_proba(x[end - 9 : end + 1])
-        np.testing.assert_allclose(alone[-1], whole[end], atol=1e-6)
+        np.testing.assert_array_equal(alone[-1], whole[end])
 
 
 def test_predicting_changes_nothing():
@@ -135,6 +124,110 @@ def test_too_little_to_learn_from_is_an_error():
     x, y = learnable(n=200)
     with pytest.raises(CoordinatorError, match="at least 200 labelled sequences"):
         SequenceClassifier(FAST).fit(x, y)
+    with pytest.raises(CoordinatorError, match="one of lstm, attention"):
+        SequenceClassifier(FAST, "oracle").fit(*learnable(n=400))
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+def test_two_runs_write_the_same_file(network, tmp_path):
+    x, y = learnable(n=700)
+    schema = FeatureSchema(tuple("abcdef"), 1)
+    hashes = set()
+    for run in range(2):
+        model = SequenceClassifier(FAST, network).fit_pooled([Block(x, y)], schema)
+        hashes.add(write(model.to_artefact(), tmp_path / f"{run}.safetensors"))
+    assert len(hashes) == 1
+    assert (tmp_path / "0.safetensors").read_bytes() == (tmp_path / "1.safetensors").read_bytes()
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+def test_a_model_read_back_predicts_the_same_bits_and_writes_the_same_file(network, tmp_path):
+    x, y = learnable(n=700)
+    model = SequenceClassifier(FAST, network).fit(x, y)
+    first = write(model.to_artefact(), tmp_path / "model.safetensors")
+    again = SequenceClassifier.from_artefact(read(tmp_path / "model.safetensors"))
+    np.testing.assert_array_equal(again.predict_proba(x)[0], model.predict_proba(x)[0])
+    assert write(again.to_artefact(), tmp_path / "again.safetensors") == first
+    assert again.metrics_ == model.metrics_
+    assert again.settings == model.settings
+
+
+def test_columns_are_found_by_name(caplog):
+    x, y = learnable(n=700)
+    model = SequenceClassifier(FAST).fit_pooled([Block(x, y)], FeatureSchema(tuple("abcdef"), 1))
+    order = [3, 1, 0, 5, 4, 2]
+    shuffled = np.column_stack((x[:, order], np.full(len(x), np.nan)))
+    names = [*("abcdef"[i] for i in order), "extra"]
+    np.testing.assert_array_equal(model.predict_proba(shuffled, names)[0], model.predict_proba(x)[0])
+    assert "aligned by name (1 others left out)" in caplog.text
+    with pytest.raises(CoordinatorError, match="hold f"):
+        model.predict_proba(x[:, :5], list("abcde"))
+
+
+def pooled(seed):
+    """Two pairs whose labels follow their own first feature; the second starts 300 candles later."""
+    blocks = []
+    for pair, n in enumerate((900, 600)):
+        x, y = learnable(seed + pair, n)
+        times = 3600 * (np.arange(n) + 300 * pair)
+        blocks.append(Block(x, y, times))
+    return blocks
+
+
+def test_one_model_learns_from_several_pairs():
+    model = SequenceClassifier(LearningSettings(epochs=12, patience=3)).fit_pooled(pooled(0))
+    new_x, new_y = learnable(seed=9)
+    probabilities, usable = model.predict_proba(new_x)
+    accuracy = (np.array(CLASSES)[probabilities[usable].argmax(axis=1)] == new_y[usable]).mean()
+    assert accuracy > 0.7
+    assert model.metrics_["log_loss"] < model.metrics_["prior_log_loss"] - 0.2
+
+
+def test_what_comes_after_the_training_rows_changes_no_weight_but_the_stop():
+    """Scramble the validation slice: the scaling and the weights of a given number of epochs stay."""
+    settings = LearningSettings(epochs=1, patience=1)
+    x, y = learnable(n=900)
+    split = split_by_time(pool([Block(x, y)], 12), 10, settings.validation_share)
+    later = split.train[-1] + 1
+    other_x, other_y = x.copy(), y.copy()
+    other_x[later:], other_y[later:] = 7 * other_x[later:][::-1], other_y[later:][::-1]
+    one, two = SequenceClassifier(settings).fit(x, y), SequenceClassifier(settings).fit(other_x, other_y)
+    np.testing.assert_array_equal(one.mean_, two.mean_)
+    np.testing.assert_array_equal(one.scale_, two.scale_)
+    for a, b in zip(one.network_.parameters(), two.network_.parameters(), strict=True):
+        assert torch.equal(a, b)
+
+
+def test_rows_of_weight_zero_teach_nothing():
+    """Wrong labels on half the rows, weighted 0, do not keep it from learning the right ones."""
+    x, y = learnable(n=3000)
+    wrong = np.random.default_rng(5).random(len(y)) < 0.5
+    labels, weights = np.where(wrong, -y, y), np.where(wrong, 0.0, 1.0)
+    settings = LearningSettings(epochs=12, patience=3, targets_per_sequence=4)
+    model = SequenceClassifier(settings).fit_pooled([Block(x, labels, weights=weights)])
+    new_x, new_y = learnable(seed=1)
+    probabilities, usable = model.predict_proba(new_x)
+    assert (np.array(CLASSES)[probabilities[usable].argmax(axis=1)] == new_y[usable]).mean() > 0.7
+
+
+def test_a_warm_start_begins_where_the_last_window_ended():
+    x, y = learnable(n=1500)
+    first = SequenceClassifier(LearningSettings(epochs=12, patience=3)).fit(x, y)
+    short = LearningSettings(epochs=1)
+    new = learnable(seed=3, n=900)
+    cold = SequenceClassifier(short).fit(*new)
+    warm = SequenceClassifier(short).fit_pooled([Block(*new)], previous=first)
+    assert warm.validation_loss_[0] < cold.validation_loss_[0] - 0.2
+    stranger = SequenceClassifier(short, "attention").fit_pooled([Block(*new)], previous=first)
+    assert stranger.validation_loss_ == SequenceClassifier(short, "attention").fit(*new).validation_loss_
+
+
+def test_the_artefact_survives_its_bytes():
+    x, y = learnable(n=500)
+    artefact = SequenceClassifier(LearningSettings(epochs=1)).fit(x, y).to_artefact()
+    again = decode(encode(artefact))
+    assert (again.kind, again.schema, again.about) == (artefact.kind, artefact.schema, artefact.about)
+    assert all(torch.equal(again.tensors[name], artefact.tensors[name]) for name in artefact.tensors)
 
 
 def test_windows_are_the_rows_before():

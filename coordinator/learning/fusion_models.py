@@ -1,0 +1,141 @@
+"""Fusion of models: one per timeframe, each a view with direction and confidence, joined by the documented formula."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from coordinator.errors import CoordinatorError
+from coordinator.learning.blocks import Block, label_ends
+from coordinator.learning.labels import forward_direction
+from coordinator.learning.timeframe_model import TimeframeModel
+from coordinator.settings import FusionModelSettings, FusionSettings, LearningSettings
+from coordinator.signals.candles import Candles
+from coordinator.signals.feature_schema import FeatureSchema
+from coordinator.signals.features import FEATURES, FEATURES_VERSION, compute_features
+from coordinator.signals.fusion import TIMEFRAMES, Fusion, View, join_views
+from coordinator.types import Floats
+
+__all__ = ["FusionModels", "Table", "feature_table"]
+
+FORMAT = 1
+Table = Floats
+"""Features of one timeframe's candles, shape (n, 31)."""
+
+
+def feature_table(candles: Candles) -> Table:
+    """The 31 features of a timeframe's candles, shape (n, 31); NaN while they lack history."""
+    columns = compute_features(candles)
+    return np.column_stack([columns[name] for name in FEATURES])
+
+
+class FusionModels:
+    """The 1h, 4h and 1d models.
+
+    Parameters
+    ----------
+    settings : FusionModelSettings
+    fusion : FusionSettings
+        Weights and shares of the formula that joins the views.
+
+    Attributes
+    ----------
+    models_ : dict of timeframe to TimeframeModel
+    """
+
+    def __init__(self, settings: FusionModelSettings, fusion: FusionSettings) -> None:
+        self.settings, self.fusion = settings, fusion
+
+    def fit(
+        self,
+        pairs: Sequence[Mapping[str, Candles]],
+        begin: int,
+        end: int,
+        tables: Sequence[Mapping[str, Table]] | None = None,
+    ) -> FusionModels:
+        """Fit each timeframe's model on all pairs' candles.
+
+        Parameters
+        ----------
+        pairs : sequence of mapping of "1h", "4h", "1d" to candles
+        begin, end : int
+            Seconds. Rows of [begin, end) train whose label needs no candle that closes after ``end``.
+        tables : sequence of mapping of timeframe to features, optional
+            ``feature_table`` of the same candles, if it is at hand.
+
+        Raises
+        ------
+        CoordinatorError
+            If a timeframe has too few rows.
+        """
+        schema = FeatureSchema(FEATURES, FEATURES_VERSION)
+        self.models_ = {}
+        for timeframe in TIMEFRAMES:
+            blocks = []
+            for number, pair in enumerate(pairs):
+                table = tables[number][timeframe] if tables else feature_table(pair[timeframe])
+                blocks.append(self._block(pair[timeframe], table, begin, end))
+            self.models_[timeframe] = TimeframeModel(self.settings).fit(
+                [block for block in blocks if len(block.labels)], schema
+            )
+        return self
+
+    def join(
+        self, base: Candles, candles: Mapping[str, Candles], tables: Mapping[str, Table] | None = None
+    ) -> Fusion:
+        """Fuse the models' views of one pair on its base candles; only closed candles are seen."""
+        views = {}
+        for timeframe in TIMEFRAMES:
+            table = tables[timeframe] if tables else feature_table(candles[timeframe])
+            views[timeframe] = View(candles[timeframe], *self.models_[timeframe].view(table))
+        return join_views(base, views, self.fusion)
+
+    def encode(self) -> bytes:
+        """The models as JSON, the trees in it as LightGBM's text; equal models give equal bytes."""
+        models = {name: model.to_json() for name, model in self.models_.items()}
+        document = {"format": FORMAT, "fusion": self.fusion.model_dump(mode="json"), "models": models}
+        return json.dumps(document, sort_keys=True).encode()
+
+    def write(self, path: Path) -> str:
+        """Write the file, whole or not at all; returns its SHA-256."""
+        data = self.encode()
+        part = path.with_name(path.name + ".part")
+        part.write_bytes(data)
+        part.replace(path)
+        return hashlib.sha256(data).hexdigest()
+
+    @classmethod
+    def decode(cls, data: bytes, owner: str = "a file of fusion models") -> FusionModels:
+        """Inverse of ``encode``.
+
+        Raises
+        ------
+        CoordinatorError
+            If the bytes are no such file.
+        """
+        try:
+            document = json.loads(data)
+            found = document["format"]
+            fusion = FusionSettings.model_validate(document["fusion"])
+            parts = {timeframe: document["models"][timeframe] for timeframe in TIMEFRAMES}
+        except (ValueError, KeyError, TypeError) as error:
+            raise CoordinatorError("content", owner, "be a file of fusion models", repr(error)) from error
+        if found != FORMAT:
+            raise CoordinatorError("format", owner, f"be {FORMAT}", found)
+        models = {name: TimeframeModel.from_json(part, f"{owner}, {name}") for name, part in parts.items()}
+        self = cls(models[TIMEFRAMES[0]].settings, fusion)
+        self.models_ = models
+        return self
+
+    def _block(self, candles: Candles, table: Table, begin: int, end: int) -> Block:
+        labelling = LearningSettings(
+            label_horizon=self.settings.label_horizon, label_sigmas=self.settings.label_sigmas
+        )
+        labels = forward_direction(candles.close, labelling)
+        ends = label_ends(candles.time, self.settings.label_horizon)
+        rows = (candles.time >= begin) & (ends + candles.seconds <= end)
+        return Block(table[rows], labels[rows], candles.time[rows], label_end=ends[rows])
