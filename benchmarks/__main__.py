@@ -5,7 +5,7 @@ import json
 import sys
 from pathlib import Path
 
-BENCHMARKS = ("baseline_cpu", "decision_fold", "quality_walk_forward", "network_training")
+BENCHMARKS = ("baseline_cpu", "decision_fold", "hyperopt_epoch", "quality_walk_forward", "network_training")
 
 
 def main() -> None:

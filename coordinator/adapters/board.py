@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from coordinator.adapters.analysis import PairAnalysis
-from coordinator.adapters.histories import Seen, histories, observations, together
+from coordinator.adapters.histories import Seen, end_state, histories, observations, together
 from coordinator.adapters.live_run import LiveRun
 from coordinator.decision.blending import PHASES
 from coordinator.decision.decisions import REJECTIONS, Decisions
@@ -46,6 +46,7 @@ class SignalBoard:
         self._table: SignalTable | None = None
         self._decided: tuple[Settings, Decisions] | None = None
         self._history = History([], [], [])
+        self._learners: tuple[int | None, dict[str, Any]] = (None, {})
 
     def go_live(self, run: LiveRun) -> None:
         """Decide candle by candle from now on, with memory (dry-run and live)."""
@@ -72,7 +73,7 @@ class SignalBoard:
             if self._live is None:
                 fold = Fold(settings, can_short=self._can_short)
                 self._decided = settings, fold.run(self.table(settings))
-                self._history = fold.learners.history
+                self._history, self._learners = fold.learners.history, (fold.step_, fold.learners.state())
             else:
                 self._decide_live(self._live, settings)
         return self._decided[1]  # type: ignore[index]
@@ -87,7 +88,9 @@ class SignalBoard:
         """What a backtest's learners went through, and what its signals did without, for the ledger."""
         rows = range(len(self.table(settings)))
         observed = self._observations(settings, rows)
-        return list(together((*histories(self._history, Seen()), *observed.values())))
+        day, state = self._learners
+        last = [] if day is None else [CandleRecord(day, snapshots=(end_state(state),))]
+        return list(together((*histories(self._history, Seen()), *observed.values(), *last)))
 
     def _observations(self, settings: Settings, rows: Iterable[int]) -> dict[int, CandleRecord]:
         table, decided = self.table(settings), self.decisions(settings)

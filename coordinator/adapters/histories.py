@@ -16,15 +16,18 @@ from coordinator.ledger.records import (
     CandleRecord,
     DropRow,
     ImprovementRow,
+    SnapshotRow,
     ThresholdRow,
     VoteWeightRow,
     WeightRow,
 )
 from coordinator.settings import Settings
 
-__all__ = ["ADAPTIVE_THRESHOLDS", "Seen", "histories", "observations", "together"]
+__all__ = ["ADAPTIVE_THRESHOLDS", "FOLD", "Seen", "end_state", "histories", "observations", "together"]
 
 ADAPTIVE_THRESHOLDS = "adaptive_thresholds"
+FOLD = "fold"
+"""Name of the snapshots of the fold's state."""
 
 Absences = Mapping[str, npt.NDArray[np.object_]]
 
@@ -94,6 +97,11 @@ def observations(
         time: CandleRecord(time, drops=tuple(drops), improvements=tuple(improvements))
         for time, (drops, improvements) in found.items()
     }
+
+
+def end_state(learners: Mapping[str, Any]) -> SnapshotRow:
+    """What a backtest's learners had learned in the end, where a bot's snapshots have it; ranks are left out."""
+    return SnapshotRow(FOLD, {"fold": {"learners": dict(learners)}})
 
 
 def together(records: Iterable[CandleRecord]) -> Iterator[CandleRecord]:

@@ -13,7 +13,7 @@ from typing import Any
 import pandas as pd
 from sqlalchemy.exc import SQLAlchemyError
 
-from coordinator.adapters.histories import Seen, histories, together
+from coordinator.adapters.histories import FOLD, Seen, histories, together
 from coordinator.adapters.run_ledger import describe_run
 from coordinator.decision.decisions import Decisions
 from coordinator.decision.live import LiveFold
@@ -35,7 +35,6 @@ __all__ = ["LiveRun", "ledger_location"]
 
 logger = logging.getLogger(__name__)
 
-LEARNER = "fold"
 FAR_FUTURE = 2**40
 Records = dict[int, CandleRecord]
 
@@ -69,7 +68,7 @@ class LiveRun:
         self._ledger = Ledger(ledger_location(config, settings))
         try:
             self._run = self._ledger.open_run(info)
-            snapshot = self._ledger.snapshot(self._run, LEARNER, FAR_FUTURE)
+            snapshot = self._ledger.snapshot(self._run, FOLD, FAR_FUTURE)
         except SQLAlchemyError as error:
             rule = "be a database that can be written"
             raise CoordinatorError(
@@ -166,7 +165,7 @@ class LiveRun:
         records = histories(history, self._seen)
         fresh_state = self.fold.day_state is not None and day is not None and day != self._stored_day
         if fresh_state and day is not None:
-            records.append(CandleRecord(day, snapshots=(SnapshotRow(LEARNER, self.fold.day_state),)))
+            records.append(CandleRecord(day, snapshots=(SnapshotRow(FOLD, self.fold.day_state),)))
         for record in together(records):
             self._write(record)
         self._stored_day = day if fresh_state else self._stored_day

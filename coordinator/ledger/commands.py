@@ -11,6 +11,7 @@ from rich.table import Table
 
 from coordinator.errors import CoordinatorError
 from coordinator.ledger.export import export_decisions, newest_ledger
+from coordinator.ledger.learned import learned_tables
 from coordinator.ledger.store import Ledger
 from coordinator.ledger.upgrade import HEAD
 
@@ -51,6 +52,24 @@ def runs_command(ledger: LedgerOption = None, results: FolderOption = RESULTS) -
     for row in runs.astype(str).to_numpy().tolist():
         table.add_row(*row)
     Console().print(table)
+
+
+@ledger_app.command("learned")
+def learned_command(
+    ledger: LedgerOption = None,
+    run: Annotated[int | None, typer.Option("--run", help="Run id [default: the last run]")] = None,
+    results: FolderOption = RESULTS,
+) -> None:
+    """Show what a run has learned: ML weight and reviews, vote weights, thresholds, the selector's Q-table."""
+    opened = Ledger(ledger or str(newest_ledger(results)))
+    known = [int(value) for value in opened.runs()["id"]]
+    if not known or (run is not None and run not in known):
+        raise CoordinatorError("run", opened.database.name, f"be one of {known}", run)
+    for title, head, rows in learned_tables(opened, known[-1] if run is None else run):
+        table = Table(*head, title=title, title_justify="left")
+        for row in rows:
+            table.add_row(*row)
+        Console().print(table)
 
 
 @ledger_app.command("upgrade")

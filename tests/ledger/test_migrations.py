@@ -127,7 +127,9 @@ def test_a_newer_ledger_is_refused_and_left_alone(ledger_url):
     with engine.begin() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '0099'"))
     for use in (Ledger(ledger_url).runs, Ledger(ledger_url).upgrade, Ledger(ledger_url).check):
-        with pytest.raises(CoordinatorError, match=rf"{upgrade.HEAD} or an older one; a newer version.*Got '0099'"):
+        with pytest.raises(
+            CoordinatorError, match=rf"{upgrade.HEAD} or an older one; a newer version.*Got '0099'"
+        ):
             use()
     with engine.connect() as connection:
         assert connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one() == "0099"

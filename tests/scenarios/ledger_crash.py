@@ -56,7 +56,9 @@ def signals_of(i: int) -> tuple[SignalRow, ...]:
         if rng.random() < 0.6:
             votes = tuple(VoteRow(name, 1, rng.random(), rng.random()) for name in sorted(schema.COMPONENTS))
             numbers = rng.random(7).tolist()
-            rows.append(SignalRow(pair, 1, *numbers[:3], 48, "test", *numbers[3:], bool(i % 2), "", votes=votes))
+            rows.append(
+                SignalRow(pair, 1, *numbers[:3], 48, "test", *numbers[3:], bool(i % 2), "", votes=votes)
+            )
     return tuple(rows)
 
 

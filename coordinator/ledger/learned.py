@@ -1,0 +1,72 @@
+"""What a run's learners had learned by its last snapshot, as tables of texts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from coordinator.errors import CoordinatorError
+from coordinator.ledger.store import Ledger
+
+__all__ = ["TextTable", "learned_tables"]
+
+LATEST = 2**40
+REVIEWS_SHOWN = 12
+
+
+class TextTable(NamedTuple):
+    """A table ready to print."""
+
+    title: str
+    head: tuple[str, ...]
+    rows: Sequence[tuple[str, ...]]
+
+
+def learned_tables(ledger: Ledger, run_id: int) -> list[TextTable]:
+    """ML weight and its reviews, vote weights, thresholds, and the selector's Q-table.
+
+    Raises
+    ------
+    CoordinatorError
+        If the run has no snapshot: a backtest with ``--export none``, or a bot before its first whole day.
+    """
+    snapshot = ledger.snapshot(run_id, "fold", LATEST)
+    if snapshot is None:
+        raise CoordinatorError("run", ledger.database.name, "have a snapshot of its learners", run_id)
+    state: Mapping[str, Any] = snapshot.state["fold"]["learners"]
+    return [
+        _weight(state["manager"]),
+        TextTable("Vote weights", ("Component", "Weight"), _shares(state["vote_weights"]["weights"])),
+        TextTable(
+            "Adaptive thresholds",
+            ("Pair", "Threshold", "Outcomes"),
+            [(x["pair"], f"{x['threshold']:.2f}", str(len(x["rows"]))) for x in state["thresholds"]["pairs"]],
+        ),
+        _q_table(state["selector"]),
+    ]
+
+
+def _weight(manager: Mapping[str, Any]) -> TextTable:
+    rows = [
+        (
+            review["phase_after"],
+            f"{review['weight_after']:.0%}",
+            review["reason"],
+            str(review["evidence"]["outcomes"]),
+            f"{review['evidence']['right'] / max(review['evidence']['outcomes'], 1):.1%}",
+        )
+        for review in manager["reviews"][-REVIEWS_SHOWN:]
+    ]
+    title = f"ML weight {manager['weight']:.0%}, phase {manager['phase']}; the last reviews"
+    return TextTable(title, ("Phase", "Weight", "Why", "Outcomes", "Accuracy"), rows)
+
+
+def _shares(weights: Mapping[str, float]) -> list[tuple[str, ...]]:
+    return [(name, f"{weight:.3f}") for name, weight in weights.items()]
+
+
+def _q_table(selector: Mapping[str, Any]) -> TextTable:
+    tactics = tuple(next(iter(selector["q"].values())))
+    rows = [(name, *(f"{row[tactic]:+.3f}" for tactic in tactics)) for name, row in selector["q"].items()]
+    title = f"Tactic values after {selector['updates']:,} updates, exploration {selector['epsilon']:.1%}"
+    return TextTable(title, ("State", *tactics), rows)
