@@ -25,7 +25,7 @@ from coordinator.decision.scales import STATIC, Scales
 from coordinator.decision.table import UNRESOLVED, SignalTable
 from coordinator.decision.voting import COMPONENTS
 from coordinator.settings import Settings
-from coordinator.types import Bools, Floats, Ints
+from coordinator.types import Floats, Ints
 
 __all__ = ["STEP_SECONDS", "Fold"]
 
@@ -146,7 +146,7 @@ class Fold:
         pairs = table.names(rows)
         if s.selector.enabled:
             self._select(table, out, given, rows, pairs)
-        ml, present = _weighted(learners.vote_weights.weights_, out.percentile[rows])
+        ml, present = learners.vote_weights.predict(out.percentile[rows, 1:])
         weight, arm = self._ml_weight(pairs, table, rows)
         weight = np.where(present, weight, 0.0)
         technical = given.technical[rows]
@@ -193,20 +193,6 @@ class Fold:
         weight = manager.predict(pairs, table.time[rows])
         arm = (weight > 0.0).astype(np.int64) if manager.phase == "pilot" else nothing
         return weight, arm
-
-
-def _weighted(weights: list[float], percentile: Floats) -> tuple[Floats, Bools]:
-    """Weighted mean of the ML components present, and whether any is.
-
-    Column by column, so that a row's bits do not depend on how many rows are handed over.
-    """
-    total, mean = np.zeros(len(percentile)), np.zeros(len(percentile))
-    for i, weight in enumerate(weights, start=1):
-        here = percentile[:, i] == percentile[:, i]
-        total += weight * here
-        mean += np.where(here, weight * percentile[:, i], 0.0)
-    present = total > 0.0
-    return np.where(present, mean / np.where(present, total, 1.0), np.nan), present
 
 
 def _resolved(table: SignalTable, out: Decisions, rows: Ints) -> Resolved:

@@ -80,22 +80,29 @@ class VoteWeights:
         ]
         self.weights_ = _floored(raw, self.settings.floor)
 
-    def predict(self, present: Bools) -> Floats:
-        """Weights renormalised over the components present.
+    def predict(self, percentile: Floats) -> tuple[Floats, Bools]:
+        """Weighted mean of the components present, the weights renormalised over them.
+
+        Column by column, so that a row's bits do not depend on how many rows are handed over.
 
         Parameters
         ----------
-        present : ndarray of bool, shape (n, 4)
+        percentile : ndarray of float, shape (n, 4)
+            0..1, columns as ``ML_COMPONENTS``; NaN where absent.
 
         Returns
         -------
-        ndarray of float, shape (n, 4)
-            Rows sum to 1, or are 0 where nothing with a weight is present.
+        mean : ndarray of float, shape (n,)
+            0..1, NaN where nothing with a weight is present.
+        present : ndarray of bool, shape (n,)
         """
-        weighted = present * np.array(self.weights_)
-        total = weighted.sum(axis=1, keepdims=True)
-        shares: Floats = weighted / np.where(total > 0.0, total, 1.0)
-        return shares
+        total, mean = np.zeros(len(percentile)), np.zeros(len(percentile))
+        for i, weight in enumerate(self.weights_):
+            here = percentile[:, i] == percentile[:, i]
+            total += weight * here
+            mean += np.where(here, weight * percentile[:, i], 0.0)
+        present = total > 0.0
+        return np.where(present, mean / np.where(present, total, 1.0), np.nan), present
 
     def state(self) -> dict[str, Any]:
         """Everything learned, in JSON types; ``restore`` gives it back to the bit."""

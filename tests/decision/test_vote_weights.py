@@ -90,11 +90,13 @@ def test_a_component_without_a_documented_weight_stays_out():
 
 def test_shares_are_renormalised_over_those_present():
     learner = VoteWeights(S, START)
-    present = np.array([[True, True, True, True], [True, False, True, False], [False] * 4])
-    shares = learner.predict(present)
-    np.testing.assert_allclose(shares[0], learner.weights_)
-    np.testing.assert_allclose(shares[1], [0.25 / 0.40, 0, 0.15 / 0.40, 0])
-    np.testing.assert_array_equal(shares[2], 0.0)
+    nan = float("nan")
+    percentile = np.array([[0.9, 0.5, 0.4, 0.2], [0.9, nan, 0.4, nan], [nan] * 4])
+    mean, present = learner.predict(percentile)
+    assert mean[0] == pytest.approx(float(percentile[0] @ learner.weights_))
+    assert mean[1] == pytest.approx((0.25 * 0.9 + 0.15 * 0.4) / 0.40)
+    assert np.isnan(mean[2])
+    assert present.tolist() == [True, True, False]
 
 
 @given(seed=st.integers(0, 10_000), n=st.integers(0, 400), rate=st.floats(0, 1))
@@ -105,7 +107,7 @@ def test_weights_are_shares_above_the_floor(seed, n, rate):
     assert sum(learner.weights_) == pytest.approx(1.0)
     assert min(learner.weights_) >= 0.05 - 1e-12
     before = json.dumps(learner.state())
-    learner.predict(np.ones((3, 4), bool))
+    learner.predict(np.ones((3, 4)))
     assert json.dumps(learner.state()) == before
 
 
