@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from coordinator.errors import CoordinatorError
+from coordinator.reports.difference import annual_difference
 from coordinator.reports.equity import Equity, buy_and_hold, strategy_equity
 from coordinator.reports.metrics import Metrics, hold_metrics, strategy_metrics
 from coordinator.reports.results import BacktestResult
@@ -104,6 +105,18 @@ def _span(result: BacktestResult) -> str:
     return f"{result.start:%Y-%m-%d %H:%M} to {result.end + result.timeframe:%Y-%m-%d %H:%M} UTC"
 
 
+def _against(one: Column, other: Column) -> str:
+    """The difference of two strategies in words; within the interval's reach of 0 there is none."""
+    mean, low, high = annual_difference(one.equity.daily, other.equity.daily)
+    if mean != mean:
+        return f"{one.name} and {other.name}: too few days for an interval."
+    verdict = "no difference that is not noise" if low <= 0.0 <= high else "a difference"
+    return (
+        f"{one.name} less {other.name}: {percent(mean, sign=True)} a year, 90 % interval {percent(low, sign=True)} to "
+        f"{percent(high, sign=True)} (stationary bootstrap of daily returns): {verdict}."
+    )
+
+
 def _notes(results: Sequence[BacktestResult], columns: Sequence[Column], fee: float) -> tuple[str, ...]:
     first = results[0]
     notes = [
@@ -118,6 +131,7 @@ def _notes(results: Sequence[BacktestResult], columns: Sequence[Column], fee: fl
             notes.append(f"Not comparable: {result.strategy} began with {balances}.")
         if set(result.pairs) != set(first.pairs):
             notes.append(f"Not comparable: {result.strategy} had other pairs than {first.strategy}.")
+    notes += [_against(columns[0], column) for column in columns[1 : len(results)]]
     notes += [
         f"Open positions of {column.name} are not at candle closes: {column.equity.basis}."
         for column in columns

@@ -17,6 +17,7 @@ from coordinator.reports.learning import (
     phase_rows,
     sides_rows,
 )
+from coordinator.reports.skill import skill_rows
 from coordinator.reports.texts import UNDEFINED, number, percent
 
 __all__ = ["DecisionSummary", "component_rows", "group_rows", "rejection_rows", "summarise"]
@@ -38,6 +39,7 @@ class DecisionSummary:
     arms: Rows
     sides: Rows
     calibration: Rows
+    skill: Rows
     mistakes: str
 
 
@@ -55,6 +57,7 @@ def summarise(strategy: str, decisions: pd.DataFrame) -> DecisionSummary:
         arms=arm_rows(frame),
         sides=sides_rows(frame),
         calibration=calibration_rows(frame),
+        skill=skill_rows(frame),
         mistakes=mistakes(frame),
     )
 

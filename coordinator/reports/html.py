@@ -25,6 +25,7 @@ from coordinator.reports.figures import (
 )
 from coordinator.reports.learning import CALIBRATION_HEAD, SIDES_HEAD
 from coordinator.reports.results import BacktestResult
+from coordinator.reports.skill import SKILL_HEAD
 from coordinator.reports.texts import money, percent
 
 __all__ = ["write_report"]
@@ -86,6 +87,7 @@ def write_report(
         unrecorded=[result.strategy for result in results if result.strategy not in recorded],
         component_head=_COMPONENT_HEAD,
         sides_head=SIDES_HEAD,
+        skill_head=SKILL_HEAD,
         calibration_head=CALIBRATION_HEAD,
         figures=_script_json({name: json.loads(figure.to_json()) for name, figure in figures.items()}),
         # Trusted: plotly's own code. It must not end the script element it stands in.

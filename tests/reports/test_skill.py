@@ -1,0 +1,62 @@
+"""Scores that know, scores that do not, and the interval of a difference between two accounts."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from coordinator.ledger.schema import COMPONENTS
+from coordinator.reports.difference import annual_difference
+from coordinator.reports.skill import skill_rows
+
+
+@pytest.fixture
+def frame():
+    rng = np.random.default_rng(1)
+    n = 2000
+    won = rng.random(n) < 0.3
+    frame = pd.DataFrame({f"{name}_percentile": np.full(n, np.nan) for name in COMPONENTS})
+    return frame.assign(
+        lstm_percentile=np.where(won, 0.9, 0.1),  # knows all
+        fusion_percentile=np.where(won, 0.1, 0.9),  # knows all, the wrong way round
+        ml_score=rng.random(n),
+        quality=np.where(rng.random(n) < 0.5, np.nan, won.astype(float)),
+        unified_confidence=0.5,
+        outcome_r=np.where(won, 2.0, -1.0),
+        outcome_exit=np.where(won, "target", "stop"),
+    )
+
+
+def test_knowing_is_one_not_knowing_a_half(frame):
+    rows = dict(skill_rows(frame))
+    assert rows["lstm"][1:3] == ["1.0000", "1.0000"]
+    assert rows["lstm"][5] == "2.000"
+    assert rows["fusion"][1] == "0.0000"
+    assert rows["attention"] == ["0", *["–"] * 5]
+    assert rows["control: constant"][1] == "0.5000"
+    assert rows["decision"][1] == "0.5000"
+    assert abs(float(rows["vote"][1]) - 0.5) < 0.05
+    assert abs(float(rows["control: noise"][1]) - 0.5) < 0.05
+    assert 800 < int(rows["quality"][0].replace(",", "")) < 1200
+
+
+def accounts(edge, n=700):
+    rng = np.random.default_rng(3)
+    days = pd.date_range("2022-01-01", periods=n, freq="D", tz="UTC")
+    shared = rng.normal(0, 0.02, n)
+    one = pd.Series(np.cumprod(1 + shared + rng.normal(edge, 0.005, n)), index=days)
+    return one, pd.Series(np.cumprod(1 + shared), index=days)
+
+
+def test_a_real_edge_has_an_interval_above_zero_and_none_has_not():
+    mean, low, high = annual_difference(*accounts(0.001))
+    assert low < mean < high
+    assert low > 0
+    assert mean == pytest.approx(0.365, abs=0.15)
+    _, low, high = annual_difference(*accounts(0.0))
+    assert low < 0 < high
+
+
+def test_an_account_and_itself_do_not_differ():
+    one, _ = accounts(0.0)
+    assert tuple(annual_difference(one, one)) == (0.0, 0.0, 0.0)
+    assert np.isnan(annual_difference(one.head(5), one.head(5))).all()
