@@ -15,6 +15,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 from coordinator.jobs.freqtrade_process import ProgressCallback, run_freqtrade
 from coordinator.jobs.run_plan import RunPlan
 from coordinator.jobs.traded import traded_rows
+from coordinator.ledger.registry import Model, ModelRegistry
 from coordinator.ledger.store import Ledger
 from coordinator.reports.html import write_report
 from coordinator.reports.results import BacktestResult, read_result
@@ -46,6 +47,7 @@ def run_backtests(plan: RunPlan, strategies: Sequence[str], user_data: Path, con
     """
     results: list[BacktestResult] = []
     decisions: dict[str, pd.DataFrame] = {}
+    models: list[Model] = []
     app = create_app(plan.datadir, wall_clock)
     with (
         SandboxServer(app, "127.0.0.1", 0) as server,
@@ -67,6 +69,7 @@ def run_backtests(plan: RunPlan, strategies: Sequence[str], user_data: Path, con
             )
             results.append(read_result(zip_path))
             decisions[strategy] = _with_trades(Ledger(ledger), results[-1])
+            models += ModelRegistry(Ledger(ledger)).models()
     candles = plan.candles()
     console.print(f"Pairs: {', '.join(plan.pairs)}", soft_wrap=True, highlight=False)
     print_table(results, candles, plan.settings.costs.fee, console)
@@ -76,7 +79,7 @@ def run_backtests(plan: RunPlan, strategies: Sequence[str], user_data: Path, con
         )
     report = user_data / "reports" / f"{results[0].path.stem}.html"
     report.parent.mkdir(parents=True, exist_ok=True)
-    return write_report(results, decisions, candles, report, plan.settings.costs.fee)
+    return write_report(results, decisions, candles, report, plan.settings.costs.fee, models)
 
 
 def _with_trades(ledger: Ledger, result: BacktestResult) -> pd.DataFrame:

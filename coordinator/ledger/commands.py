@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -12,6 +13,7 @@ from rich.table import Table
 from coordinator.errors import CoordinatorError
 from coordinator.ledger.export import export_decisions, newest_ledger
 from coordinator.ledger.learned import learned_tables
+from coordinator.ledger.registry import ModelRegistry
 from coordinator.ledger.store import Ledger
 from coordinator.ledger.upgrade import HEAD
 
@@ -70,6 +72,22 @@ def learned_command(
         for row in rows:
             table.add_row(*row)
         Console().print(table)
+
+
+@ledger_app.command("models")
+def models_command(ledger: LedgerOption = None, results: FolderOption = RESULTS) -> None:
+    """List the models of a ledger: what they had seen, their status and why they have it."""
+    table = Table(
+        "id", "name", "kind", "trained until (UTC)", "speaks from (UTC)", "status", "verdict", "file"
+    )
+    for model in ModelRegistry(Ledger(ledger or str(newest_ledger(results)))).models():
+        info = model.info
+        times = (
+            f"{datetime.fromtimestamp(t, tz=UTC):%Y-%m-%d %H:%M}"
+            for t in (info.trained_until, info.speaks_from)
+        )
+        table.add_row(str(model.id), info.name, info.kind, *times, model.status, model.verdict, info.file)
+    Console().print(table)
 
 
 @ledger_app.command("upgrade")

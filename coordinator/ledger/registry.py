@@ -111,9 +111,9 @@ class ModelRegistry:
         with self._database.read() as connection:
             return _get(connection, model_id)
 
-    def models(self, name: str) -> tuple[Model, ...]:
-        """All models of a name, by the last candle they have seen."""
-        query = select(ml_models).where(ml_models.c.name == name)
+    def models(self, name: str | None = None) -> tuple[Model, ...]:
+        """All models, or those of a name, by the last candle they have seen."""
+        query = select(ml_models) if name is None else select(ml_models).where(ml_models.c.name == name)
         with self._database.read() as connection:
             rows = (
                 connection.execute(query.order_by(ml_models.c.trained_until, ml_models.c.id)).mappings().all()

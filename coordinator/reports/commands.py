@@ -12,6 +12,7 @@ from rich.console import Console
 from coordinator.candles.files import TradingMode, read_candles
 from coordinator.errors import CoordinatorError
 from coordinator.ledger.export import find_run
+from coordinator.ledger.registry import Model, ModelRegistry
 from coordinator.ledger.store import Ledger
 from coordinator.reports.html import write_report
 from coordinator.reports.results import BacktestResult, latest_results, read_result
@@ -55,7 +56,7 @@ def report_command(
     candles = _candles(read, datadir)
     console = Console()
     print_table(read, candles, fee, console)
-    write_report(read, _decisions(read, ledger or []), candles, output, fee)
+    write_report(read, _decisions(read, ledger or []), candles, output, fee, _models(read, ledger or []))
     console.print(f"Report written to {output}", markup=False, highlight=False, soft_wrap=True)
 
 
@@ -65,6 +66,13 @@ def _candles(results: list[BacktestResult], datadir: Path) -> dict[str, pd.DataF
     mode: TradingMode = "futures" if results[0].trading_mode == "futures" else "spot"
     timeframe = str(results[0].stats["timeframe"])
     return {pair: read_candles(datadir, pair, timeframe, mode) for pair in pairs}
+
+
+def _models(results: list[BacktestResult], ledgers: list[str]) -> list[Model]:
+    """Models of the ledgers named, else of those that `coordinator backtest` put beside the results."""
+    beside = [result.path.with_suffix(".ledger.sqlite") for result in results]
+    names = ledgers or [str(path) for path in dict.fromkeys(beside) if path.is_file()]
+    return [model for name in names for model in ModelRegistry(Ledger(name)).models()]
 
 
 def _decisions(results: list[BacktestResult], ledgers: list[str]) -> dict[str, pd.DataFrame]:

@@ -13,6 +13,7 @@ from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
 from coordinator.errors import CoordinatorError
+from coordinator.ledger.registry import Model
 from coordinator.reports.comparison import compare
 from coordinator.reports.decisions import summarise
 from coordinator.reports.figures import (
@@ -24,6 +25,7 @@ from coordinator.reports.figures import (
     weight_figure,
 )
 from coordinator.reports.learning import CALIBRATION_HEAD, SIDES_HEAD
+from coordinator.reports.models import MODELS_HEAD, confidence_row, importance_rows, model_rows
 from coordinator.reports.results import BacktestResult
 from coordinator.reports.skill import SKILL_HEAD
 from coordinator.reports.texts import money, percent
@@ -44,6 +46,7 @@ def write_report(
     candles: Mapping[str, pd.DataFrame],
     path: Path,
     fee: float | None = None,
+    models: Sequence[Model] = (),
 ) -> Path:
     """Write the report and return its path.
 
@@ -59,6 +62,8 @@ def write_report(
         The file to write; its folder must exist, an existing file is replaced.
     fee : float, optional
         As in :func:`~coordinator.reports.comparison.compare`.
+    models : sequence of Model
+        Those trained for the runs, from their ledgers.
 
     Raises
     ------
@@ -88,6 +93,10 @@ def write_report(
         component_head=_COMPONENT_HEAD,
         sides_head=SIDES_HEAD,
         skill_head=SKILL_HEAD,
+        models=model_rows(models),
+        models_head=MODELS_HEAD,
+        importance=importance_rows(models),
+        quantiles=confidence_row(models),
         calibration_head=CALIBRATION_HEAD,
         figures=_script_json({name: json.loads(figure.to_json()) for name, figure in figures.items()}),
         # Trusted: plotly's own code. It must not end the script element it stands in.
