@@ -11,6 +11,7 @@ from coordinator.adapters.analysis import analyse
 from coordinator.adapters.board import SignalBoard
 from coordinator.adapters.improvements import DYNAMIC_REWARD_RISK, VOLATILITY_SIZING
 from coordinator.adapters.positions import Plan, PlanBook
+from coordinator.adapters.strategy import CoordinatorStrategy
 from coordinator.settings import Settings, load_settings
 from coordinator.signals.candles import Candles
 
@@ -151,6 +152,25 @@ def test_the_global_switches(run, off):
     shadow = with_modes("on", "on", shadow=True)
     assert plans(run(shadow), shadow) == plans(off, with_modes())
     assert {row.mode for row in rows(run(shadow), shadow)} == {"shadow"}
+
+
+@pytest.mark.parametrize(
+    ("switches", "mode", "expected"),
+    [
+        ({}, "on", "on"),
+        ({"shadow": True}, "on", "shadow"),
+        ({"shadow": True}, "off", "off"),
+        ({"shadow": True}, "shadow", "shadow"),
+        ({"enabled": False}, "on", "off"),
+        ({"enabled": False, "shadow": True}, "shadow", "off"),
+    ],
+)
+def test_the_global_switches_hold_for_adaptive_thresholds_too(switches, mode, expected):
+    coordinator = {"improvements": switches, "thresholds": {"mode": mode}}
+    config = {"trading_mode": "spot", "stake_currency": "USDT", "coordinator": coordinator}
+    strategy = CoordinatorStrategy(config)
+    assert strategy._tuned().thresholds.mode == expected
+    assert strategy.settings.improvements.effective(mode) == expected
 
 
 def test_rolled_out_to_some_pairs(run, off):
