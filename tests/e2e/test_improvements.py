@@ -80,3 +80,16 @@ def test_all_three_on(spot_result, freqtrade, timerange, tmp_path, trading_mode)
     spans = sorted((trade["open_timestamp"], trade["close_timestamp"]) for trade in sector)
     assert len(spans) > 5
     assert all(one[1] <= two[0] for one, two in pairwise(spans))
+
+
+def test_hyperopt_with_all_three_on(freqtrade, timerange, tmp_path):
+    """They reach hyperopt's workers, several epochs long."""
+    changes = {"freqai": {"enabled": False}, "coordinator": {"improvements": section("on")}}
+    arguments = ("--strategy", "TechnicalBaseline", "--timerange", timerange, "--spaces", "coordinator")
+    arguments += ("--hyperopt-loss", "SharpeHyperOptLossDaily", "--epochs", "4", "-j", "2")
+    arguments += ("--disable-param-export", "--random-state", "1")
+    done = freqtrade("hyperopt", *arguments, user_data=tmp_path, changes=changes)
+    output = done.stdout + done.stderr
+    assert "exception" not in output.lower()
+    assert "failed and is left out" not in output
+    assert "threshold" in done.stdout
