@@ -40,6 +40,26 @@ def test_json_round_trip():
         ({"fusion": {"weight_1h": 0.5}}, "fusion", "must be 1, but is 1.25"),
         ({"dca": {"sizes_2": [0.7, 0.7]}}, "dca", "sum 1"),
         ({"stops": {"trailing_profits": [0.04, 0.02, 0.06]}}, "stops", "ascend"),
+        (
+            {"improvements": {"volatility_sizing": {"mode": "maybe"}}},
+            "improvements.volatility_sizing.mode",
+            "maybe",
+        ),
+        (
+            {"improvements": {"dynamic_reward_risk": {"minimum": 3.0, "maximum": 2.0}}},
+            "improvements.dynamic_reward_risk",
+            "minimum must be below maximum",
+        ),
+        (
+            {"improvements": {"volatility_sizing": {"atr_low": 0.9}}},
+            "improvements.volatility_sizing",
+            "atr_low must be below atr_high",
+        ),
+        (
+            {"improvements": {"correlation_filter": {"sectors": {"a": "BTC"}}}},
+            "improvements.correlation_filter.sectors.a",
+            "BTC",
+        ),
         ("yes", "coordinator", "'yes'"),
     ],
 )

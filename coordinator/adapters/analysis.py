@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from coordinator.adapters.improvements import (
+    DYNAMIC_REWARD_RISK,
+    VOLATILITY_SIZING,
+    Improved,
+    improve_signals,
+)
 from coordinator.decision.voting import Votes
 from coordinator.settings import Settings
 from coordinator.signals.candles import Candles
@@ -40,6 +46,7 @@ class PairAnalysis:
     votes : mapping of component to its votes on the signals
     quality : float, shape (n_signals,), 0..1, a signal-quality model's confidence; NaN where it is absent
     absences : mapping of component to why it does not vote, texts of shape (n_signals,), empty where it does
+    improved : mapping of an improvement that is not off to its numbers; ``target_distance`` has those that are on
     """
 
     pair: str
@@ -54,6 +61,13 @@ class PairAnalysis:
     votes: Mapping[str, Votes]
     quality: Floats
     absences: Mapping[str, npt.NDArray[np.object_]]
+    improved: Mapping[str, Improved] = field(default_factory=dict)
+
+    @property
+    def size_multiplier(self) -> Floats:
+        """Multiplier of each signal's size, shape (n_signals,)."""
+        improved = self.improved.get(VOLATILITY_SIZING)
+        return np.ones(len(self.index)) if improved is None else improved.effective
 
 
 def analyse(
@@ -82,19 +96,23 @@ def analyse(
         vote = Votes(fused, fusion.confidence[index], fusion.score[index]).present()
         votes["fusion"] = vote
         absences["fusion"] = np.where(np.isnan(vote.score), why, "").astype(object)
+    regime = compute_regime(candles, settings.regime)
+    improved = improve_signals(pair, candles, technical.indicators, regime, index, direction, settings)
+    reward_risk = improved[DYNAMIC_REWARD_RISK].effective if DYNAMIC_REWARD_RISK in improved else None
     return PairAnalysis(
         pair=pair,
         candles=candles,
         technical=technical,
         fusion=fusion,
-        regime=compute_regime(candles, settings.regime),
+        regime=regime,
         index=index,
         direction=direction,
         stop_distance=stop,
-        target_distance=target_distance(stop, direction, settings.targets, settings.costs),
+        target_distance=target_distance(stop, direction, settings.targets, settings.costs, reward_risk),
         votes=votes,
         quality=np.full(len(index), np.nan),
         absences=absences,
+        improved=improved,
     )
 
 

@@ -12,6 +12,7 @@ import pandas as pd
 
 from coordinator.adapters.analysis import PairAnalysis
 from coordinator.adapters.histories import Seen, end_state, histories, observations, together
+from coordinator.adapters.improvements import ADAPTIVE_THRESHOLDS, Improved
 from coordinator.adapters.live_run import LiveRun
 from coordinator.decision.blending import PHASES
 from coordinator.decision.decisions import REJECTIONS, Decisions
@@ -22,6 +23,7 @@ from coordinator.decision.pilot import ARMS
 from coordinator.decision.table import UNRESOLVED, SignalTable
 from coordinator.decision.voting import COMPONENTS, Votes
 from coordinator.ledger.records import CandleRecord
+from coordinator.portfolio.correlation import ReturnPanel
 from coordinator.settings import Settings
 from coordinator.signals.tactics import TACTICS
 from coordinator.types import Bools, Floats, Ints
@@ -44,6 +46,7 @@ class SignalBoard:
         self._live: LiveRun | None = None
         self._pairs: dict[str, PairAnalysis] = {}
         self._table: SignalTable | None = None
+        self._panel: ReturnPanel | None = None
         self._decided: tuple[Settings, Decisions] | None = None
         self._history = History([], [], [])
         self._learners: tuple[int | None, dict[str, Any]] = (None, {})
@@ -55,7 +58,7 @@ class SignalBoard:
     def put(self, analysis: PairAnalysis) -> None:
         """Set a pair's analysis."""
         self._pairs[analysis.pair] = analysis
-        self._table = self._decided = None
+        self._table = self._decided = self._panel = None
 
     def analysis(self, pair: str) -> PairAnalysis:
         """A pair's analysis; KeyError where it was never put."""
@@ -80,7 +83,7 @@ class SignalBoard:
 
     def _decide_live(self, run: LiveRun, settings: Settings) -> None:
         table = self.table(settings)
-        now = max(int(a.candles.time[-1]) for a in self._pairs.values() if len(a.candles))
+        now = self.last_candle()
         self._decided = settings, run.decide(table, now)
         run.write(table, self.ledger_frame(settings), partial(self._observations, settings), now)
 
@@ -93,8 +96,39 @@ class SignalBoard:
         return list(together((*histories(self._history, Seen()), *observed.values(), *last)))
 
     def _observations(self, settings: Settings, rows: Iterable[int]) -> dict[int, CandleRecord]:
-        table, decided = self.table(settings), self.decisions(settings)
-        return observations(table, decided, self.absences(settings), settings, rows)
+        return observations(self.table(settings), self.improved(settings), self.absences(settings), rows)
+
+    def improved(self, settings: Settings) -> dict[str, Improved]:
+        """Numbers of ``table()``'s signals without and with each improvement that is not off, NaN where it is."""
+        modes = {name: x.mode for analysis in self._pairs.values() for name, x in analysis.improved.items()}
+
+        def of_pair(name: str, part: str) -> Callable[[PairAnalysis], Floats]:
+            def values(a: PairAnalysis) -> Floats:
+                improved = a.improved.get(name)
+                return np.full(len(a.index), np.nan) if improved is None else getattr(improved, part)
+
+            return values
+
+        table, found = self.table(settings), {}
+        for name, mode in sorted(modes.items()):
+            parts = (_in_order(self._pairs, table, of_pair(name, part)) for part in ("base", "adjusted"))
+            found[name] = Improved(mode, *parts)
+        if settings.thresholds.mode != "off":
+            base = np.full(len(table), settings.decision.threshold)
+            adaptive = self.decisions(settings).adaptive_threshold
+            found[ADAPTIVE_THRESHOLDS] = Improved(settings.thresholds.mode, base, adaptive)
+        return found
+
+    def panel(self) -> ReturnPanel:
+        """All pairs' returns side by side."""
+        if self._panel is None:
+            closes = {name: (a.candles.time, a.candles.close) for name, a in self._pairs.items()}
+            self._panel = ReturnPanel.from_closes(closes)
+        return self._panel
+
+    def last_candle(self) -> int:
+        """Open time of the newest candle analysed; 0 without any."""
+        return max((int(a.candles.time[-1]) for a in self._pairs.values() if len(a.candles)), default=0)
 
     def absences(self, settings: Settings) -> dict[str, npt.NDArray[np.object_]]:
         """Why each component did not vote, one text per signal of ``table()``; empty where it did."""

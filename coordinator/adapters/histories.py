@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from coordinator.decision.decisions import Decisions
+from coordinator.adapters.improvements import Improved
 from coordinator.decision.learners import History
 from coordinator.decision.table import SignalTable
 from coordinator.ledger.records import (
@@ -21,11 +21,9 @@ from coordinator.ledger.records import (
     VoteWeightRow,
     WeightRow,
 )
-from coordinator.settings import Settings
 
-__all__ = ["ADAPTIVE_THRESHOLDS", "FOLD", "Seen", "end_state", "histories", "observations", "together"]
+__all__ = ["FOLD", "Seen", "end_state", "histories", "observations", "together"]
 
-ADAPTIVE_THRESHOLDS = "adaptive_thresholds"
 FOLD = "fold"
 """Name of the snapshots of the fold's state."""
 
@@ -71,24 +69,26 @@ def histories(history: History, seen: Seen) -> list[CandleRecord]:
 
 
 def observations(
-    table: SignalTable, decided: Decisions, absences: Absences, settings: Settings, rows: Iterable[int]
+    table: SignalTable, improved: Mapping[str, Improved], absences: Absences, rows: Iterable[int]
 ) -> dict[int, CandleRecord]:
     """Drops and improvements of some of a table's signals, by candle.
 
     Parameters
     ----------
+    improved : mapping of improvement to its numbers, shape (n,)
+        Nothing is recorded of a signal where the adjusted one is NaN.
     absences : mapping of component to ndarray of str, shape (n,)
         Why it did not vote on a signal; empty where it did.
     """
     found: dict[int, tuple[list[DropRow], list[ImprovementRow]]] = {}
-    mode = settings.thresholds.mode
     for i in rows:
         pair, time = table.pairs[table.pair[i]], int(table.time[i])
         drops = [DropRow(pair, name, why[i]) for name, why in absences.items() if why[i]]
-        improvements = []
-        if mode != "off" and decided.adaptive_threshold[i] == decided.adaptive_threshold[i]:
-            base, adjusted = settings.decision.threshold, float(decided.adaptive_threshold[i])
-            improvements.append(ImprovementRow(pair, ADAPTIVE_THRESHOLDS, mode, base, adjusted))
+        improvements = [
+            ImprovementRow(pair, name, x.mode, float(x.base[i]), float(x.adjusted[i]))
+            for name, x in improved.items()
+            if x.adjusted[i] == x.adjusted[i]
+        ]
         if drops or improvements:
             mine = found.setdefault(time, ([], []))
             mine[0].extend(drops)

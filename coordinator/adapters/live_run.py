@@ -148,6 +148,13 @@ class LiveRun:
             self.trades_stale = True
             logger.error("The ledger did not take a trade, it is tried again later: %s", error)
 
+    def write_improvements(self, record: CandleRecord) -> None:
+        """Write what an entry was held against; a ledger that does not take it stops nothing."""
+        try:
+            self._write(record)
+        except (CoordinatorError, SQLAlchemyError) as error:
+            logger.error("The ledger did not take an entry's limits: %s", error)
+
     def open_trades(self) -> set[tuple[int, str]]:
         """(time, pair) of the trades that the ledger holds as open."""
         try:

@@ -34,6 +34,7 @@ class Plan:
     entries : the tranches
     anchor : price of the first fill, 0 until it is known
     price : close of the signal's candle, 0 where there was none
+    size : multiplier of the planned size (volatility sizing)
     """
 
     direction: int
@@ -43,6 +44,7 @@ class Plan:
     entries: EntryPlan
     anchor: float = 0.0
     price: float = 0.0
+    size: float = 1.0
 
     @property
     def target_rate(self) -> float:
@@ -92,17 +94,24 @@ class PlanBook:
             analysis.stop_distance,
             analysis.target_distance,
             price,
+            analysis.size_multiplier,
         )
         taken = decided.accepted
         rows = zip(*(column[taken].tolist() for column in columns), strict=True)
         self.file(analysis.pair, {time: self.plan_of(*numbers) for time, *numbers in rows})
 
     def plan_of(
-        self, direction: int, confidence: float, stop: float, target: float, price: float = 0.0
+        self,
+        direction: int,
+        confidence: float,
+        stop: float,
+        target: float,
+        price: float = 0.0,
+        size: float = 1.0,
     ) -> Plan:
         """A plan from a decision's numbers."""
         entries = entry_plan(confidence, stop, self._settings.dca)
-        return Plan(direction, confidence, stop, target, entries, price=price)
+        return Plan(direction, confidence, stop, target, entries, price=price, size=size)
 
     def at_signal(self, pair: str, now: datetime, direction: int) -> Plan | None:
         """The plan of the signal on the last closed candle, if it is one in that direction."""

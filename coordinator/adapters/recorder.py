@@ -6,6 +6,7 @@ import logging
 from collections import Counter
 from collections.abc import Callable
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,11 +14,14 @@ from freqtrade.enums import RunMode
 from freqtrade.persistence import Trade
 
 from coordinator.adapters.board import SignalBoard
+from coordinator.adapters.entry_guard import EntryGuard, Verdict
+from coordinator.adapters.histories import together
 from coordinator.adapters.live_run import LiveRun
 from coordinator.adapters.positions import Plan
-from coordinator.adapters.run_ledger import write_run_ledger
+from coordinator.adapters.run_ledger import append_to_ledger, write_run_ledger
 from coordinator.adapters.trade_rows import intended_row, trade_row, unfilled
 from coordinator.decision.explain import describe, explain
+from coordinator.ledger.records import CandleRecord
 from coordinator.ledger.trades import TradeRow
 from coordinator.settings import Settings
 
@@ -46,6 +50,9 @@ class Recorder:
         self._told: int | None = None
         self._silent: dict[tuple[str, str], str] = {}
         self._waiting: dict[tuple[int, str], TradeRow] = {}
+        self._entries: list[CandleRecord] = []  # a backtest's, until its last candle
+        self._ledger: tuple[Path, int] | None = None
+        self._end = 0
 
     def go_live(self, run: LiveRun) -> None:
         """Keep trades in a bot's ledger from now on."""
@@ -72,7 +79,8 @@ class Recorder:
             why = ", ".join(f"{reason}: {n}" for reason, n in reasons.most_common())
             logger.warning("%s was absent at %d of %d signals (%s)", name, count, len(table), why)
         frame = self._board.ledger_frame(settings)
-        write_run_ledger(self._config, self._strategy, frame, settings, learned)
+        self._ledger = write_run_ledger(self._config, self._strategy, frame, settings, learned)
+        self._entries, self._end = [], self._board.last_candle()
 
     def _row(self, pair: str, settings: Settings, time: int) -> int | None:
         """Row of a pair's signal at a candle."""
@@ -90,6 +98,9 @@ class Recorder:
             table, decided = self._board.table(settings), self._board.decisions(settings)
             for line in explain(table, decided, row, analysis.technical.reasons(int(analysis.index[-1]))):
                 logger.info(line)
+            for name, x in self._board.improved(settings).items():
+                if x.adjusted[row] == x.adjusted[row]:
+                    logger.info("  %s (%s): %.3g -> %.3g", name, x.mode, x.base[row], x.adjusted[row])
 
     def _log_absences(self, pair: str, settings: Settings) -> None:
         """A component that falls silent, and one that speaks again, once each."""
@@ -112,6 +123,31 @@ class Recorder:
                     f"Coordinator: ML weight {review.weight_before:.0%} -> {review.weight_after:.0%}, "
                     f"phase {review.phase_after}: {review.reason}"
                 )
+
+    # --- entries ----------------------------------------------------------------------------------------------
+
+    def asked(self, time: int, verdict: Verdict) -> None:
+        """Keep what an entry was held against: at once in a bot, at the end of a backtest, not in hyperopt."""
+        if not verdict.rows:
+            return
+        record = CandleRecord(time, improvements=verdict.rows)
+        if self._run is not None:
+            for line in verdict.lines:
+                logger.info(line)
+            self._run.write_improvements(record)
+        elif self._end:
+            self._entries.append(record)
+
+    def end_of_backtest(self, now: datetime, guard: EntryGuard) -> None:
+        """Complete a backtest's ledger at its last candle, on which Freqtrade enters nothing."""
+        if not self._entries or now.timestamp() < self._end:
+            return
+        refused = ", ".join(f"{name} {count}" for name, count in sorted(guard.refused.items())) or "none"
+        modes = "/".join(sorted({row.mode for record in self._entries for row in record.improvements}))
+        logger.info("Entries asked for: %d; refused (%s): %s", guard.asked, modes, refused)
+        if self._ledger is not None:
+            append_to_ledger(*self._ledger, together(self._entries))
+        self._entries = []
 
     # --- trades -----------------------------------------------------------------------------------------------
 

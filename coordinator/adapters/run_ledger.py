@@ -15,7 +15,7 @@ from coordinator.ledger.records import CandleRecord
 from coordinator.ledger.store import Ledger, RunInfo
 from coordinator.settings import Settings
 
-__all__ = ["describe_run", "write_run_ledger"]
+__all__ = ["append_to_ledger", "describe_run", "write_run_ledger"]
 
 logger = logging.getLogger(__name__)
 
@@ -43,22 +43,32 @@ def write_run_ledger(
     decisions: pd.DataFrame,
     settings: Settings,
     learned: Iterable[CandleRecord] = (),
-) -> None:
+) -> tuple[Path, int] | None:
     """One SQLite file a run, ``<strategy>-<UTC time>.ledger.sqlite`` in Freqtrade's backtest directory.
 
     ``learned`` is what the learners went through and did without.
     Nothing is written with ``--export none``. A ledger that cannot be written is an error in the log, not the end
-    of the backtest.
+    of the backtest. Returns the file and the run's id, None where nothing was written.
     """
     if config.get("export") == "none":
-        return
+        return None
     now = datetime.now(UTC)
     folder = Path(config.get("exportdirectory") or Path(config["user_data_dir"]) / "backtest_results")
     path = folder / f"{strategy}-{now:%Y%m%dT%H%M%S%f}.ledger.sqlite"
     info = describe_run(config, strategy, settings, now)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        Ledger(path).write_run(info, decisions, learned)
+        run = Ledger(path).write_run(info, decisions, learned)
         logger.info("Decision ledger of %d signals written to %s", len(decisions), path)
+        return path, run
     except (OSError, CoordinatorError) as error:
         logger.error("The decision ledger %s could not be written: %s", path, error)
+        return None
+
+
+def append_to_ledger(path: Path, run: int, records: Iterable[CandleRecord]) -> None:
+    """What a backtest saw only while it traded, in one transaction; a failure is an error in the log."""
+    try:
+        Ledger(path).append_histories(run, records)
+    except CoordinatorError as error:
+        logger.error("The decision ledger %s could not be completed: %s", path, error)

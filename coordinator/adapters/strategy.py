@@ -18,12 +18,14 @@ from pandas import DataFrame
 from coordinator.adapters.analysis import PairAnalysis, analyse
 from coordinator.adapters.board import SignalBoard
 from coordinator.adapters.columns import PLOT_CONFIG, entry_columns, plot_columns
+from coordinator.adapters.entry_guard import EntryGuard
 from coordinator.adapters.errors import as_operational
 from coordinator.adapters.fast_callbacks import FastCallbackStrategy
 from coordinator.adapters.live_run import LiveRun
 from coordinator.adapters.positions import Plan, PlanBook
 from coordinator.adapters.recorder import Recorder
 from coordinator.candles.check import check_candles
+from coordinator.portfolio.guard import Position
 from coordinator.settings import Settings, load_settings
 from coordinator.signals.candles import Candles, timeframe_seconds
 from coordinator.signals.series import changed
@@ -77,6 +79,7 @@ class CoordinatorStrategy(FastCallbackStrategy):
         self._candle_seconds = timeframe_seconds(self.timeframe)
         self.plans = PlanBook(self.settings, self._candle_seconds)
         self.recorder = Recorder(config, type(self).__name__, self.board)
+        self.guard = EntryGuard(self.board)
 
     def bot_start(self, **kwargs: Any) -> None:
         """A bot takes up its memory; backtests and hyperopt fold all signals at once."""
@@ -87,8 +90,9 @@ class CoordinatorStrategy(FastCallbackStrategy):
             self.recorder.go_live(run)
 
     def bot_loop_start(self, current_time: datetime, **kwargs: Any) -> None:
-        """Trades of the ledger follow Freqtrade's (a bot's only)."""
+        """Trades of the ledger follow Freqtrade's (a bot's only); a backtest's is completed at its end."""
         self.recorder.reconcile(current_time, self._plan, self.plans.last_closed)
+        self.recorder.end_of_backtest(current_time, self.guard)
 
     # --- indicators and signals -------------------------------------------------------------------------------
 
@@ -136,10 +140,17 @@ class CoordinatorStrategy(FastCallbackStrategy):
         threshold, risk = float(self.threshold.value), float(self.risk_per_trade.value)
         decision = self.settings.decision.model_copy(update={"threshold": threshold})
         sizing = self.settings.sizing.model_copy(update={"risk_per_trade": risk})
-        selector = self.settings.selector
+        selector, thresholds = self.settings.selector, self.settings.thresholds
         if not self.uses_ml:
             selector = selector.model_copy(update={"enabled": False})
-        return self.settings.model_copy(update={"decision": decision, "sizing": sizing, "selector": selector})
+        mode = self.settings.improvements.effective(thresholds.mode)
+        sections = {
+            "decision": decision,
+            "sizing": sizing,
+            "selector": selector,
+            "thresholds": thresholds.model_copy(update={"mode": mode}),
+        }
+        return self.settings.model_copy(update=sections)
 
     def populate_entry_trend(self, dataframe: DataFrame, metadata: dict[str, Any]) -> DataFrame:
         pair = metadata["pair"]
@@ -187,9 +198,18 @@ class CoordinatorStrategy(FastCallbackStrategy):
         **kwargs: Any,
     ) -> bool:
         direction = -1 if side == "short" else 1
-        plan = self.plans.at_signal(pair, current_time, direction)
-        self.recorder.intended(pair, plan, direction, current_time, self.plans.last_closed(current_time))
-        return True
+        time = self.plans.last_closed(current_time)
+        verdict = self.guard.ask(pair, direction, time, self._held, self.settings)
+        self.recorder.asked(time, verdict)
+        if verdict.allowed:
+            plan = self.plans.at_signal(pair, current_time, direction)
+            self.recorder.intended(pair, plan, direction, current_time, time)
+        return verdict.allowed
+
+    @staticmethod
+    def _held() -> list[Position]:
+        """Open positions; in a backtest Freqtrade hands out its own list, which must not be changed."""
+        return [Position(trade.pair, -1 if trade.is_short else 1) for trade in Trade.get_open_trades()]
 
     def order_filled(
         self, pair: str, trade: Trade, order: Order, current_time: datetime, **kwargs: Any
@@ -220,7 +240,8 @@ class CoordinatorStrategy(FastCallbackStrategy):
             return proposed_stake
         limit, minimum = min(proposed_stake, max_stake), min_stake or 0.0
         equity = self.wallets.get_total_stake_amount()
-        total = plan_stake(equity, plan.entries, plan.stop_distance, leverage, limit, self._tuned().sizing)
+        sizing = self._tuned().sizing
+        total = plan_stake(equity, plan.entries, plan.stop_distance, leverage, limit, sizing, plan.size)
         stake = tranche_stake(total, plan.entries, 0, minimum)
         if stake == total:
             self.plans.enter_at_once(pair, current_time, plan)

@@ -55,10 +55,16 @@ def write_candle(connection: Connection, run_id: int, record: CandleRecord, owne
 
 
 def insert_histories(connection: Connection, run_id: int, records: Iterable[CandleRecord]) -> None:
-    """The histories, drops and snapshots of a batch run; signals and outcomes of the records are left out."""
+    """The histories, drops and snapshots of a batch run; signals and outcomes of the records are left out.
+
+    Each candle once in a call; candles of earlier calls may come again with other rows.
+    """
+    mine = select(schema.candles.c.time).where(schema.candles.c.run_id == run_id)
+    known = {int(time) for time in connection.execute(mine).scalars()}
     rows: dict[Table, list[Row]] = {schema.candles: []}
     for record in records:
-        rows[schema.candles].append({"run_id": run_id, "time": int(record.time)})
+        if int(record.time) not in known:
+            rows[schema.candles].append({"run_id": run_id, "time": int(record.time)})
         for table, found in history_rows(run_id, record).items():
             rows.setdefault(table, []).extend(found)
     for table, found in rows.items():

@@ -75,6 +75,11 @@ class Ledger:
             live.insert_histories(connection, run_id, histories)
         return run_id
 
+    def append_histories(self, run_id: int, histories: Iterable[CandleRecord]) -> None:
+        """Add to a batch run what became known only later, in one transaction; candles may be there already."""
+        with self.database.write() as connection:
+            live.insert_histories(connection, run_id, histories)
+
     def runs(self) -> pd.DataFrame:
         """Runs from the first started to the last.
 

@@ -6,7 +6,16 @@ timeframe unless the name says otherwise.
 """
 
 from coordinator.settings.all import Settings
+from coordinator.settings.base import Mode
 from coordinator.settings.decision import DecisionSettings
+from coordinator.settings.improvements import (
+    AdjustmentSettings,
+    CorrelationFilterSettings,
+    DynamicRewardRiskSettings,
+    ImprovementSettings,
+    ImprovementsSettings,
+    VolatilitySizingSettings,
+)
 from coordinator.settings.learners import (
     BlendingSettings,
     CalibrationSettings,
@@ -28,15 +37,21 @@ from coordinator.settings.trade import (
 )
 
 __all__ = [
+    "AdjustmentSettings",
     "BaselineSettings",
     "BlendingSettings",
     "CalibrationSettings",
+    "CorrelationFilterSettings",
     "CostSettings",
     "DcaSettings",
     "DecisionSettings",
+    "DynamicRewardRiskSettings",
     "FusionModelSettings",
     "FusionSettings",
+    "ImprovementSettings",
+    "ImprovementsSettings",
     "LearningSettings",
+    "Mode",
     "QualitySettings",
     "RegimeSettings",
     "SelectorPolicySettings",
@@ -46,6 +61,7 @@ __all__ = [
     "StopSettings",
     "TargetSettings",
     "ThresholdSettings",
+    "VolatilitySizingSettings",
     "VoteWeightSettings",
     "load_settings",
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from coordinator.settings.base import Section
 from coordinator.settings.decision import DecisionSettings
+from coordinator.settings.improvements import ImprovementsSettings
 from coordinator.settings.learners import (
     BlendingSettings,
     CalibrationSettings,
@@ -49,3 +50,4 @@ class Settings(Section):
     targets: TargetSettings = TargetSettings()
     dca: DcaSettings = DcaSettings()
     sizing: SizingSettings = SizingSettings()
+    improvements: ImprovementsSettings = ImprovementsSettings()

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field
 
-__all__ = ["Fraction", "Section", "lists_to_tuples"]
+__all__ = ["Fraction", "Mode", "Section", "lists_to_tuples"]
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
+Mode: TypeAlias = Literal["off", "shadow", "on"]
+"""Of an improvement (spec 003). off: as if it were not there; shadow: worked out and recorded, without effect."""
 
 
 def lists_to_tuples(data: Any, *keys: str) -> Any:

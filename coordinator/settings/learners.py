@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
-from coordinator.settings.base import Fraction, Section, lists_to_tuples
+from coordinator.settings.base import Fraction, Mode, Section, lists_to_tuples
 
 __all__ = [
     "BlendingSettings",
@@ -42,7 +42,7 @@ class VoteWeightSettings(Section):
 class ThresholdSettings(Section):
     """Adaptive thresholds per pair (DESIGN.md 4.5, spec 003 section 3). They start at ``decision.threshold``."""
 
-    mode: Literal["off", "shadow", "on"] = Field(
+    mode: Mode = Field(
         "off", description="off: the fixed gate; shadow: learn and report, act on the fixed gate; on: act"
     )
     window: int = Field(50, ge=10, le=1000, description="last resolved decisions of the pair")

@@ -9,15 +9,16 @@ import talib
 
 from coordinator.settings import RegimeSettings
 from coordinator.signals.candles import Candles
-from coordinator.signals.series import rolling_std, safe_divide
+from coordinator.signals.series import rolling_percentile, rolling_std, safe_divide
 from coordinator.types import Floats, Ints
 
-__all__ = ["LEVELS", "REGIMES", "STATES", "Regime", "compute_regime", "daily_volatility"]
+__all__ = ["LEVELS", "REGIMES", "STATES", "Regime", "atr_percentile", "compute_regime", "daily_volatility"]
 
 REGIMES = ("bull", "bear", "neutral", "high_vol", "low_vol")
 LEVELS = ("low", "medium", "high")
 STATES = tuple(f"{regime}_{level}" for regime in REGIMES for level in LEVELS)
 SECONDS_PER_DAY = 86400
+ATR_WINDOW = 100
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,11 @@ def daily_volatility(candles: Candles, days: int = 1) -> Floats:
     returns = np.concatenate(([np.nan], np.diff(np.log(candles.close))))
     daily: Floats = rolling_std(returns, per_day * days) * np.sqrt(per_day)
     return daily
+
+
+def atr_percentile(candles: Candles, atr: Floats) -> Floats:
+    """Rank of the ATR over the price among the last 100 candles, 0..1, shape (n,); NaN until they are there."""
+    return rolling_percentile(safe_divide(atr, candles.close), ATR_WINDOW)
 
 
 def compute_regime(candles: Candles, settings: RegimeSettings) -> Regime:

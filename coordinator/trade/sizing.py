@@ -5,7 +5,10 @@ from __future__ import annotations
 from coordinator.settings import SizingSettings
 from coordinator.trade.entries import EntryPlan
 
-__all__ = ["plan_stake", "tranche_stake"]
+__all__ = ["HIGHEST_RISK", "plan_stake", "tranche_stake"]
+
+HIGHEST_RISK = 0.015
+"""Equity lost at the stop at most, whoever asks for more (spec 002: .5-1.5 %)."""
 
 
 def plan_stake(
@@ -15,6 +18,7 @@ def plan_stake(
     leverage: float,
     limit: float,
     settings: SizingSettings,
+    multiplier: float = 1.0,
 ) -> float:
     """Stake of the whole plan in the stake currency.
 
@@ -27,6 +31,10 @@ def plan_stake(
         Total equity in the stake currency.
     limit : float
         Upper bound of the stake: what ``stake_amount`` allows for a position.
+    multiplier : float
+        Of the size (``trade.volatility_sizing``). Up to 1 the loss at the stop stays within ``risk_per_trade``;
+        above it, it grows with the size (1.2 is 20 % more risk), but never beyond ``HIGHEST_RISK``: the risk
+        budget and the limit have the last word.
 
     Examples
     --------
@@ -35,7 +43,8 @@ def plan_stake(
     5000.0
     """
     risk = stop_distance - plan.average_offset()
-    return max(0.0, min(equity * settings.risk_per_trade / (risk * leverage), limit))
+    budget = min(settings.risk_per_trade * multiplier, max(settings.risk_per_trade, HIGHEST_RISK))
+    return max(0.0, min(equity * budget / (risk * leverage), limit))
 
 
 def tranche_stake(total: float, plan: EntryPlan, tranche: int, minimum: float) -> float:

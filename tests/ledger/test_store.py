@@ -16,6 +16,7 @@ from coordinator.decision.voting import COMPONENTS as DECISION_COMPONENTS
 from coordinator.errors import CoordinatorError
 from coordinator.ledger import schema
 from coordinator.ledger.frame import COLUMNS, DETAILS, normalise_decisions, vote_columns
+from coordinator.ledger.records import CandleRecord, ImprovementRow
 from coordinator.ledger.store import Ledger, RunInfo
 from coordinator.ledger.upgrade import HEAD
 
@@ -256,3 +257,18 @@ def test_missing_columns_are_named(make_decisions):
 def test_a_start_without_timezone_is_refused(make_decisions):
     with pytest.raises(CoordinatorError, match="carry a timezone"):
         Ledger("sqlite://").write_run(RunInfo("S", datetime(2024, 1, 1), "1h"), make_decisions(2))
+
+
+def test_a_batch_run_takes_what_became_known_later(tmp_path, make_decisions, run_info):
+    """Of candles it has and of candles it has not; a second helping of other rows too."""
+    ledger, hour = Ledger(tmp_path / "x.sqlite"), 1_704_067_200
+    row = ImprovementRow("BTC/USDT", "dynamic_reward_risk", "on", 2.5, 3.0)
+    later = ImprovementRow("BTC/USDT", "correlation_filter", "on", 2.0, 1.0)
+    run = ledger.write_run(run_info, make_decisions(10), [CandleRecord(hour, improvements=(row,))])
+    before = ledger.read_decisions(run)
+    for moment in (hour, hour + 3600, hour + 7 * 3600):
+        ledger.append_histories(run, [CandleRecord(moment, improvements=(later,))])
+    assert ledger.check() == []
+    assert ledger.read_decisions(run).equals(before)
+    found = {record.time: record.improvements for record in ledger.replay(run) if record.improvements}
+    assert found == {hour: (later, row), hour + 3600: (later,), hour + 7 * 3600: (later,)}

@@ -1,0 +1,213 @@
+"""The correlation filter at an entry: off asks nothing, shadow lets through and records, on refuses."""
+
+from datetime import UTC, datetime
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from freqtrade.enums import RunMode
+from freqtrade.persistence import Trade
+
+from coordinator.adapters import improvements
+from coordinator.adapters.analysis import analyse
+from coordinator.adapters.board import SignalBoard
+from coordinator.adapters.entry_guard import EntryGuard
+from coordinator.adapters.recorder import Recorder
+from coordinator.adapters.strategy import CoordinatorStrategy
+from coordinator.ledger.store import Ledger
+from coordinator.portfolio.guard import Position
+from coordinator.settings import load_settings
+from coordinator.signals.candles import Candles
+
+PAIRS = ("ADA/USDT", "BTC/USDT", "DOGE/USDT", "ETH/USDT")
+N = 600
+
+
+def in_mode(mode, **more):
+    """Sectors off, so that the correlation alone decides."""
+    section = {"mode": mode, "use_sectors": False, **more}
+    return load_settings({"improvements": {"correlation_filter": section}})
+
+
+@pytest.fixture(scope="module")
+def board(make_walk):
+    """Three pairs that are one market, and DOGE, which is another."""
+    board, rng = SignalBoard(can_short=True), np.random.default_rng(3)
+    for pair in PAIRS:
+        walk = make_walk(9 if pair == "DOGE/USDT" else 4, N)
+        noise = np.exp(np.cumsum(rng.normal(0, 0.0005, N)))
+        walk[["open", "high", "low", "close"]] = walk[["open", "high", "low", "close"]].mul(noise, axis=0)
+        walk["high"] = walk[["open", "high", "close"]].max(axis=1)
+        walk["low"] = walk[["open", "low", "close"]].min(axis=1)
+        board.put(analyse(pair, Candles.from_frame(walk, "1h"), {}, in_mode("off"), ml=False))
+    return board
+
+
+@pytest.fixture(scope="module")
+def time(board):
+    return int(board.analysis("BTC/USDT").candles.time[400])
+
+
+def held(*coins, side=1):
+    return lambda: [Position(f"{coin}/USDT", side) for coin in coins]
+
+
+def never():
+    raise AssertionError("asked for the positions")
+
+
+def test_off_asks_for_nothing(board, time):
+    guard = EntryGuard(board)
+    verdict = guard.ask("BTC/USDT", 1, time, never, in_mode("off"))
+    assert (verdict.allowed, verdict.rows, guard.asked) == (True, (), 0)
+    disabled = load_settings({"improvements": {"enabled": False, "correlation_filter": {"mode": "on"}}})
+    assert guard.ask("BTC/USDT", 1, time, never, disabled).rows == ()
+
+
+@pytest.mark.parametrize("mode", ["shadow", "on"])
+def test_two_correlated_positions_refuse_the_third(board, time, mode):
+    guard = EntryGuard(board)
+    verdict = guard.ask("BTC/USDT", 1, time, held("ADA", "ETH"), in_mode(mode))
+    assert verdict.allowed == (mode == "shadow")
+    (row,) = verdict.rows
+    assert row == ("BTC/USDT", "correlation_filter", mode, 2.0, 2.0)
+    assert "ADA/USDT +" in verdict.lines[0]
+    assert dict(guard.refused) == {"correlation_filter": 1}
+
+
+def test_what_is_not_correlated_goes_through(board, time):
+    settings, guard = in_mode("on"), EntryGuard(board)
+    assert guard.ask("DOGE/USDT", 1, time, held("ADA", "ETH"), settings).allowed
+    assert guard.ask("BTC/USDT", 1, time, held("ADA", "DOGE"), settings).allowed
+    assert guard.ask("ETH/USDT", -1, time, held("ADA", "BTC"), settings).allowed  # a short hedges them
+    assert not guard.ask("ADA/USDT", -1, time, held("ETH", "BTC", side=-1), settings).allowed
+    assert guard.asked == 4
+
+
+def test_rolled_out_to_some_pairs(board, time):
+    settings, guard = in_mode("on", pairs=["ADA/USDT"]), EntryGuard(board)
+    assert guard.ask("BTC/USDT", 1, time, never, settings).allowed
+    assert not guard.ask("ADA/USDT", 1, time, held("BTC", "ETH"), settings).allowed
+
+
+def test_sectors(board, time):
+    settings = load_settings({"improvements": {"correlation_filter": {"mode": "on", "threshold": 1.0}}})
+    verdict = EntryGuard(board).ask("ADA/USDT", 1, time, held("ETH", "SOL", "AVAX"), settings)
+    assert not verdict.allowed
+    assert [(row.name, row.base, row.adjusted) for row in verdict.rows] == [
+        ("correlation_filter", 2.0, 0.0),
+        ("sector_limit", 3.0, 3.0),
+    ]
+
+
+def test_a_bot_that_asks_again_is_answered_alike_and_recorded_once(board, time):
+    guard, settings = EntryGuard(board), in_mode("on")
+    first, again = (guard.ask("BTC/USDT", 1, time, held("ADA", "ETH"), settings) for _ in range(2))
+    assert first.rows and first.lines
+    assert (again.allowed, again.rows, again.lines) == (False, (), ())
+    assert guard.ask("BTC/USDT", 1, time + 3600, held("ADA", "ETH"), settings).rows
+    assert guard.asked == 2
+
+
+def test_the_future_says_nothing(board, time, make_walk):
+    """Pairs that part after the candle were still one market at it."""
+    cut = SignalBoard(can_short=True)
+    for pair in PAIRS:
+        candles = board.analysis(pair).candles
+        part = Candles(
+            *(getattr(candles, x)[:401] for x in ("time", "open", "high", "low", "close", "volume")), 3600
+        )
+        cut.put(analyse(pair, part, {}, in_mode("off"), ml=False))
+    one, two = (
+        EntryGuard(x)._correlations("BTC/USDT", time, in_mode("on").improvements.correlation_filter)
+        for x in (board, cut)
+    )
+    assert one == two
+    assert one["ETH/USDT"] > 0.9 > abs(one["DOGE/USDT"])
+
+
+def test_one_matrix_a_candle_and_an_hourly_refresh(board, time, monkeypatch):
+    panel, calls = board.panel(), []
+    original = type(panel).correlations
+    monkeypatch.setattr(type(panel), "correlations", lambda *x: calls.append(x[1]) or original(*x))
+    guard = EntryGuard(board)
+    for pair in ("BTC/USDT", "ADA/USDT", "ETH/USDT"):
+        guard.ask(pair, 1, time, held("DOGE"), in_mode("on"))
+    assert calls == [time]
+    slow = in_mode("on", update_minutes=240)
+    start = time // 14400 * 14400
+    guard, calls[:] = EntryGuard(board), []
+    for hour in range(5):
+        guard.ask("BTC/USDT", 1, start + hour * 3600, held("DOGE"), slow)
+    assert calls == [start, start + 14400]
+
+
+def test_one_that_raises_lets_through_and_says_so_once(board, time, caplog):
+    improvements.failed.cache_clear()
+
+    def broken():
+        raise OSError("no trades")
+
+    guard = EntryGuard(board)
+    for i in range(3):
+        assert guard.ask("BTC/USDT", 1, time + i * 3600, broken, in_mode("on")).allowed
+    assert caplog.text.count("correlation_filter failed and is left out: OSError: no trades") == 1
+
+
+@pytest.mark.parametrize("mode", ["off", "shadow", "on"])
+@pytest.mark.parametrize("trading_mode", ["spot", "futures"])
+def test_the_strategy_asks_before_an_entry(board, time, monkeypatch, mode, trading_mode):
+    strategy = CoordinatorStrategy(
+        {
+            "trading_mode": trading_mode,
+            "stake_currency": "USDT",
+            "coordinator": {"improvements": {"correlation_filter": {"mode": mode, "use_sectors": False}}},
+        }
+    )
+    for pair in PAIRS:
+        strategy.board.put(board.analysis(pair))
+    trades = [SimpleNamespace(pair=f"{coin}/USDT", is_short=False) for coin in ("ADA", "ETH")]
+    monkeypatch.setattr(Trade, "get_open_trades", staticmethod(lambda: trades))
+    now = datetime.fromtimestamp(time + 3600, tz=UTC)
+    arguments = ("BTC/USDT", "limit", 1.0, 1.0, "GTC", now, "tag", "long")
+    assert strategy.confirm_trade_entry(*arguments) == (mode != "on")
+    assert len(trades) == 2  # Freqtrade's own list
+
+
+def test_sizes_follow_the_plan(board):
+    """Half the size is half the first order, to the digit."""
+    strategy = CoordinatorStrategy({"trading_mode": "spot", "stake_currency": "USDT"})
+    strategy.wallets = SimpleNamespace(get_total_stake_amount=lambda: 10_000.0)
+    now = datetime(2024, 1, 1, 5, tzinfo=UTC)
+    signal = int(now.timestamp()) - 3600
+    stakes = []
+    for size in (1.0, 0.5):
+        strategy.plans.file("BTC/USDT", {signal: strategy.plans.plan_of(1, 0.8, 0.02, 0.05, 100.0, size)})
+        stakes.append(strategy.custom_stake_amount("BTC/USDT", now, 1e9, 10.0, 1e9, 1.0, None, "long"))
+    assert stakes[1] == stakes[0] / 2 > 0
+
+
+def test_a_backtests_questions_are_in_its_ledger(board, time, tmp_path):
+    settings = in_mode("shadow")
+    config = {"runmode": RunMode.BACKTEST, "user_data_dir": str(tmp_path), "timeframe": "1h"}
+    recorder, guard = Recorder(config, "TechnicalBaseline", board), EntryGuard(board)
+    recorder.decided("BTC/USDT", settings, print)
+    times = [time, time + 3600, int(board.table(settings).time[-1])]
+    for moment in times:
+        recorder.asked(moment, guard.ask("BTC/USDT", 1, moment, held("ADA", "ETH"), settings))
+    recorder.asked(time, guard.ask("ETH/USDT", 1, time, held("ADA", "BTC"), settings))
+    (path,) = tmp_path.rglob("*.ledger.sqlite")
+
+    def found():
+        ledger = Ledger(path)
+        assert ledger.check() == []
+        return [(r.time, row.pair, row.name) for r in ledger.replay(1) for row in r.improvements]
+
+    recorder.end_of_backtest(datetime.fromtimestamp(board.last_candle() - 3600, tz=UTC), guard)
+    assert found() == []
+    for _ in range(2):
+        recorder.end_of_backtest(datetime.fromtimestamp(board.last_candle(), tz=UTC), guard)
+        rows = found()
+        assert len(rows) == 4
+        assert {row[0] for row in rows} == set(times)
+        assert {row[2] for row in rows} == {"correlation_filter"}

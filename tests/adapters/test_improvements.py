@@ -1,0 +1,250 @@
+"""The improvements' modes: off is the baseline to the bit, shadow acts like off and records, on changes its own."""
+
+import pickle
+from dataclasses import fields
+
+import numpy as np
+import pytest
+
+from coordinator.adapters import improvements
+from coordinator.adapters.analysis import analyse
+from coordinator.adapters.board import SignalBoard
+from coordinator.adapters.improvements import DYNAMIC_REWARD_RISK, VOLATILITY_SIZING
+from coordinator.adapters.positions import Plan, PlanBook
+from coordinator.adapters.strategy import CoordinatorStrategy
+from coordinator.settings import Settings, load_settings
+from coordinator.signals.candles import Candles
+
+PAIRS = ("ADA/USDT", "BTC/USDT")
+BOTH = (DYNAMIC_REWARD_RISK, VOLATILITY_SIZING)
+
+
+def with_modes(rr="off", size="off", thresholds="off", **more):
+    section = {DYNAMIC_REWARD_RISK: {"mode": rr}, VOLATILITY_SIZING: {"mode": size}}
+    return load_settings(
+        {
+            "improvements": {**section, **more},
+            "thresholds": {"mode": thresholds},
+            "decision": {"require_positive_expectancy": False},
+        }
+    )
+
+
+@pytest.fixture(scope="module")
+def run(make_walk):
+    """A board decided under some settings, computed once for each."""
+    walks = {pair: Candles.from_frame(make_walk(seed, 1500), "1h") for seed, pair in enumerate(PAIRS)}
+    known = {}
+
+    def decided(settings):
+        key = settings.model_dump_json()
+        if key not in known:
+            board = SignalBoard(can_short=True)
+            for pair, candles in walks.items():
+                board.put(analyse(pair, candles, {}, settings, ml=False))
+            known[key] = board
+        return known[key]
+
+    return decided
+
+
+def plans(board, settings):
+    book = PlanBook(settings, 3600)
+    for pair in PAIRS:
+        decided = board.decisions(settings).rows(board.rows_of(pair, settings))
+        book.file_accepted(board.analysis(pair), decided)
+    return book._signals
+
+
+def rows(board, settings):
+    return [row for record in board.learned(settings) for row in record.improvements]
+
+
+def same_decisions(one, two):
+    return all(
+        np.array_equal(
+            getattr(one, f.name), getattr(two, f.name), equal_nan=one_is_float(getattr(one, f.name))
+        )
+        for f in fields(one)
+    )
+
+
+def one_is_float(values):
+    return values.dtype.kind == "f"
+
+
+@pytest.fixture(scope="module")
+def off(run):
+    return run(with_modes())
+
+
+def test_off_is_the_default_and_records_nothing(off):
+    assert Settings().improvements == with_modes().improvements
+    assert not any(off.analysis(pair).improved for pair in PAIRS)
+    assert not rows(off, with_modes())
+    assert (off.analysis("BTC/USDT").size_multiplier == 1).all()
+
+
+def test_off_keeps_the_documented_target_to_the_bit(off):
+    """As the strategy had it before there were improvements: 2.5 stop distances, times 1.00165."""
+    a = off.analysis("BTC/USDT")
+    gross = 2.5 * a.stop_distance
+    expected = np.where(a.direction > 0, (1 + gross) * 1.00165 - 1, 1 - (1 - gross) / 1.00165)
+    np.testing.assert_array_equal(a.target_distance, expected)
+
+
+def test_shadow_decides_and_plans_as_off_and_records_every_signal(run, off):
+    settings = with_modes("shadow", "shadow")
+    board = run(settings)
+    assert same_decisions(board.decisions(settings), off.decisions(with_modes()))
+    assert plans(board, settings) == plans(off, with_modes())
+    assert board.ledger_frame(settings).equals(off.ledger_frame(with_modes()))
+    found = rows(board, settings)
+    assert len(found) == 2 * len(board.table(settings))
+    assert {row.mode for row in found} == {"shadow"}
+    for name, base in ((DYNAMIC_REWARD_RISK, 2.5), (VOLATILITY_SIZING, 1.0)):
+        mine = [row for row in found if row.name == name]
+        assert {row.base for row in mine} == {base}
+        assert len({row.adjusted for row in mine}) > 3
+
+
+def test_dynamic_reward_risk_changes_targets_and_what_follows_alone(run, off):
+    settings = with_modes(rr="on")
+    board = run(settings)
+    for pair in PAIRS:
+        a, b = board.analysis(pair), off.analysis(pair)
+        np.testing.assert_array_equal(a.index, b.index)
+        np.testing.assert_array_equal(a.direction, b.direction)
+        np.testing.assert_array_equal(a.stop_distance, b.stop_distance)
+        adjusted = a.improved[DYNAMIC_REWARD_RISK].adjusted
+        np.testing.assert_array_equal(a.target_distance > b.target_distance, adjusted > 2.5)
+        np.testing.assert_array_equal(a.target_distance < b.target_distance, adjusted < 2.5)
+    one, two = (x.ledger_frame(s) for x, s in ((board, settings), (off, with_modes())))
+    assert (one["target"] != two["target"]).mean() > 0.9
+    assert (one["outcome_r"] != two["outcome_r"]).any()
+    mine, theirs = plans(board, settings), plans(off, with_modes())
+    for pair in PAIRS:
+        for time in set(mine[pair]) & set(theirs[pair]):
+            assert mine[pair][time].stop_distance == theirs[pair][time].stop_distance
+            assert mine[pair][time].size == 1.0
+
+
+def test_volatility_sizing_changes_sizes_alone(run, off):
+    settings = with_modes(size="on")
+    board = run(settings)
+    assert same_decisions(board.decisions(settings), off.decisions(with_modes()))
+    assert board.ledger_frame(settings).equals(off.ledger_frame(with_modes()))
+    mine, theirs = plans(board, settings), plans(off, with_modes())
+    sizes = set()
+    for pair in PAIRS:
+        assert mine[pair].keys() == theirs[pair].keys()
+        for time, plan in mine[pair].items():
+            sizes.add(plan.size)
+            assert plan == Plan(**{**vars(theirs[pair][time]), "size": plan.size})
+    assert len(sizes) > 2
+    assert min(sizes) < 1 < max(sizes) <= 1.5
+
+
+def test_the_global_switches(run, off):
+    disabled = with_modes("on", "on", enabled=False)
+    assert not rows(run(disabled), disabled)
+    assert plans(run(disabled), disabled) == plans(off, with_modes())
+    shadow = with_modes("on", "on", shadow=True)
+    assert plans(run(shadow), shadow) == plans(off, with_modes())
+    assert {row.mode for row in rows(run(shadow), shadow)} == {"shadow"}
+
+
+@pytest.mark.parametrize(
+    ("switches", "mode", "expected"),
+    [
+        ({}, "on", "on"),
+        ({"shadow": True}, "on", "shadow"),
+        ({"shadow": True}, "off", "off"),
+        ({"shadow": True}, "shadow", "shadow"),
+        ({"enabled": False}, "on", "off"),
+        ({"enabled": False, "shadow": True}, "shadow", "off"),
+    ],
+)
+def test_the_global_switches_hold_for_adaptive_thresholds_too(switches, mode, expected):
+    coordinator = {"improvements": switches, "thresholds": {"mode": mode}}
+    config = {"trading_mode": "spot", "stake_currency": "USDT", "coordinator": coordinator}
+    strategy = CoordinatorStrategy(config)
+    assert strategy._tuned().thresholds.mode == expected
+    assert strategy.settings.improvements.effective(mode) == expected
+
+
+def test_rolled_out_to_some_pairs(run, off):
+    section = {"mode": "on", "pairs": ["BTC/USDT"]}
+    settings = with_modes(**{DYNAMIC_REWARD_RISK: section, VOLATILITY_SIZING: section})
+    board = run(settings)
+    assert {row.pair for row in rows(board, settings)} == {"BTC/USDT"}
+    one, two = board.analysis("ADA/USDT"), off.analysis("ADA/USDT")
+    np.testing.assert_array_equal(one.target_distance, two.target_distance)
+    assert (one.size_multiplier == 1).all()
+    assert (board.analysis("BTC/USDT").size_multiplier != 1).any()
+
+
+def test_gradual_trust_begins_with_ten_percent(run):
+    settings = with_modes(
+        **{name: {"mode": "on", "range": 0.1} for name in (DYNAMIC_REWARD_RISK, VOLATILITY_SIZING)}
+    )
+    found = rows(run(settings), settings)
+    changes = np.array([row.adjusted / row.base - 1 for row in found])
+    assert np.abs(changes).max() == pytest.approx(0.1)
+
+
+@pytest.mark.parametrize("name", ["dynamic_reward_risk", "size_multiplier"])
+def test_one_that_raises_gives_the_base_and_says_so_once(name, monkeypatch, caplog, make_walk, off):
+    def broken(*_):
+        raise ZeroDivisionError("nothing")
+
+    improvements.failed.cache_clear()
+    monkeypatch.setattr(improvements, name, broken)
+    settings = with_modes("on", "on")
+    candles = Candles.from_frame(make_walk(1, 1500), "1h")
+    for _ in range(3):
+        a = analyse("BTC/USDT", candles, {}, settings, ml=False)
+    assert caplog.text.count("failed and is left out: ZeroDivisionError: nothing") == 1
+    if name == "dynamic_reward_risk":
+        np.testing.assert_array_equal(a.target_distance, off.analysis("BTC/USDT").target_distance)
+        assert (a.size_multiplier != 1).any()
+    else:
+        assert (a.size_multiplier == 1).all()
+        assert (a.target_distance != off.analysis("BTC/USDT").target_distance).any()
+
+
+@pytest.mark.parametrize("length", [2, 30, 150])
+def test_short_histories_are_no_error(make_walk, length):
+    settings = with_modes("on", "on")
+    a = analyse("BTC/USDT", Candles.from_frame(make_walk(1, length), "1h"), {}, settings, ml=False)
+    assert np.isfinite(a.target_distance).all()
+    assert np.isfinite(a.size_multiplier).all()
+
+
+def test_nothing_later_matters(run, make_walk):
+    """A frame that ends earlier, and one whose future is another market, say the same of the past."""
+    settings = with_modes("on", "on")
+    whole = run(settings).analysis("BTC/USDT")
+    cut = analyse("BTC/USDT", Candles.from_frame(make_walk(1, 1500).iloc[:900], "1h"), {}, settings, ml=False)
+    past = whole.index < 900
+    assert past.sum() > 50
+    for name in BOTH:
+        np.testing.assert_array_equal(cut.improved[name].adjusted, whole.improved[name].adjusted[past])
+
+
+def test_adaptive_thresholds_are_recorded_beside_them(run):
+    settings = with_modes("shadow", "on", "shadow")
+    names = {row.name for row in rows(run(settings), settings)}
+    assert names == {"adaptive_thresholds", *BOTH}
+
+
+def test_they_travel_to_hyperopts_workers(run):
+    settings = with_modes("on", "on")
+    copy = pickle.loads(pickle.dumps(run(settings)))  # noqa: S301
+    assert plans(copy, settings) == plans(run(settings), settings)
+
+
+def test_a_stored_plan_of_before_has_the_base_size():
+    plan = PlanBook(Settings(), 3600).plan_of(1, 0.8, 0.02, 0.05, 100.0, 0.7)
+    assert Plan.from_json(plan.to_json()) == plan
+    assert Plan.from_json(plan.to_json().replace(', "size": 0.7', "")).size == 1.0
