@@ -25,6 +25,7 @@ class MLCoordinator(CoordinatorStrategy):
         components = getattr(self.freqai, "components", ())
         try:
             predicted = self.freqai.start(dataframe, metadata, self)
+            self.recorder.verdicts = list(getattr(self.freqai, "verdicts", ()))
             return predicted, with_predictions(analysis, predicted, components)
         except Exception as error:
             if self.dp.runmode not in MODES_WITH_TRADES:
