@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from coordinator.adapters.market_history import BASE, MarketHistory, PairHistory, places
+from coordinator.errors import CoordinatorError
 from coordinator.learning.artefact import encode
 from coordinator.learning.blocks import Block, pool, split_by_time
 from coordinator.learning.classifier import SequenceClassifier
@@ -168,7 +169,10 @@ class FusionComponent:
         begin = window.end - s.train_days * DAY if s.train_days else 0
         histories = list(window.pairs.values())
         candles, tables = [h.candles for h in histories], [h.tables for h in histories]
-        models = FusionModels(s, self._fusion).fit(candles, begin, window.end, tables)
+        try:
+            models = FusionModels(s, self._fusion).fit(candles, begin, window.end, tables)
+        except CoordinatorError as error:  # a year of daily candles is often not there: the indicators' fusion stays
+            return self._too_few(before, error)
         slices = []
         for name in TIMEFRAMES:
             every = (models.block(h.candles[name], h.tables[name], begin, window.end) for h in histories)
@@ -194,6 +198,11 @@ class FusionComponent:
             schema=SCHEMA,
             metrics=metrics,
         )
+
+    def _too_few(self, before: Speaker | None, error: CoordinatorError) -> Trained:
+        kept, nan = "no model" if before is None else "kept current model", float("nan")
+        verdict = Verdict(False, f"{kept}: too few candles. {error}", nan, nan, nan, nan)
+        return Trained(before, verdict, "lightgbm", "", b"", 0, 0, self._settings.label_horizon, SCHEMA)
 
     def prepare(self, pair: str, times: Times, market: MarketHistory) -> None:
         _ = market.pairs[pair].tables

@@ -125,10 +125,9 @@ def register(ledger: Ledger, verdicts: Iterable[ModelVerdict], candle_seconds: i
         if not verdict.file:
             continue
         try:
-            known = {model.info.file_hash for model in registry.models(verdict.name)}
-            if verdict.file_hash in known:
-                continue
             model = registry.register(_info(verdict, candle_seconds))
+            if registry.get(model).status != "challenger":
+                continue  # judged before
             if verdict.promoted:
                 registry.promote(model, verdict.time, verdict.sentence)
             else:
