@@ -20,7 +20,17 @@ from coordinator.trade.reward_risk import target_distance
 from coordinator.trade.stops import initial_stop_distance
 from coordinator.types import Floats, Ints
 
-__all__ = ["ABSENCES", "FAILED", "LATE", "NO_MODEL", "SEEN", "PairAnalysis", "analyse", "with_predictions", "without"]
+__all__ = [
+    "ABSENCES",
+    "FAILED",
+    "LATE",
+    "NO_MODEL",
+    "SEEN",
+    "PairAnalysis",
+    "analyse",
+    "with_predictions",
+    "without",
+]
 
 logger = logging.getLogger(__name__)
 

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from coordinator.adapters.analysis import FAILED, NO_MODEL, SEEN
-from coordinator.adapters.components import Speaker, Trained, Window, build_component
+from coordinator.adapters.component import Speaker, Trained, Window
+from coordinator.adapters.components import build_component
 from coordinator.adapters.market_history import MarketHistory
 from coordinator.settings import Settings
 from coordinator.types import Floats, Times
@@ -17,6 +18,7 @@ from coordinator.types import Floats, Times
 __all__ = ["Composite", "CompositeModel"]
 
 logger = logging.getLogger(__name__)
+
 
 @dataclass(frozen=True)
 class CompositeModel:
@@ -91,7 +93,9 @@ class Composite:
                 if not tolerant:
                     raise
                 failed.append(name)
-                self._log_once(f"train {name}", f"Training of {name} raised {type(error).__name__}; it is absent")
+                self._log_once(
+                    f"train {name}", f"Training of {name} raised {type(error).__name__}; it is absent"
+                )
         return CompositeModel(window.end, speakers, tuple(failed))
 
     def prepare(self, pair: str, times: Times, market: MarketHistory, *, tolerant: bool) -> None:

@@ -16,13 +16,14 @@ from freqtrade.freqai.freqai_interface import IFreqaiModel
 from pandas import DataFrame
 
 from coordinator.adapters.analysis import LATE
-from coordinator.adapters.components import Trained, Window
+from coordinator.adapters.component import Trained, Window
 from coordinator.adapters.composite import Composite, CompositeModel
 from coordinator.adapters.errors import as_operational
 from coordinator.adapters.freqai_frames import LABEL
 from coordinator.adapters.market_history import BASE, MarketHistory
 from coordinator.adapters.market_source import MarketSource
 from coordinator.adapters.model_files import ModelFiles, ModelVerdict
+from coordinator.errors import CoordinatorError
 from coordinator.learning.labels import CLASSES
 from coordinator.settings import load_settings
 from coordinator.types import Times
@@ -48,8 +49,12 @@ class CompositeFreqaiModel(IFreqaiModel):
         super().__init__(config=kwargs["config"])
         with as_operational():
             settings = load_settings(self.config.get("coordinator"))
+            names = self.only or settings.learning.components
+            if "selector" in names and settings.selector.enabled:
+                rule = "be false where a trained selector votes: there is one selector"
+                raise CoordinatorError("selector.enabled", type(self).__name__, rule, True)
         self.settings = settings.learning
-        self.composite = Composite(self.only or self.settings.components, settings)
+        self.composite = Composite(names, settings)
         self.files = ModelFiles(self.full_path / "coordinator")
         self.CONV_WIDTH = self.settings.sequence_length  # rows FreqAI hands over for one live prediction
         self._source = MarketSource(self.config, settings)

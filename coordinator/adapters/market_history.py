@@ -21,13 +21,14 @@ from coordinator.signals.candles import Candles
 from coordinator.signals.features import FEATURES
 from coordinator.signals.fusion import TIMEFRAMES
 from coordinator.signals.pair_view import PairView, make_pair_view
+from coordinator.signals.regime import Regime, compute_regime
 from coordinator.signals.signal_features import SignalFeatures, signal_features
 from coordinator.signals.technical import Technical, compute_technical
 from coordinator.trade.reward_risk import target_distance
 from coordinator.trade.stops import initial_stop_distance
 from coordinator.types import Floats, Ints, Times
 
-__all__ = ["BASE", "MarketHistory", "PairHistory"]
+__all__ = ["BASE", "MarketHistory", "PairHistory", "places"]
 
 BASE = "1h"
 
@@ -66,6 +67,7 @@ class MarketHistory:
     def __init__(self, pairs: Mapping[str, PairHistory], settings: Settings) -> None:
         self.pairs, self._settings = pairs, settings
         self._technical: dict[str, Technical] = {}
+        self._regime: dict[str, Regime] = {}
 
     def technical(self, pair: str) -> Technical:
         """A pair's baseline, computed once."""
@@ -73,6 +75,12 @@ class MarketHistory:
             candles = self.pairs[pair].candles[BASE]
             self._technical[pair] = compute_technical(candles, self._settings.baseline)
         return self._technical[pair]
+
+    def regime(self, pair: str) -> Regime:
+        """A pair's market state, computed once."""
+        if pair not in self._regime:
+            self._regime[pair] = compute_regime(self.pairs[pair].candles[BASE], self._settings.regime)
+        return self._regime[pair]
 
     def signal_times(self, pair: str) -> Times:
         """Open times of the candles with a signal."""

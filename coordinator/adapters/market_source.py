@@ -45,7 +45,11 @@ class MarketSource:
         for pair in pairs:
             frames = {
                 name: _joined(
-                    [dp.get_pair_dataframe(pair, name), memory.get(pair, {}).get(name), self._stored(pair, name)],
+                    [
+                        dp.get_pair_dataframe(pair, name),
+                        memory.get(pair, {}).get(name),
+                        self._stored(pair, name),
+                    ],
                     name,
                 )
                 for name in TIMEFRAMES

@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from coordinator.adapters.components import Trained
+from coordinator.adapters.component import Trained
 from coordinator.errors import CoordinatorError
 from coordinator.ledger.feature_store import FeatureSchema
 from coordinator.ledger.registry import ModelInfo, ModelRegistry

@@ -76,7 +76,9 @@ class LearningSettings(Section):
     @model_validator(mode="after")
     def _each_once(self) -> LearningSettings:
         if len(set(self.components)) < len(self.components):
-            raise ValueError(f"components must name each of {', '.join(get_args(ComponentName))} at most once")
+            raise ValueError(
+                f"components must name each of {', '.join(get_args(ComponentName))} at most once"
+            )
         return self
 
     @model_validator(mode="after")

@@ -8,15 +8,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from coordinator.adapters import components as components_module
+from coordinator.adapters import judging, selector_component
 from coordinator.adapters.analysis import FAILED, NO_MODEL, SEEN, analyse, with_predictions
-from coordinator.adapters.components import Window
+from coordinator.adapters.component import Window
 from coordinator.adapters.composite import Composite
 from coordinator.adapters.market_history import MarketHistory, PairHistory
 from coordinator.adapters.model_files import ModelFiles, read_verdicts, register
 from coordinator.errors import CoordinatorError
 from coordinator.learning import retraining
-from coordinator.learning.promotion import judge
+from coordinator.learning.promotion import Verdict, judge
 from coordinator.ledger.registry import ModelRegistry
 from coordinator.ledger.store import Ledger
 from coordinator.settings import load_settings
@@ -24,11 +24,13 @@ from coordinator.signals.candles import Candles
 
 PAIRS = ("BTC/USDT", "ETH/USDT")
 NAMES = ("lstm", "attention", "fusion", "quality")
+WITH_SELECTOR = (*NAMES, "selector")
 SETTINGS = load_settings(
     {
         "learning": {"epochs": 1, "components": list(NAMES)},
         "fusion_models": {"trees": 5, "label_horizon": 4},
         "quality": {"trees": 10, "retrain_days": 30, "embargo_candles": 0},
+        "selector_policy": {"timesteps": 512, "rollout": 256, "batch_size": 64},
     }
 )
 HOUR, DAY = 3600, 86400
@@ -65,14 +67,15 @@ def edges(market):
 
 
 def promote(y, challenger, champion, base_rate, margin):
-    return components_module.Verdict(True, "promoted by the test", 0.6, np.nan, 0.6, 0.7)
+    return Verdict(True, "promoted by the test", 0.6, np.nan, 0.6, 0.7)
 
 
 @pytest.fixture
 def _promoted(monkeypatch):
     """Random walks teach nothing: every challenger wins, whatever it knows."""
-    monkeypatch.setattr(components_module, "judge", promote)
+    monkeypatch.setattr(judging, "judge", promote)
     monkeypatch.setattr(retraining, "judge", promote)
+    monkeypatch.setattr(selector_component, "_verdict", lambda new, old: promote(0, 0, 0, 0, 0))
 
 
 def train(market, edges, names=NAMES, before=None, tolerant=False, composite=None):
@@ -107,15 +110,15 @@ def scrambled(frames, make_higher, after):
 def test_what_comes_after_a_window_changes_neither_its_models_nor_its_predictions(
     frames, market, make_market, make_higher, edges
 ):
-    begin, end, last = edges
-    composite, model, filed = train(market, edges)
-    assert set(model.speakers) == set(NAMES)
+    _, end, last = edges
+    composite, model, filed = train(market, edges, WITH_SELECTOR)
+    assert set(model.speakers) == set(WITH_SELECTOR)
     blind = make_market(scrambled(frames, make_higher, end))
     assert not np.array_equal(
         blind.pairs[PAIRS[0]].tables["1h"][-500:], market.pairs[PAIRS[0]].tables["1h"][-500:]
     )
-    _, _, refiled = train(blind, edges)
-    for name in NAMES:
+    _, _, refiled = train(blind, edges, WITH_SELECTOR)
+    for name in WITH_SELECTOR:
         assert filed[name].content
         assert filed[name].content == refiled[name].content, name
         assert filed[name].trained_until + filed[name].label_horizon * HOUR < end
@@ -132,7 +135,7 @@ def test_what_comes_after_a_window_changes_neither_its_models_nor_its_prediction
 @pytest.mark.usefixtures("_promoted")
 def test_one_candle_alone_gets_what_it_gets_in_the_window(market, edges):
     _, end, last = edges
-    composite, model, _ = train(market, edges)
+    composite, model, _ = train(market, edges, WITH_SELECTOR)
     times = hours(end, last)
     whole = composite.predict(model, PAIRS[0], times, market, tolerant=False)
     signals = np.isin(times, market.signal_times(PAIRS[0]))
@@ -145,7 +148,7 @@ def test_one_candle_alone_gets_what_it_gets_in_the_window(market, edges):
 @pytest.mark.usefixtures("_promoted")
 def test_quality_speaks_on_signals_only_and_nobody_on_candles_it_was_trained_on(market, edges):
     begin, end, last = edges
-    composite, model, _ = train(market, edges)
+    composite, model, _ = train(market, edges, WITH_SELECTOR)
     times = hours(begin, last)
     said = composite.predict(model, PAIRS[1], times, market, tolerant=False)
     seen = times < end
@@ -158,6 +161,9 @@ def test_quality_speaks_on_signals_only_and_nobody_on_candles_it_was_trained_on(
     signals = np.isin(times, market.signal_times(PAIRS[1])) & ~seen
     assert signals.sum() > 10
     np.testing.assert_array_equal(np.isfinite(said["signal_quality"]), signals)
+    np.testing.assert_array_equal(np.isfinite(said["selector_buy"]), signals)
+    total = said["selector_hold"] + said["selector_buy"] + said["selector_sell"]
+    np.testing.assert_allclose(total[signals], 1.0)
 
 
 @pytest.mark.usefixtures("_promoted")
@@ -194,7 +200,7 @@ def test_a_model_that_does_not_beat_the_prior_is_not_used(market, edges, monkeyp
     def wrong(y, challenger, champion, base_rate, margin):
         return judge(y, np.where(y > 0, 0.4, 0.6), champion, base_rate, margin)
 
-    monkeypatch.setattr(components_module, "judge", wrong)
+    monkeypatch.setattr(judging, "judge", wrong)
     _, end, last = edges
     composite, model, filed = train(market, edges, ("lstm",))
     assert not model.speakers
@@ -214,7 +220,7 @@ def test_the_champion_stays_until_a_challenger_beats_it_on_candles_that_neither_
         seen.append((len(y), None if champion is None else len(champion)))
         return replace(promote(y, challenger, champion, base_rate, margin), promoted=champion is None)
 
-    monkeypatch.setattr(components_module, "judge", first_only)
+    monkeypatch.setattr(judging, "judge", first_only)
     composite, first, _ = train(market, edges, ("lstm", "fusion"))
     week = 7 * DAY
     _, second, filed = train(
@@ -230,8 +236,8 @@ def test_the_champion_stays_until_a_challenger_beats_it_on_candles_that_neither_
 
 @pytest.mark.usefixtures("_promoted")
 def test_models_pickle_and_files_and_verdicts_go_to_the_ledger(market, edges, tmp_path):
-    begin, end, last = edges
-    composite, model, filed = train(market, edges)
+    _, end, last = edges
+    composite, model, filed = train(market, edges, WITH_SELECTOR)
     again = pickle.loads(pickle.dumps(model))  # noqa: S301
     said, copied = (
         composite.predict(m, PAIRS[0], hours(end, last), market, tolerant=False) for m in (model, again)
@@ -244,12 +250,12 @@ def test_models_pickle_and_files_and_verdicts_go_to_the_ledger(market, edges, tm
         files.file(name, end, trained)
     stored = read_verdicts(tmp_path / "coordinator")
     assert stored == files.verdicts
-    assert [x.name for x in stored] == sorted(NAMES)
+    assert [x.name for x in stored] == sorted(WITH_SELECTOR)
     ledger = Ledger(tmp_path / "ledger.sqlite")
     for _ in range(2):
         register(ledger, stored, HOUR)
     registry = ModelRegistry(ledger)
-    for name in NAMES:
+    for name in WITH_SELECTOR:
         (one,) = registry.models(name)
         assert one.status == "champion"
         assert one.verdict == "promoted by the test"
@@ -316,3 +322,20 @@ def test_a_market_without_higher_candles_still_has_networks_and_quality(frames, 
     assert "fusion" not in model.speakers
     assert "too few" in filed["fusion"].verdict.sentence
     assert not filed["fusion"].content
+
+
+@pytest.mark.parametrize(
+    ("new", "old", "promoted", "words"),
+    [
+        (0.01, float("nan"), True, "promoted"),
+        (-0.01, float("nan"), False, "no model"),
+        (0.01, 0.02, False, "kept current model"),
+        (-0.01, -0.02, False, "kept current model"),
+        (0.03, 0.02, True, "promoted"),
+        (float("nan"), float("nan"), False, "no model"),
+    ],
+)
+def test_a_policy_must_earn_more_than_flat_and_than_the_one_before(new, old, promoted, words):
+    verdict = selector_component._verdict(new, old)
+    assert verdict.promoted is promoted
+    assert verdict.sentence.startswith(words)

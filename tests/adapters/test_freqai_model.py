@@ -9,11 +9,12 @@ import pytest
 from freqtrade.exceptions import OperationalException
 from freqtrade.freqai.data_kitchen import FreqaiDataKitchen
 
-from coordinator.adapters import components as components_module
+from coordinator.adapters import judging
 from coordinator.adapters.analysis import FAILED, LATE, SEEN
 from coordinator.adapters.freqai_frames import LABEL, with_features, with_label
 from coordinator.adapters.freqai_model import CompositeFreqaiModel
 from coordinator.learning import retraining
+from coordinator.learning.promotion import Verdict
 from coordinator.settings import load_settings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -39,7 +40,9 @@ class Provider:
             return base.reset_index(drop=True)
         frame = self.make_higher(base, timeframe)
         hours = {"4h": 4, "1d": 24}[timeframe]
-        return frame[frame["date"] + np.timedelta64(hours, "h") <= base["date"].iloc[-1] + np.timedelta64(1, "h")]
+        return frame[
+            frame["date"] + np.timedelta64(hours, "h") <= base["date"].iloc[-1] + np.timedelta64(1, "h")
+        ]
 
 
 @pytest.fixture(scope="module")
@@ -52,9 +55,9 @@ def bot(frames, make_higher, tmp_path, monkeypatch):
     """A model as a dry run has it; every challenger is promoted, as walks teach nothing."""
 
     def promote(y, challenger, champion, base_rate, margin):
-        return components_module.Verdict(True, "promoted by the test", 0.6, np.nan, 0.6, 0.7)
+        return Verdict(True, "promoted by the test", 0.6, np.nan, 0.6, 0.7)
 
-    monkeypatch.setattr(components_module, "judge", promote)
+    monkeypatch.setattr(judging, "judge", promote)
     monkeypatch.setattr(retraining, "judge", promote)
 
     def make(**learning):
@@ -177,3 +180,9 @@ def test_a_failed_backtest_training_ends_the_run(bot):
     model = bot()
     with pytest.raises(OperationalException, match="Training of BTC/USDT failed"):
         model._append_null_backtesting_predictions(SimpleNamespace(pair="BTC/USDT"), None)
+
+
+def test_one_selector_votes(bot, monkeypatch):
+    monkeypatch.setattr(CompositeFreqaiModel, "only", ("selector",))
+    with pytest.raises(OperationalException, match=r"selector\.enabled"):
+        bot()

@@ -194,9 +194,7 @@ def test_ml_votes_are_in_the_ledger_and_twice_the_same(freqtrade, timerange, tmp
         assert len(models) == 3
         assert [m.info.file_hash for m in models] == [m.info.file_hash for m in registries[1].models(name)]
         windows = [pd.Timestamp(day, tz="UTC") for day in ("2023-04-01", "2023-05-01", "2023-05-31")]
-        start = next(
-            day for day in windows if registries[0].champion(name, int(day.timestamp())) is not None
-        )
+        start = next(day for day in windows if registries[0].champion(name, int(day.timestamp())) is not None)
         assert first.loc[first["time"] < start, column].isna().all(), name
         assert first.loc[first["time"] >= start, column].notna().mean() > 0.99, name
     assert {"ML agrees", "ML disagrees"} <= {
