@@ -202,6 +202,47 @@ def test_ml_votes_are_in_the_ledger_and_twice_the_same(freqtrade, timerange, tmp
     }
 
 
+@pytest.mark.parametrize(
+    ("model", "component", "section"),
+    [
+        ("LSTMClassifier", "lstm", {}),
+        ("AttentionClassifier", "attention", {}),
+        ("FusionClassifier", "fusion", {}),
+        ("SignalQualityClassifier", "quality", {}),
+        (
+            "StrategySelectorRL",
+            "selector",
+            {"selector": {"enabled": False}, "selector_policy": {"timesteps": 2048, "rollout": 512}},
+        ),
+    ],
+)
+def test_each_model_class_trains_its_component_alone(freqtrade, tmp_path, model, component, section):
+    done = freqtrade(
+        "backtesting",
+        "--strategy",
+        "MLCoordinator",
+        "--freqaimodel",
+        model,
+        "--timerange",
+        "20230401-20230420",
+        "--cache",
+        "none",
+        user_data=tmp_path,
+        changes={"coordinator": section},
+    )
+    output = done.stdout + done.stderr
+    assert "raised exception" not in output
+    assert output.count("for all 3 pairs") == 1
+    (path,) = (tmp_path / "backtest_results").glob("*.ledger.sqlite")
+    (trained,) = ModelRegistry(Ledger(path)).models(component)
+    frame = Ledger(path).read_decisions()
+    traded = frame[frame["time"] >= "2023-04-01"]
+    column = "quality" if component == "quality" else f"{component}_direction"
+    voted = traded[column].notna().mean()
+    speaks = trained.status == "champion" or component == "fusion"  # the indicators' fusion stays without a model
+    assert voted == (1.0 if speaks else 0.0)
+
+
 def test_a_failed_training_fails_the_run(freqtrade, timerange, tmp_path):
     """Freqtrade itself would log it, predict zeros and exit with 0."""
     changes = {"freqai": {"enabled": True, "identifier": "too-short", "train_period_days": 9}}
