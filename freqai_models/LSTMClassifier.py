@@ -1,9 +1,9 @@
 """The documented LSTM (10 candles x 31 features -> HOLD, BUY, SELL) as a FreqAI model."""
 
-from coordinator.adapters.freqai_model import SequenceFreqaiModel
+from coordinator.adapters.freqai_model import CompositeFreqaiModel
 
 
-class LSTMClassifier(SequenceFreqaiModel):
+class LSTMClassifier(CompositeFreqaiModel):
     """LSTM 128, LSTM 64, dense 64, 32, 3; see coordinator/learning/networks.py."""
 
-    component = "lstm"
+    only = ("lstm",)

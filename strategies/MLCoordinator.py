@@ -1,16 +1,19 @@
 """The technical baseline with ML voting on every signal."""
 
+import logging
 from typing import Any
 
 from pandas import DataFrame
 
-from coordinator.adapters.analysis import PairAnalysis, with_predictions
+from coordinator.adapters.analysis import PairAnalysis, with_predictions, without
 from coordinator.adapters.freqai_frames import with_features, with_label
-from coordinator.adapters.strategy import CoordinatorStrategy
+from coordinator.adapters.strategy import MODES_WITH_TRADES, CoordinatorStrategy
+
+logger = logging.getLogger(__name__)
 
 
 class MLCoordinator(CoordinatorStrategy):
-    """Everything TechnicalBaseline does, with the LSTM's and the fusion's votes blended into the confidence."""
+    """Everything TechnicalBaseline does, with the trained components' votes blended into the confidence."""
 
     uses_ml = True
 
@@ -19,8 +22,18 @@ class MLCoordinator(CoordinatorStrategy):
     ) -> tuple[DataFrame, PairAnalysis]:
         if not self.config.get("freqai", {}).get("enabled", False):
             return dataframe, analysis
-        dataframe = self.freqai.start(dataframe, metadata, self)
-        return dataframe, with_predictions(analysis, dataframe, ("lstm",))
+        components = getattr(self.freqai, "components", ())
+        try:
+            predicted = self.freqai.start(dataframe, metadata, self)
+            self.recorder.verdicts = list(getattr(self.freqai, "verdicts", ()))
+            return predicted, with_predictions(analysis, predicted, components)
+        except Exception as error:
+            if self.dp.runmode not in MODES_WITH_TRADES:
+                raise
+            logger.exception("%s: FreqAI raised; the baseline trades on without ML", metadata["pair"])
+            for component in set(components) - {"fusion"}:  # the indicators' fusion needs no model
+                analysis = without(analysis, component, f"FreqAI raised {type(error).__name__}")
+            return dataframe, analysis
 
     def feature_engineering_standard(
         self, dataframe: DataFrame, metadata: dict[str, Any], **kwargs: Any

@@ -26,11 +26,28 @@ from coordinator.trade.reward_risk import target_distance
 from coordinator.trade.stops import initial_stop_distance
 from coordinator.types import Floats, Ints
 
-__all__ = ["LATE", "PairAnalysis", "analyse", "with_predictions", "without"]
+__all__ = [
+    "ABSENCES",
+    "FAILED",
+    "LATE",
+    "NO_MODEL",
+    "SEEN",
+    "PairAnalysis",
+    "analyse",
+    "with_predictions",
+    "without",
+]
 
 logger = logging.getLogger(__name__)
 
 LATE = 3  # our own value of FreqAI's do_predict
+NO_MODEL, FAILED, SEEN = 1, 2, 3
+ABSENCES = {
+    NO_MODEL: "no model: none was good enough",
+    FAILED: "raised an exception",
+    SEEN: "the model was trained on this candle",
+}
+"""Values of a model's columns ``<component>_absence``, in words; 0 is none."""
 UNUSABLE = {0: "not usable", 2: "stale: the model has expired", LATE: "late"}
 
 
@@ -132,30 +149,89 @@ def _fusion(
 def with_predictions(
     analysis: PairAnalysis, predictions: pd.DataFrame, components: Sequence[str]
 ) -> PairAnalysis:
-    """Add the votes of trained components from FreqAI's columns ``<component>_hold``, ``_buy`` and ``_sell``.
+    """Add what FreqAI's columns say: the votes of trained components, and signal quality.
 
-    A component's direction is the likeliest class, its confidence that class's probability, its conviction
-    P(buy) - P(sell). Without its columns (no model yet), or where FreqAI says that a prediction must not be used, it
-    is absent, with the reason.
+    A network's columns are ``<component>_hold``, ``_buy`` and ``_sell``: its direction is the likeliest class, its
+    confidence that class's probability, its conviction P(buy) - P(sell). Models of fusion
+    (``fusion_model_direction``, ``_confidence``, ``_score``) speak in place of the indicators' fusion where they are
+    present. Without its columns (no model yet), or where FreqAI or the model says that a prediction must not be used,
+    a component is absent, with the reason.
     """
     for component in components:
-        columns = [f"{component}_{name}" for name in ("hold", "buy", "sell")]
-        if any(column not in predictions for column in (*columns, "do_predict")):
-            analysis = without(analysis, component, "no model yet")
-            continue
-        rows = predictions.iloc[analysis.index]
-        probabilities = np.vstack([rows[column].to_numpy(dtype=float) for column in columns])
-        usable = rows["do_predict"].to_numpy(dtype=float)
-        no_prediction = ~(np.abs(probabilities.sum(axis=0) - 1) < 1e-3)  # FreqAI fills with zeros
-        named = [usable == code for code in UNUSABLE] + [usable != 1, no_prediction]
-        reasons = np.select(named, [*UNUSABLE.values(), "not usable", "no prediction"], "")
-        vote = _vote(np.where(reasons == "", probabilities, np.nan))
-        analysis = replace(
-            analysis,
-            votes={**analysis.votes, component: vote},
-            absences={**analysis.absences, component: reasons.astype(object)},
-        )
+        if component == "quality":
+            analysis = _with_quality(analysis, predictions)
+        elif component == "fusion":
+            analysis = _with_fusion(analysis, predictions)
+        else:
+            analysis = _with_network(analysis, predictions, component)
     return analysis
+
+
+def _columns(
+    analysis: PairAnalysis, predictions: pd.DataFrame, component: str, columns: Sequence[str]
+) -> tuple[Floats, npt.NDArray[np.object_]] | None:
+    """Columns at the signals, shape (len(columns), n_signals), and why they must not be used; None without them."""
+    if any(column not in predictions for column in (*columns, "do_predict")):
+        return None
+    rows = predictions.iloc[analysis.index]
+    values = np.vstack([rows[column].to_numpy(dtype=float) for column in columns])
+    usable = rows["do_predict"].to_numpy(dtype=float)
+    named, reasons = [usable == code for code in UNUSABLE], list(UNUSABLE.values())
+    if f"{component}_absence" in rows:
+        code = rows[f"{component}_absence"].to_numpy(dtype=float)
+        named, reasons = [*named, *(code == x for x in ABSENCES)], [*reasons, *ABSENCES.values()]
+    why = np.select([*named, usable != 1], [*reasons, "not usable"], "").astype(object)
+    return values, why
+
+
+def _with_network(analysis: PairAnalysis, predictions: pd.DataFrame, component: str) -> PairAnalysis:
+    columns = [f"{component}_{name}" for name in ("hold", "buy", "sell")]
+    found = _columns(analysis, predictions, component, columns)
+    if found is None:
+        return without(analysis, component, "no model yet")
+    probabilities, why = found
+    nothing = ~(np.abs(probabilities.sum(axis=0) - 1) < 1e-3)  # FreqAI fills with zeros
+    why[(why == "") & nothing] = "no prediction"
+    vote = _vote(np.where(why == "", probabilities, np.nan))
+    return replace(
+        analysis,
+        votes={**analysis.votes, component: vote},
+        absences={**analysis.absences, component: why},
+    )
+
+
+def _with_fusion(analysis: PairAnalysis, predictions: pd.DataFrame) -> PairAnalysis:
+    columns = [f"fusion_model_{name}" for name in ("direction", "confidence", "score")]
+    found = _columns(analysis, predictions, "fusion", columns)
+    if found is None:
+        return analysis
+    (direction, confidence, score), why = found
+    there = (why == "") & (confidence > 0) & np.isfinite(score)  # FreqAI fills with zeros
+    own = analysis.votes.get("fusion") or Votes.absent(len(there))
+    vote = Votes(
+        np.where(there, direction, own.direction),
+        np.where(there, confidence, own.confidence),
+        np.where(there, score, own.score),
+    )
+    absent = analysis.absences.get("fusion", np.full(len(there), "", dtype=object))
+    return replace(
+        analysis,
+        votes={**analysis.votes, "fusion": vote},
+        absences={**analysis.absences, "fusion": np.where(there, "", absent).astype(object)},
+    )
+
+
+def _with_quality(analysis: PairAnalysis, predictions: pd.DataFrame) -> PairAnalysis:
+    found = _columns(analysis, predictions, "quality", ["signal_quality"])
+    if found is None:
+        return without(analysis, "quality", "no model yet")
+    (quality,), why = found
+    why[(why == "") & ~(quality > 0)] = "no prediction"  # FreqAI fills with zeros
+    return replace(
+        analysis,
+        quality=np.where(why == "", quality, np.nan),
+        absences={**analysis.absences, "quality": why},
+    )
 
 
 def without(analysis: PairAnalysis, component: str, reason: str) -> PairAnalysis:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from itertools import groupby
 from pathlib import Path
@@ -14,6 +14,7 @@ import pandas as pd
 from sqlalchemy.exc import SQLAlchemyError
 
 from coordinator.adapters.histories import FOLD, Seen, histories, together
+from coordinator.adapters.model_files import ModelVerdict, register
 from coordinator.adapters.run_ledger import describe_run
 from coordinator.decision.decisions import Decisions
 from coordinator.decision.live import LiveFold
@@ -30,6 +31,7 @@ from coordinator.ledger.records import (
 from coordinator.ledger.store import Ledger
 from coordinator.ledger.trades import TradeRow
 from coordinator.settings import Settings
+from coordinator.signals.candles import timeframe_seconds
 
 __all__ = ["LiveRun", "ledger_location"]
 
@@ -82,6 +84,8 @@ class LiveRun:
         # Signals of this run in the ledger: all, and those without an outcome.
         self._written, self._open = self._stored()
         self._seen = Seen()
+        self._registered = 0
+        self._candle_seconds = timeframe_seconds(info.timeframe)
         self.trades_stale = True  # until the strategy has compared them with Freqtrade's
         self._stored_day = snapshot.time if snapshot is not None else None
 
@@ -139,6 +143,12 @@ class LiveRun:
             self._ledger.write_candle(self._run, record)
         except LedgerConflictError as conflict:
             logger.warning("The ledger keeps what it has: %s", conflict)
+
+    def register(self, verdicts: Sequence[ModelVerdict]) -> None:
+        """Put newly trained models into the ledger's registry; those it has change nothing."""
+        if len(verdicts) > self._registered:
+            register(self._ledger, verdicts, self._candle_seconds)
+            self._registered = len(verdicts)
 
     def write_trade(self, row: TradeRow) -> None:
         """Write a real trade, or bring it up to date; what the ledger does not take is compared again later."""

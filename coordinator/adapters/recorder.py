@@ -17,6 +17,7 @@ from coordinator.adapters.board import SignalBoard
 from coordinator.adapters.entry_guard import EntryGuard, Verdict
 from coordinator.adapters.histories import together
 from coordinator.adapters.live_run import LiveRun
+from coordinator.adapters.model_files import ModelVerdict
 from coordinator.adapters.positions import Plan
 from coordinator.adapters.run_ledger import append_to_ledger, write_run_ledger
 from coordinator.adapters.trade_rows import intended_row, trade_row, unfilled
@@ -48,6 +49,7 @@ class Recorder:
         self._run: LiveRun | None = None
         self._written: int | None = None
         self._told: int | None = None
+        self.verdicts: list[ModelVerdict] = []  # of the models that voted, set by strategies with ML
         self._silent: dict[tuple[str, str], str] = {}
         self._waiting: dict[tuple[int, str], TradeRow] = {}
         self._entries: list[CandleRecord] = []  # a backtest's, until its last candle
@@ -64,6 +66,7 @@ class Recorder:
             self._log_decision(pair, settings)
             self._log_absences(pair, settings)
             self._alert(self._run, send)
+            self._run.register(self.verdicts)
         elif self._config.get("runmode") == RunMode.BACKTEST:
             self._write_ledger(settings)
 
@@ -79,7 +82,9 @@ class Recorder:
             why = ", ".join(f"{reason}: {n}" for reason, n in reasons.most_common())
             logger.warning("%s was absent at %d of %d signals (%s)", name, count, len(table), why)
         frame = self._board.ledger_frame(settings)
-        self._ledger = write_run_ledger(self._config, self._strategy, frame, settings, learned)
+        times = table.time if len(table) else np.zeros(1, dtype=np.int64)
+        mine = [x for x in self.verdicts if times[0] <= x.time <= times[-1]]  # of this timerange
+        self._ledger = write_run_ledger(self._config, self._strategy, frame, settings, learned, mine)
         self._entries, self._end = [], self._board.last_candle()
 
     def _row(self, pair: str, settings: Settings, time: int) -> int | None:

@@ -10,10 +10,12 @@ from typing import Any
 
 import pandas as pd
 
+from coordinator.adapters.model_files import ModelVerdict, register
 from coordinator.errors import CoordinatorError
 from coordinator.ledger.records import CandleRecord
 from coordinator.ledger.store import Ledger, RunInfo
 from coordinator.settings import Settings
+from coordinator.signals.candles import timeframe_seconds
 
 __all__ = ["append_to_ledger", "describe_run", "write_run_ledger"]
 
@@ -43,10 +45,11 @@ def write_run_ledger(
     decisions: pd.DataFrame,
     settings: Settings,
     learned: Iterable[CandleRecord] = (),
+    verdicts: Iterable[ModelVerdict] = (),
 ) -> tuple[Path, int] | None:
     """One SQLite file a run, ``<strategy>-<UTC time>.ledger.sqlite`` in Freqtrade's backtest directory.
 
-    ``learned`` is what the learners went through and did without.
+    ``learned`` is what the learners went through and did without, ``verdicts`` go to its registry of models.
     Nothing is written with ``--export none``. A ledger that cannot be written is an error in the log, not the end
     of the backtest. Returns the file and the run's id, None where nothing was written.
     """
@@ -58,7 +61,9 @@ def write_run_ledger(
     info = describe_run(config, strategy, settings, now)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        run = Ledger(path).write_run(info, decisions, learned)
+        ledger = Ledger(path)
+        run = ledger.write_run(info, decisions, learned)
+        register(ledger, verdicts, timeframe_seconds(info.timeframe))
         logger.info("Decision ledger of %d signals written to %s", len(decisions), path)
         return path, run
     except (OSError, CoordinatorError) as error:

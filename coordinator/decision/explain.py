@@ -10,7 +10,7 @@ import numpy as np
 from coordinator.decision.blending import PHASES
 from coordinator.decision.decisions import REJECTIONS, Decisions
 from coordinator.decision.table import SignalTable
-from coordinator.decision.voting import COMPONENTS
+from coordinator.decision.voting import COMPONENTS, Votes
 from coordinator.signals.tactics import TACTICS
 
 __all__ = ["describe", "explain"]
@@ -58,7 +58,7 @@ def describe(table: SignalTable, decided: Decisions, row: int) -> dict[str, Any]
     """One decision in JSON types, for a trade's custom data and for REST; numbers are rounded to 4 digits."""
     votes = {}
     for name in COMPONENTS:
-        vote = decided.selector_votes(table) if name == "selector" else table.votes.get(name)
+        vote = _selector(table, decided) if name == "selector" else table.votes.get(name)
         if vote is not None and np.isfinite(decided.of(name)[row]):
             numbers = (vote.direction[row], vote.confidence[row], decided.of(name)[row])
             votes[name] = dict(
@@ -81,6 +81,12 @@ def describe(table: SignalTable, decided: Decisions, row: int) -> dict[str, Any]
     }
 
 
+def _selector(table: SignalTable, decided: Decisions) -> Votes | None:
+    """The learner's choice, or a trained policy's vote in a run that has one instead."""
+    chose = (decided.tactic >= 0).any()
+    return decided.selector_votes(table) if chose else table.votes.get("selector")
+
+
 def _number(value: float) -> float | None:
     return round(float(value), 4) if np.isfinite(value) else None
 
@@ -91,8 +97,9 @@ def _vote(table: SignalTable, decided: Decisions, row: int, name: str) -> str:
         return f"{TITLES[name]}: absent"
     vote, title = table.votes.get(name), TITLES[name]
     if name == "selector":
-        vote = decided.selector_votes(table)
-        title = f"{title} ({TACTICS[int(decided.tactic[row])].replace('_', ' ')})"
+        vote = _selector(table, decided)
+        if decided.tactic[row] >= 0:
+            title = f"{title} ({TACTICS[int(decided.tactic[row])].replace('_', ' ')})"
     assert vote is not None  # a component with a percentile has voted
     direction, confidence = vote.direction[row], vote.confidence[row]
     return f"{title}: {SIDES[int(direction)]}, confidence {confidence:.0%}, better than {percentile:.0%} of its last"

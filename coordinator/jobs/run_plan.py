@@ -7,6 +7,7 @@ import json
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import product
 from pathlib import Path
 from typing import Any, get_args
 
@@ -16,11 +17,17 @@ from coordinator.candles.files import TradingMode, candle_path, check_datadir, l
 from coordinator.errors import CoordinatorError
 from coordinator.settings import Settings, load_settings
 from coordinator.signals.features import FEATURES_VERSION
+from coordinator.signals.signal_features import SIGNAL_SCHEMA
 
 __all__ = ["DEFAULT_DAYS", "RunPlan", "checked_mode", "plan_run", "read_config"]
 
 TIMEFRAMES = ("1h", "4h", "1d")
 DEFAULT_DAYS = 240
+PREDICTED_FROM = (
+    *("learning", "quality", "fusion_models", "selector_policy", "fusion"),
+    *("baseline", "regime", "stops", "targets", "costs"),
+)
+"""Sections of the settings that predictions depend on."""
 STARTUP_DAYS = 10  # 240 candles of 1h
 OWNER = "coordinator backtest"
 
@@ -67,16 +74,16 @@ class RunPlan:
         """Hash of all that predictions depend on, so that stored ones are reused only where they are the same."""
         content = hashlib.sha256()
         known = {
-            "learning": self.settings.learning.model_dump(mode="json"),
+            **{name: getattr(self.settings, name).model_dump(mode="json") for name in PREDICTED_FROM},
             "freqai": self.config.get("freqai"),
             "model": self.config.get("freqaimodel"),
-            "features": FEATURES_VERSION,
+            "features": [FEATURES_VERSION, SIGNAL_SCHEMA.hash],
             "timerange": self.timerange,
             "pairs": self.pairs,
         }
         content.update(json.dumps(known, sort_keys=True).encode())
-        for pair in self.pairs:
-            content.update(candle_path(self.datadir, pair, "1h", self.trading_mode).read_bytes())
+        for pair, timeframe in product(self.pairs, TIMEFRAMES):
+            content.update(candle_path(self.datadir, pair, timeframe, self.trading_mode).read_bytes())
         return f"coordinator-{content.hexdigest()[:16]}"
 
     def candles(self, timeframe: str = "1h") -> dict[str, pd.DataFrame]:

@@ -78,7 +78,7 @@ class FusionModels:
             blocks = []
             for number, pair in enumerate(pairs):
                 table = tables[number][timeframe] if tables else feature_table(pair[timeframe])
-                blocks.append(self._block(pair[timeframe], table, begin, end))
+                blocks.append(self.block(pair[timeframe], table, begin, end))
             self.models_[timeframe] = TimeframeModel(self.settings).fit(
                 [block for block in blocks if len(block.labels)], schema
             )
@@ -131,7 +131,8 @@ class FusionModels:
         self.models_ = models
         return self
 
-    def _block(self, candles: Candles, table: Table, begin: int, end: int) -> Block:
+    def block(self, candles: Candles, table: Table, begin: int, end: int) -> Block:
+        """Training rows of one timeframe's candles: those of [begin, end) whose label needs no later candle."""
         labelling = LearningSettings(
             label_horizon=self.settings.label_horizon, label_sigmas=self.settings.label_sigmas
         )

@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal, get_args
 
 from pydantic import Field, model_validator
 
-from coordinator.settings.base import Section
+from coordinator.settings.base import Section, lists_to_tuples
 
-__all__ = ["LearningSettings"]
+__all__ = ["ComponentName", "LearningSettings"]
+
+ComponentName = Literal["lstm", "attention", "fusion", "quality"]
 
 
 class LearningSettings(Section):
     """Label, training and sizes of the sequence networks (spec 004, section 1)."""
 
+    components: tuple[ComponentName, ...] = Field(
+        ("lstm", "fusion", "quality"),
+        min_length=1,
+        description="what CoordinatorClassifier trains: lstm, attention, fusion, quality, each at most once",
+    )
+    latency_limit_ms: float = Field(
+        50.0, gt=0, le=60_000, description="live: a prediction of one candle that takes longer is not used"
+    )
     label: Literal["direction", "barrier"] = Field(
         "direction",
         description="where the price stands after the horizon, or which of two barriers it meets first",
@@ -57,6 +67,19 @@ class LearningSettings(Section):
     )
     attention_dropout: float = Field(0.2, ge=0, lt=1, description="attention network: dropout probability")
     seed: int = Field(42, ge=0, le=2**31 - 1, description="seed of every random number in training")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _tuples(cls, data: Any) -> Any:
+        return lists_to_tuples(data, "components")
+
+    @model_validator(mode="after")
+    def _each_once(self) -> LearningSettings:
+        if len(set(self.components)) < len(self.components):
+            raise ValueError(
+                f"components must name each of {', '.join(get_args(ComponentName))} at most once"
+            )
+        return self
 
     @model_validator(mode="after")
     def _heads(self) -> LearningSettings:

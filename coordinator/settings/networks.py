@@ -18,6 +18,9 @@ class FusionModelSettings(Section):
     label_sigmas: float = Field(
         0.5, gt=0, le=5, description="move in horizon standard deviations that is BUY/SELL"
     )
+    train_days: int = Field(
+        720, ge=0, le=5000, description="days of candles to learn from, as far as there are files; 0: all"
+    )
     trees: int = Field(200, ge=1, le=5000, description="most boosting rounds")
     leaves: int = Field(8, ge=2, le=256, description="leaves of a tree")
     learning_rate: float = Field(0.03, gt=0, le=1, description="shrinkage of each tree")

@@ -4,8 +4,10 @@ import json
 import zipfile
 
 import numpy as np
+import pandas as pd
 import pytest
 
+from coordinator.ledger.registry import ModelRegistry
 from coordinator.ledger.store import Ledger
 from coordinator.reports.results import latest_results
 
@@ -159,7 +161,7 @@ def test_futures_trade_both_ways(freqtrade, timerange, tmp_path, datadir):
 
 
 def test_ml_votes_are_in_the_ledger_and_twice_the_same(freqtrade, timerange, tmp_path):
-    ledgers = []
+    ledgers, registries = [], []
     for name in ("one", "two"):
         folder = tmp_path / name
         folder.mkdir()
@@ -173,20 +175,72 @@ def test_ml_votes_are_in_the_ledger_and_twice_the_same(freqtrade, timerange, tmp
             "none",
             user_data=folder,
         )
-        assert "raised exception" not in done.stdout + done.stderr
+        output = done.stdout + done.stderr
+        assert "raised exception" not in output
+        # Three windows (the last a day long) for three pairs: each is trained once, for all of them.
+        assert output.count("for all 3 pairs") == 3
         (path,) = (folder / "backtest_results").glob("*.ledger.sqlite")
         ledgers.append(Ledger(path).read_decisions())
+        registries.append(ModelRegistry(Ledger(path)))
     first = ledgers[0]
-    traded = first[first["time"] >= "2023-04-01"]
-    assert traded["lstm_direction"].notna().mean() > 0.99
-    assert traded["fusion_direction"].notna().all()
-    assert first.loc[first["time"] < "2023-03-31", "lstm_direction"].isna().all()  # no model may speak yet
-    assert (traded.loc[traded["lstm_direction"].notna(), "ml_weight"] == 0.30).all()
-    assert traded["lstm_confidence"].between(1 / 3 - 1e-6, 1).all()
     assert first.equals(ledgers[1])
+    traded = first[first["time"] >= "2023-04-01"]
+    assert traded["fusion_direction"].notna().all()
+    assert (traded.loc[traded["fusion_direction"].notna(), "ml_weight"] == 0.30).all()
+    assert traded["lstm_confidence"].dropna().between(1 / 3 - 1e-6, 1).all()
+    # Who was promoted speaks from that window on, and nobody before.
+    for name, column in (("lstm", "lstm_confidence"), ("quality", "quality")):
+        models = registries[0].models(name)
+        assert len(models) == 3
+        assert [m.info.file_hash for m in models] == [m.info.file_hash for m in registries[1].models(name)]
+        windows = [pd.Timestamp(day, tz="UTC") for day in ("2023-04-01", "2023-05-01", "2023-05-31")]
+        start = next(day for day in windows if registries[0].champion(name, int(day.timestamp())) is not None)
+        assert first.loc[first["time"] < start, column].isna().all(), name
+        assert first.loc[first["time"] >= start, column].notna().mean() > 0.99, name
     assert {"ML agrees", "ML disagrees"} <= {
         trade["enter_tag"].split(", ")[-1] for trade in records(tmp_path / "one")
     }
+
+
+@pytest.mark.parametrize(
+    ("model", "component", "section"),
+    [
+        ("LSTMClassifier", "lstm", {}),
+        ("AttentionClassifier", "attention", {}),
+        ("FusionClassifier", "fusion", {}),
+        ("SignalQualityClassifier", "quality", {}),
+        (
+            "StrategySelectorRL",
+            "selector",
+            {"selector": {"enabled": False}, "selector_policy": {"timesteps": 2048, "rollout": 512}},
+        ),
+    ],
+)
+def test_each_model_class_trains_its_component_alone(freqtrade, tmp_path, model, component, section):
+    done = freqtrade(
+        "backtesting",
+        "--strategy",
+        "MLCoordinator",
+        "--freqaimodel",
+        model,
+        "--timerange",
+        "20230401-20230420",
+        "--cache",
+        "none",
+        user_data=tmp_path,
+        changes={"coordinator": section},
+    )
+    output = done.stdout + done.stderr
+    assert "raised exception" not in output
+    assert output.count("for all 3 pairs") == 1
+    (path,) = (tmp_path / "backtest_results").glob("*.ledger.sqlite")
+    (trained,) = ModelRegistry(Ledger(path)).models(component)
+    frame = Ledger(path).read_decisions()
+    traded = frame[frame["time"] >= "2023-04-01"]
+    column = "quality" if component == "quality" else f"{component}_direction"
+    voted = traded[column].notna().mean()
+    speaks = trained.status == "champion" or component == "fusion"  # the indicators' fusion stays without a model
+    assert voted == (1.0 if speaks else 0.0)
 
 
 def test_a_failed_training_fails_the_run(freqtrade, timerange, tmp_path):

@@ -1,0 +1,9 @@
+"""The attention network as a FreqAI model."""
+
+from coordinator.adapters.freqai_model import CompositeFreqaiModel
+
+
+class AttentionClassifier(CompositeFreqaiModel):
+    """Attention over features and over time; see coordinator/learning/attention.py."""
+
+    only = ("attention",)

@@ -1,0 +1,7 @@
+"""The composite model that MLCoordinator uses: the components of the setting ``learning.components``."""
+
+from coordinator.adapters.freqai_model import CompositeFreqaiModel
+
+
+class CoordinatorClassifier(CompositeFreqaiModel):
+    """LSTM, attention, fusion and signal quality, trained together; see coordinator/adapters/composite.py."""
