@@ -53,7 +53,7 @@ def run() -> list[Result]:
         for _ in range(ROUNDS):
             for strategy in ("SampleStrategy", "TechnicalBaseline"):
                 for timerange, days in (SHORT, LONG):
-                    spent = _cpu_seconds(strategy, timerange, overlay, datadir)
+                    spent = cpu_seconds(strategy, timerange, overlay, datadir)
                     key = (strategy, days)
                     cpu[key] = min(spent, cpu.get(key, spent))
     candles = len(SPEC.pairs) * 24 * (LONG[1] - SHORT[1])
@@ -75,7 +75,8 @@ def run() -> list[Result]:
     ]
 
 
-def _cpu_seconds(strategy: str, timerange: str, overlay: Path, datadir: Path) -> float:
+def cpu_seconds(strategy: str, timerange: str, overlay: Path, datadir: Path) -> float:
+    """CPU seconds of a whole `freqtrade backtesting` process."""
     command = [
         sys.executable,
         "-m",
