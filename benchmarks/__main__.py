@@ -5,7 +5,14 @@ import json
 import sys
 from pathlib import Path
 
-BENCHMARKS = ("baseline_cpu", "decision_fold", "hyperopt_epoch", "quality_walk_forward", "network_training")
+BENCHMARKS = (
+    "baseline_cpu",
+    "decision_fold",
+    "hyperopt_epoch",
+    "quality_walk_forward",
+    "network_training",
+    "composite_cpu",
+)
 
 
 def main() -> None:

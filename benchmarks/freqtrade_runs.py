@@ -54,9 +54,9 @@ class Bench:
 
 
 @contextmanager
-def bench(changes: dict[str, Any], pairs: Sequence[str] = ()) -> Iterator[Bench]:
+def bench(changes: dict[str, Any], pairs: Sequence[str] = (), spec: MarketSpec = SPEC) -> Iterator[Bench]:
     """Serve the market while the block runs; ``changes`` go over config.json."""
-    datadir = simulated_datadir(Path("user_data"), "spot", SPEC)
+    datadir = simulated_datadir(Path("user_data"), "spot", spec)
     with (
         SandboxServer(create_app(datadir, wall_clock), "127.0.0.1", 0) as server,
         tempfile.TemporaryDirectory() as tmp,

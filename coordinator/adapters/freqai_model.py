@@ -105,7 +105,8 @@ class CompositeFreqaiModel(IFreqaiModel):
             "train_labels": unfiltered_df[[LABEL]],
             "train_dates": unfiltered_df["date"],
         }
-        names = (LABEL, *self.composite.columns)
+        # FreqAI looks each column up live; in a backtest they would only be two more columns for each.
+        names = (LABEL, *self.composite.columns) if self.live else ()
         dk.data["labels_mean"] = dict.fromkeys(names, 0.0)
         dk.data["labels_std"] = dict.fromkeys(names, 0.0)
         dk.feature_pipeline = dk.label_pipeline = Pipeline([])

@@ -17,7 +17,7 @@ class LearningSettings(Section):
     """Label, training and sizes of the sequence networks (spec 004, section 1)."""
 
     components: tuple[ComponentName, ...] = Field(
-        ("lstm", "fusion", "quality"),
+        ("lstm", "attention", "fusion", "quality"),
         min_length=1,
         description="what CoordinatorClassifier trains: lstm, attention, fusion, quality, each at most once",
     )

@@ -243,6 +243,33 @@ def test_each_model_class_trains_its_component_alone(freqtrade, tmp_path, model,
     assert voted == (1.0 if speaks else 0.0)
 
 
+def test_each_pair_has_its_own_models_where_they_are_not_pooled(freqtrade, tmp_path):
+    done = freqtrade(
+        "backtesting",
+        "--strategy",
+        "MLCoordinator",
+        "--freqaimodel",
+        "LSTMClassifier",
+        "--timerange",
+        "20230401-20230420",
+        "--cache",
+        "none",
+        user_data=tmp_path,
+        changes={"coordinator": {"learning": {"pooled": False, "epochs": 2}}},
+    )
+    output = done.stdout + done.stderr
+    assert "raised exception" not in output
+    (path,) = (tmp_path / "backtest_results").glob("*.ledger.sqlite")
+    registry = ModelRegistry(Ledger(path))
+    hashes = set()
+    for pair in ("BTC/USDT", "ETH/USDT", "SOL/USDT"):
+        (model,) = registry.models(f"lstm {pair}")
+        assert output.count(f"for {pair} in") == 1
+        hashes.add(model.info.file_hash)
+    assert len(hashes) == 3
+    assert not registry.models("lstm")
+
+
 def test_a_failed_training_fails_the_run(freqtrade, timerange, tmp_path):
     """Freqtrade itself would log it, predict zeros and exit with 0."""
     changes = {"freqai": {"enabled": True, "identifier": "too-short", "train_period_days": 9}}
