@@ -92,11 +92,15 @@ def _with_trades(ledger: Ledger, result: BacktestResult) -> pd.DataFrame:
 def _say_of_ml(strategy: str, decisions: pd.DataFrame) -> str:
     """How much ML said in a run, in words."""
     weight, taken = decisions["ml_weight"], decisions[decisions["accepted"]]
+    words = f"{strategy}: {len(decisions)} signals, {len(taken)} accepted; "
+    judged = decisions["quality"].notna()
+    if judged.any():
+        words += f"signal quality judged {judged.mean():.0%} of them; "
     if not (weight > 0).any():
-        return f"{strategy}: {len(decisions)} signals, {len(taken)} accepted; ML had no say in any"
-    return (
-        f"{strategy}: {len(decisions)} signals, {len(taken)} accepted; ML had a say in {(weight > 0).mean():.0%} "
-        f"of them, weight {weight[weight > 0].mean():.0%} on average, {weight.iloc[-1]:.0%} at the end"
+        return words + "the components' vote had no say in any"
+    return words + (
+        f"the components' vote had a say in {(weight > 0).mean():.0%} of them, weight "
+        f"{weight[weight > 0].mean():.0%} on average, {weight.iloc[-1]:.0%} at the end"
     )
 
 
