@@ -239,7 +239,9 @@ def test_each_model_class_trains_its_component_alone(freqtrade, tmp_path, model,
     traded = frame[frame["time"] >= "2023-04-01"]
     column = "quality" if component == "quality" else f"{component}_direction"
     voted = traded[column].notna().mean()
-    speaks = trained.status == "champion" or component == "fusion"  # the indicators' fusion stays without a model
+    speaks = (
+        trained.status == "champion" or component == "fusion"
+    )  # the indicators' fusion stays without a model
     assert voted == (1.0 if speaks else 0.0)
 
 
@@ -272,7 +274,7 @@ def test_each_pair_has_its_own_models_where_they_are_not_pooled(freqtrade, tmp_p
 
 def test_a_failed_training_fails_the_run(freqtrade, timerange, tmp_path):
     """Freqtrade itself would log it, predict zeros and exit with 0."""
-    changes = {"freqai": {"enabled": True, "identifier": "too-short", "train_period_days": 9}}
+    changes = {"freqai": {"enabled": True, "identifier": "too-short", "train_period_days": 2}}
     done = freqtrade(
         "backtesting",
         "--strategy",
