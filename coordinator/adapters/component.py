@@ -48,7 +48,10 @@ class Speaker:
 
 @dataclass(frozen=True)
 class Trained:
-    """What a training came to: who speaks now (None: nobody), the verdict, and the challenger as a file."""
+    """What a training came to: who speaks now (None: nobody), the verdict, and the challenger as a file.
+
+    ``metrics`` are its figures on the slice that judged it, ``details`` whatever else the report shows, JSON types.
+    """
 
     speaker: Speaker | None
     verdict: Verdict
@@ -60,6 +63,7 @@ class Trained:
     label_horizon: int
     schema: FeatureSchema
     metrics: dict[str, float] = field(default_factory=dict)
+    details: dict[str, Any] = field(default_factory=dict)
 
 
 class Component(Protocol):

@@ -38,7 +38,7 @@ class ModelVerdict:
         Component, with the pair behind it where each pair has its own model.
     promoted : bool
     sentence : str
-    metrics : dict of str to float or None
+    metrics : dict of str to JSON types; figures that are not known are None
     file, file_hash : str
         Model file and its SHA-256; empty where nothing could be trained.
     kind, trained_from, trained_until, label_horizon, features, features_version
@@ -49,7 +49,7 @@ class ModelVerdict:
     name: str
     promoted: bool
     sentence: str
-    metrics: dict[str, float | None]
+    metrics: dict[str, Any]
     file: str
     file_hash: str
     kind: str
@@ -86,7 +86,10 @@ class ModelFiles:
             name=name,
             promoted=v.promoted,
             sentence=v.sentence,
-            metrics={key: float(x) if math.isfinite(x) else None for key, x in metrics.items()},
+            metrics={
+                **{key: float(x) if math.isfinite(x) else None for key, x in metrics.items()},
+                **trained.details,
+            },
             file=str(path) if trained.content else "",
             file_hash=hashlib.sha256(trained.content).hexdigest() if trained.content else "",
             kind=trained.kind,

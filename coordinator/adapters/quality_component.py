@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from coordinator.adapters.component import Speaker, Trained, Window
 from coordinator.adapters.market_history import MarketHistory, places
 from coordinator.learning.quality_models.base import QualityModel
-from coordinator.learning.retraining import Champion, retrain
+from coordinator.learning.retraining import Champion, Retraining, retrain
 from coordinator.settings import Settings
 from coordinator.signals.signal_features import SIGNAL_SCHEMA
 from coordinator.types import Floats, Times
@@ -51,6 +53,7 @@ class QualityComponent:
             label_horizon=self._horizon,
             schema=SIGNAL_SCHEMA,
             metrics=metrics,
+            details=_details(done),
         )
 
     def prepare(self, pair: str, times: Times, market: MarketHistory) -> None:
@@ -65,3 +68,15 @@ class QualityComponent:
             x = market.signals[pair].values[rows[there]]
             out[there, 0] = np.clip(speaker.model.model.predict_proba(x, SIGNAL_SCHEMA), 1e-6, 1.0)
         return out
+
+
+def _details(done: Retraining) -> dict[str, Any]:
+    """What the report shows of the challenger beside its figures."""
+    if done.challenger is None or done.health is None:
+        return {}
+    return {
+        "confidence": list(done.health.confidence),
+        "drifted": list(done.health.drifted),
+        "importance_gain": done.challenger.importance(),
+        "importance_permutation": dict(done.permutation),
+    }

@@ -7,12 +7,13 @@ as the champion and could never be better.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from coordinator.learning.drift import drift_reference
-from coordinator.learning.health import Health, measure_health
+from coordinator.learning.health import Health, measure_health, permutation_importance
 from coordinator.learning.promotion import Verdict, judge
 from coordinator.learning.quality import QualityRows, train_model
 from coordinator.learning.quality_models.base import QualityModel
@@ -47,6 +48,7 @@ class Retraining:
         Of the challenger, on the slice.
     trained_from, trained_until : int
         First and last signal candle that the challenger has learnt from; 0 without one.
+    permutation : mapping of feature to AUC lost on the slice when its values are dealt out at random
     """
 
     champion: Champion | None
@@ -55,6 +57,7 @@ class Retraining:
     health: Health | None = None
     trained_from: int = 0
     trained_until: int = 0
+    permutation: Mapping[str, float] = field(default_factory=dict)
 
 
 def retrain(
@@ -95,7 +98,8 @@ def retrain(
     winner = Champion(challenger, fold.start) if verdict.promoted else champion
     seen = rows.time[fold.train]
     health = _health(challenger, rows, fold, settings)
-    return Retraining(winner, verdict, challenger, health, int(seen.min()), int(seen.max()))
+    lost = permutation_importance(challenger, x, tested, settings.seed, repeats=1)
+    return Retraining(winner, verdict, challenger, health, int(seen.min()), int(seen.max()), lost)
 
 
 def _health(model: QualityModel, rows: QualityRows, fold: Fold, settings: QualitySettings) -> Health:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
-from coordinator.learning.scores import auc, mean_r_of_best
+from coordinator.learning.scores import auc, best_share
 from coordinator.ledger.schema import COMPONENTS
 from coordinator.reports.texts import UNDEFINED, number
+from coordinator.types import Floats
 
 __all__ = ["SKILL_HEAD", "skill_rows"]
 
@@ -21,8 +25,9 @@ def skill_rows(frame: pd.DataFrame) -> Rows:
     """How well each score ranks the resolved signals on which it was given.
 
     A component's score is its percentile, as the vote uses it; "vote" is the ML components' weighted mean, "decision"
-    the confidence that met the gate. The best share is taken over the whole run, so it is hindsight; what a gate makes
-    of it stands in the accepted signals. Controls: a constant (the first signals), and noise with a seed.
+    the confidence that met the gate. The best share is taken within each calendar quarter, so a good year does not look
+    like a good score; it is still hindsight within the quarter, and what a gate makes of it stands in the accepted
+    signals. Controls: a constant (the first signals of each quarter), and noise with a seed.
 
     Returns
     -------
@@ -50,7 +55,8 @@ def _cells(known: pd.DataFrame, score: pd.Series) -> list[str]:
         return ["0", *[UNDEFINED] * (len(SKILL_HEAD) - 1)]
     s, r = score[there].to_numpy(), known.loc[there, "outcome_r"].to_numpy()
     won = (known.loc[there, "outcome_exit"] == "target").to_numpy()
-    best = [number(mean_r_of_best(s, r, share), 3) for share in BEST]
+    quarter = known.loc[there, "time"].dt.tz_localize(None).dt.to_period("Q").to_numpy()
+    best = [number(_mean_of_best(s, r, quarter, share), 3) for share in BEST]
     return [
         f"{len(s):,}",
         number(auc(s, won), 4),
@@ -58,3 +64,11 @@ def _cells(known: pd.DataFrame, score: pd.Series) -> list[str]:
         number(float(r.mean()), 3),
         *best,
     ]
+
+
+def _mean_of_best(score: Floats, r: Floats, quarter: npt.NDArray[Any], share: float) -> float:
+    chosen = np.zeros(len(r), dtype=bool)
+    for name in pd.unique(quarter):
+        mine = np.flatnonzero(quarter == name)
+        chosen[mine[best_share(score[mine], share)]] = True
+    return float(r[chosen].mean())

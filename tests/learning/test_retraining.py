@@ -47,6 +47,13 @@ def test_what_comes_after_now_changes_nothing(signals):
     assert one.health == two.health
 
 
+def test_what_the_challenger_looks_at_comes_with_it(signals):
+    found = retrain(signals, SETTINGS, 400 * DAY)
+    assert set(found.permutation) == set(signals.schema.names)
+    assert max(found.permutation.values()) > 0.01  # these signals can be told apart
+    assert retrain(signals, SETTINGS, 5 * DAY).permutation == {}
+
+
 def test_the_same_again_is_kept_and_a_better_one_replaces_a_bad_one(signals, make_signals):
     first = retrain(signals, SETTINGS, 300 * DAY)
     again = retrain(signals, SETTINGS, 360 * DAY, first.champion)

@@ -16,6 +16,7 @@ def frame():
     won = rng.random(n) < 0.3
     frame = pd.DataFrame({f"{name}_percentile": np.full(n, np.nan) for name in COMPONENTS})
     return frame.assign(
+        time=pd.date_range("2023-01-01", periods=n, freq="6h", tz="UTC"),
         lstm_percentile=np.where(won, 0.9, 0.1),  # knows all
         fusion_percentile=np.where(won, 0.1, 0.9),  # knows all, the wrong way round
         ml_score=rng.random(n),
@@ -37,6 +38,14 @@ def test_knowing_is_one_not_knowing_a_half(frame):
     assert abs(float(rows["vote"][1]) - 0.5) < 0.05
     assert abs(float(rows["control: noise"][1]) - 0.5) < 0.05
     assert 800 < int(rows["quality"][0].replace(",", "")) < 1200
+
+
+def test_a_good_year_is_no_good_score(frame):
+    """The constant takes the first signals of each quarter, not those of the best one."""
+    year = frame["time"] < pd.Timestamp("2023-04-01", tz="UTC")
+    r = np.where(year, 2.0, -1.0)
+    rows = dict(skill_rows(frame.assign(outcome_r=r)))
+    assert abs(float(rows["control: constant"][5]) - float(rows["control: noise"][5])) < 0.05
 
 
 def accounts(edge, n=700):
