@@ -14,6 +14,8 @@ from coordinator.types import Floats, Times
 
 __all__ = ["SequenceComponent"]
 
+ATTENDED = 500  # newest rows of the first pair over which attention is averaged for the report
+
 
 class SequenceComponent:
     """A sequence network: probabilities of HOLD, BUY and SELL."""
@@ -48,6 +50,7 @@ class SequenceComponent:
             label_horizon=s.label_horizon,
             schema=SCHEMA,
             metrics=model.metrics_,
+            details=model.attention(blocks[0].features[-ATTENDED:]) if blocks else {},
         )
 
     def prepare(self, pair: str, times: Times, market: MarketHistory) -> None:

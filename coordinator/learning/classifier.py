@@ -11,6 +11,7 @@ from torch import Tensor
 
 from coordinator.errors import CoordinatorError
 from coordinator.learning.artefact import Artefact, align
+from coordinator.learning.attention import AttentionNetwork, mean_attention
 from coordinator.learning.blocks import Block, Pool, Split, pool, split_by_time
 from coordinator.learning.labels import CLASSES, class_numbers
 from coordinator.learning.network_registry import build_network
@@ -142,6 +143,23 @@ class SequenceClassifier:
             answer = torch.softmax(torch.cat(logits)[: len(ends)].double(), dim=1)
         probabilities[ends] = answer.cpu().numpy()
         return probabilities, usable
+
+    def attention(self, features: Floats) -> dict[str, dict[str, float]]:
+        """Mean attention per feature and per lag (candles ago) over all complete rows; each sums to 1.
+
+        Empty for a network without attention, or where no row ends a complete sequence.
+        """
+        length = self.settings.sequence_length
+        ends = np.flatnonzero(complete_windows(features, length))
+        if not isinstance(self.network_, AttentionNetwork) or not len(ends):
+            return {}
+        device = next(self.network_.parameters()).device
+        found = mean_attention(self.network_, self._standardise(features).to(device), ends, length)
+        lags = {str(length - 1 - i): float(x) for i, x in enumerate(found.lags)}
+        return {
+            "attention_features": dict(zip(self.schema_.names, found.features.tolist(), strict=True)),
+            "attention_lags": lags,
+        }
 
     def to_artefact(self) -> Artefact:
         """The fitted model as data, for ``artefact.write``."""

@@ -25,7 +25,13 @@ from coordinator.reports.figures import (
     weight_figure,
 )
 from coordinator.reports.learning import CALIBRATION_HEAD, SIDES_HEAD
-from coordinator.reports.models import MODELS_HEAD, confidence_row, importance_rows, model_rows
+from coordinator.reports.models import (
+    MODELS_HEAD,
+    attention_rows,
+    confidence_row,
+    importance_rows,
+    model_rows,
+)
 from coordinator.reports.results import BacktestResult
 from coordinator.reports.skill import SKILL_HEAD
 from coordinator.reports.texts import money, percent
@@ -96,6 +102,7 @@ def write_report(
         models=model_rows(models),
         models_head=MODELS_HEAD,
         importance=importance_rows(models),
+        attention=attention_rows(models),
         quantiles=confidence_row(models),
         calibration_head=CALIBRATION_HEAD,
         figures=_script_json({name: json.loads(figure.to_json()) for name, figure in figures.items()}),

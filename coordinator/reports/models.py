@@ -9,7 +9,7 @@ from typing import Any
 from coordinator.ledger.registry import Model
 from coordinator.reports.texts import UNDEFINED, number
 
-__all__ = ["MODELS_HEAD", "confidence_row", "importance_rows", "model_rows"]
+__all__ = ["MODELS_HEAD", "attention_rows", "confidence_row", "importance_rows", "model_rows"]
 
 Rows = list[tuple[str, list[str]]]
 MODELS_HEAD = (
@@ -60,6 +60,16 @@ def importance_rows(models: Sequence[Model]) -> Rows:
             return [
                 (name, [number(gain[name] / total, 3), number(_float(lost.get(name)), 4)]) for name in best
             ]
+    return []
+
+
+def attention_rows(models: Sequence[Model]) -> Rows:
+    """What the newest attention network looks at: the features with most of its attention, and their shares."""
+    for model in reversed(models):
+        shares: Mapping[str, Any] = model.info.metrics.get("attention_features") or {}
+        if shares:
+            best = sorted(shares, key=lambda name: -shares[name])[:FEATURES_SHOWN]
+            return [(name, [number(_float(shares[name]), 3)]) for name in best]
     return []
 
 

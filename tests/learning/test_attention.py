@@ -57,3 +57,15 @@ def test_it_finds_the_feature_and_the_lag_that_matter():
     assert weights.lags.sum() == pytest.approx(1, abs=1e-5)
     assert weights.features.argmax() == 2
     assert weights.lags.argmax() == 9 - 5
+
+
+def test_a_classifier_says_what_it_attends_to():
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(600, 4))
+    y = np.sign(x[:, 2])
+    settings = LearningSettings(epochs=1, batch_size=64)
+    found = SequenceClassifier(settings, "attention").fit(x, y).attention(x[-50:])
+    assert sum(found["attention_features"].values()) == pytest.approx(1.0, abs=1e-6)
+    assert sum(found["attention_lags"].values()) == pytest.approx(1.0, abs=1e-6)
+    assert list(found["attention_lags"])[-1] == "0"  # the newest candle comes last
+    assert SequenceClassifier(settings, "lstm").fit(x, y).attention(x[-50:]) == {}

@@ -2,7 +2,13 @@
 
 from coordinator.ledger.feature_store import FeatureSchema
 from coordinator.ledger.registry import Model, ModelInfo
-from coordinator.reports.models import MODELS_HEAD, confidence_row, importance_rows, model_rows
+from coordinator.reports.models import (
+    MODELS_HEAD,
+    attention_rows,
+    confidence_row,
+    importance_rows,
+    model_rows,
+)
 
 
 def model(name, status, **metrics):
@@ -51,3 +57,6 @@ def test_the_newest_model_that_has_importances_shows_them_weightiest_first():
     assert importance_rows([LSTM]) == []
     assert confidence_row([QUALITY, LSTM])[3] == "0.400"
     assert confidence_row([]) == []
+    looked = model("attention", "champion", attention_features={"a": 0.2, "b": 0.8})
+    assert attention_rows([looked, LSTM]) == [("b", ["0.800"]), ("a", ["0.200"])]
+    assert attention_rows([QUALITY]) == []
