@@ -109,9 +109,7 @@ def _market(frames: dict[tuple[str, str], Candles], now: int, settings: Settings
         for timeframe in TIMEFRAMES:
             x = frames[pair, timeframe]
             last = int(np.searchsorted(x.time + x.seconds, closed, side="right"))
-            part = slice(max(0, last - SEEN) if now < 2**40 else 0, last)
-            columns = (getattr(x, name)[part] for name in ("time", "open", "high", "low", "close", "volume"))
-            seen[timeframe] = Candles(*columns, x.seconds)
+            seen[timeframe] = x.rows(slice(max(0, last - SEEN) if now < 2**40 else 0, last))
         pairs[pair] = PairHistory(seen)
     return MarketHistory(pairs, settings)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections import deque
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -144,6 +145,8 @@ class CompositeFreqaiModel(IFreqaiModel):
 
         def filed(name: str, trained: Trained) -> None:
             owner = f"{name} {key}" if key and name != "quality" else name
+            if self.live:  # how quickly the models answered since the bot began
+                trained = replace(trained, details={**trained.details, **self.health})
             verdict = self.files.file(owner, end, trained)
             logger.info("%s: %s", owner, verdict.sentence)
 

@@ -11,7 +11,6 @@ from coordinator.errors import CoordinatorError
 from coordinator.learning.fusion_models import FusionModels
 from coordinator.learning.promotion import Verdict
 from coordinator.settings import Settings
-from coordinator.signals.candles import Candles
 from coordinator.signals.fusion import TIMEFRAMES
 from coordinator.types import Floats, Times
 
@@ -87,7 +86,7 @@ class FusionComponent:
         for name, frame in history.candles.items():
             opened = int(base.time[rows[there].min()]) - LEAD * frame.seconds
             part = slice(*np.searchsorted(frame.time, (opened, closed - frame.seconds + 1)).tolist())
-            candles[name], tables[name] = _cut(frame, part), history.tables[name][part]
+            candles[name], tables[name] = frame.rows(part), history.tables[name][part]
         fused = speaker.model.join(candles[BASE], candles, tables)
         answers = np.column_stack((fused.direction.astype(np.float64), fused.confidence, fused.score))
         answers[~np.isfinite(fused.score)] = np.nan
@@ -100,15 +99,3 @@ def _ask_trees(models: FusionModels, slices: list[Slice]) -> list[list[Floats]]:
         [models.models_[name].predict_proba(block.features[slice_.rows(block)])[0] for block in slice_.blocks]
         for name, slice_ in zip(TIMEFRAMES, slices, strict=True)
     ]
-
-
-def _cut(candles: Candles, part: slice) -> Candles:
-    return Candles(
-        time=candles.time[part],
-        open=candles.open[part],
-        high=candles.high[part],
-        low=candles.low[part],
-        close=candles.close[part],
-        volume=candles.volume[part],
-        seconds=candles.seconds,
-    )

@@ -45,27 +45,21 @@ class Seen(NamedTuple):
 
 def histories(history: History, seen: Seen) -> list[CandleRecord]:
     """What the learners changed beyond what was seen, in time order."""
-    reviews, steps = history.reviews[seen.reviews :], history.thresholds[seen.thresholds :]
-    shares = history.weights[seen.weights :]
-    times = {x.time for x in reviews} | {x.time for x in steps} | {time for time, _ in shares}
-    return [
+    reviews = (
         CandleRecord(
-            time=time,
-            weights=tuple(
-                WeightRow(x.phase_after, x.weight_after, x.reason, _finite(vars(x.evidence)))
-                for x in reviews
-                if x.time == time
-            ),
-            vote_weights=tuple(
-                VoteWeightRow(name, weight)
-                for when, weights in shares
-                if when == time
-                for name, weight in weights.items()
-            ),
-            thresholds=tuple(ThresholdRow(x.pair, x.after, x.reason) for x in steps if x.time == time),
+            x.time, weights=(WeightRow(x.phase_after, x.weight_after, x.reason, _finite(vars(x.evidence))),)
         )
-        for time in sorted(times)
-    ]
+        for x in history.reviews[seen.reviews :]
+    )
+    shares = (
+        CandleRecord(time, vote_weights=tuple(VoteWeightRow(*share) for share in weights.items()))
+        for time, weights in history.weights[seen.weights :]
+    )
+    steps = (
+        CandleRecord(x.time, thresholds=(ThresholdRow(x.pair, x.after, x.reason),))
+        for x in history.thresholds[seen.thresholds :]
+    )
+    return list(together((*reviews, *shares, *steps)))
 
 
 def observations(

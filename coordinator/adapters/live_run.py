@@ -170,6 +170,7 @@ class LiveRun:
         try:
             trades = self._ledger.trades(self._run)
         except (CoordinatorError, SQLAlchemyError) as error:
+            self.trades_stale = True
             logger.error("The ledger's trades cannot be read: %s", error)
             return set()
         still = trades[trades["closed_at"].isna()]

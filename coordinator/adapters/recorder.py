@@ -52,6 +52,7 @@ class Recorder:
         self.verdicts: list[ModelVerdict] = []  # of the models that voted, set by strategies with ML
         self._silent: dict[tuple[str, str], str] = {}
         self._waiting: dict[tuple[int, str], TradeRow] = {}
+        self._compared: int | None = None
         self._entries: list[CandleRecord] = []  # a backtest's, until its last candle
         self._ledger: tuple[Path, int] | None = None
         self._end = 0
@@ -180,12 +181,15 @@ class Recorder:
         """Bring the ledger's trades up to date after a restart or an outage; close entries that never filled."""
         if self._run is None:
             return
-        if self._run.trades_stale:
+        candle = last_closed(now)
+        if self._run.trades_stale and candle != self._compared:
+            self._compared = candle  # while the ledger is out, once a candle is often enough
+            self._run.trades_stale = False  # a write that fails sets it again
+            still_open = self._run.open_trades()
             for trade in Trade.get_trades_proxy():
                 key = (last_closed(trade.open_date_utc), trade.pair)
-                if (trade.is_open or key in self._run.open_trades()) and trade.nr_of_successful_entries:
+                if (trade.is_open or key in still_open) and trade.nr_of_successful_entries:
                     self._run.write_trade(trade_row(trade, plan_of(trade), key[0]))
-            self._run.trades_stale = False
         if self._waiting:
             held = {trade.pair for trade in Trade.get_open_trades()}
             for key, row in list(self._waiting.items()):

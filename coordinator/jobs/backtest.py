@@ -23,6 +23,7 @@ from coordinator.reports.table import print_table
 from coordinator.sandbox.exchange import create_app, wall_clock
 from coordinator.sandbox.overlay import overlay_config
 from coordinator.sandbox.server import SandboxServer
+from coordinator.settings import DcaSettings
 
 __all__ = ["STRATEGIES", "run_backtests"]
 
@@ -68,7 +69,7 @@ def run_backtests(plan: RunPlan, strategies: Sequence[str], user_data: Path, con
                 partial(_advance, bars, task),
             )
             results.append(read_result(zip_path))
-            decisions[strategy] = _with_trades(Ledger(ledger), results[-1])
+            decisions[strategy] = _with_trades(Ledger(ledger), results[-1], plan.settings.dca)
             models += ModelRegistry(Ledger(ledger)).models()
     candles = plan.candles()
     console.print(f"Pairs: {', '.join(plan.pairs)}", soft_wrap=True, highlight=False)
@@ -82,10 +83,10 @@ def run_backtests(plan: RunPlan, strategies: Sequence[str], user_data: Path, con
     return write_report(results, decisions, candles, report, plan.settings.costs.fee, models)
 
 
-def _with_trades(ledger: Ledger, result: BacktestResult) -> pd.DataFrame:
+def _with_trades(ledger: Ledger, result: BacktestResult, dca: DcaSettings) -> pd.DataFrame:
     """The run's decisions; its trades are written beside them."""
     decisions = ledger.read_decisions()
-    ledger.write_batch_trades(int(ledger.runs()["id"].iloc[-1]), traded_rows(result, decisions))
+    ledger.write_batch_trades(int(ledger.runs()["id"].iloc[-1]), traded_rows(result, decisions, dca))
     return decisions
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 
 from coordinator.ledger.frame import normalise_decisions
@@ -13,6 +12,7 @@ from coordinator.reports.learning import (
     arm_rows,
     calibration_rows,
     level_rows,
+    mean_cells,
     mistakes,
     phase_rows,
     sides_rows,
@@ -115,6 +115,5 @@ def _outcome_cells(group: pd.DataFrame) -> list[str]:
     """Resolved signals, their mean R, its standard error and the share that reached the target."""
     r = group["outcome_r"].dropna()
     exits = group.loc[r.index, "outcome_exit"]
-    error = float(r.std() / np.sqrt(len(r))) if len(r) > 1 else float("nan")
     reached = float((exits == "target").mean()) if len(r) else float("nan")
-    return [f"{len(r):,}", number(float(r.mean()), 3), number(error, 3), percent(reached)]
+    return [f"{len(r):,}", *mean_cells(r), percent(reached)]

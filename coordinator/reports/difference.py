@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 import pandas as pd
 
@@ -13,8 +15,12 @@ __all__ = ["Difference", "annual_difference"]
 DRAWS, BLOCK_DAYS, LEVEL, SEED = 2000, 7.0, 0.90, 0
 
 
-class Difference(tuple[float, float, float]):
-    """Mean, lower and upper bound of the difference a year, ratios of the account."""
+class Difference(NamedTuple):
+    """Of two accounts a year: the mean and its interval's bounds, ratios of the account."""
+
+    mean: float
+    low: float
+    high: float
 
 
 def annual_difference(one: pd.Series, other: pd.Series) -> Difference:
@@ -34,11 +40,11 @@ def annual_difference(one: pd.Series, other: pd.Series) -> Difference:
     """
     returns = pd.concat([one.pct_change(), other.pct_change()], axis=1, join="inner").dropna().to_numpy()
     if len(returns) < 10:
-        return Difference((float("nan"),) * 3)
+        return Difference(*(float("nan"),) * 3)
     daily = returns[:, 0] - returns[:, 1]
     means = _draws(daily)
     low, high = np.quantile(means, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    return Difference(float(x) * DAYS_PER_YEAR for x in (daily.mean(), low, high))
+    return Difference(*(float(x) * DAYS_PER_YEAR for x in (daily.mean(), low, high)))
 
 
 def _draws(daily: Floats) -> Floats:

@@ -15,6 +15,7 @@ __all__ = [
     "arm_rows",
     "calibration_rows",
     "level_rows",
+    "mean_cells",
     "mistakes",
     "phase_rows",
     "sides_rows",
@@ -52,7 +53,7 @@ def level_rows(frame: pd.DataFrame) -> Rows:
         part = taken[(weight <= high) & ((weight > low) | (high == 0.0))]
         if len(part):
             name = "no say" if high == 0.0 else f"{low:.0%} to {high:.0%}"
-            rows.append((name, [f"{len(part):,}", *_mean(part["outcome_r"])]))
+            rows.append((name, [f"{len(part):,}", *mean_cells(part["outcome_r"])]))
     return rows
 
 
@@ -63,7 +64,7 @@ def arm_rows(frame: pd.DataFrame) -> Rows:
         part = frame[frame["arm"] == arm]
         if len(part):
             taken = part[part["accepted"]]
-            rows.append((arm, [f"{len(part):,}", f"{len(taken):,}", *_mean(taken["outcome_r"])]))
+            rows.append((arm, [f"{len(part):,}", f"{len(taken):,}", *mean_cells(taken["outcome_r"])]))
     return rows
 
 
@@ -133,7 +134,8 @@ def _side(taken: pd.DataFrame, all_of: pd.DataFrame) -> list[str]:
     ]
 
 
-def _mean(r: pd.Series) -> list[str]:
+def mean_cells(r: pd.Series) -> list[str]:
+    """Mean R of the resolved ones, and its standard error."""
     known = r.dropna()
     error = float(known.std() / np.sqrt(len(known))) if len(known) > 1 else float("nan")
     return [number(float(known.mean()), 3), number(error, 3)]

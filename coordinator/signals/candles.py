@@ -47,6 +47,18 @@ class Candles:
     def __len__(self) -> int:
         return len(self.time)
 
+    def rows(self, index: slice) -> Candles:
+        """Some of the candles, as views."""
+        return Candles(
+            time=self.time[index],
+            open=self.open[index],
+            high=self.high[index],
+            low=self.low[index],
+            close=self.close[index],
+            volume=self.volume[index],
+            seconds=self.seconds,
+        )
+
     @classmethod
     def from_frame(cls, frame: pd.DataFrame, timeframe: str) -> Candles:
         """From Freqtrade's columns date, open, high, low, close, volume."""

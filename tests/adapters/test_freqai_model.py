@@ -176,6 +176,18 @@ def test_the_next_training_follows_the_champion_of_the_one_before_a_restart(bot,
     assert len(again.verdicts) == 4  # those of before the restart are kept
 
 
+def test_how_quickly_a_bot_answered_goes_with_the_next_verdict(bot):
+    model = bot()
+    model.model, dk = train(model, PAIRS[0])
+    assert all("latency_p99_ms" not in x.metrics for x in model.verdicts)
+    next_signal(model, PAIRS[0])
+    ask(model, PAIRS[0], dk)
+    model._strategy.dp.known += 24 * 8
+    train(model, PAIRS[0])
+    newest = [x for x in model.verdicts if x.time == max(y.time for y in model.verdicts)]
+    assert [x.metrics["latency_p99_ms"] for x in newest] == [model.health["latency_p99_ms"]] * 2
+
+
 def test_a_failed_backtest_training_ends_the_run(bot):
     model = bot()
     with pytest.raises(OperationalException, match="Training of BTC/USDT failed"):

@@ -69,6 +69,8 @@ def test_the_main_job_prints_one_table_and_writes_ledgers_and_a_report(quick_con
     with_signal = trades[trades["intended_price"].notna()]
     assert len(with_signal) == len(trades)
     assert with_signal["slippage"].abs().max() < 0.05
+    assert (trades["tranches_planned"] >= trades["tranches_filled"]).all()
+    assert (trades["tranches_planned"] > trades["tranches_filled"]).any()
     # A stop-out loses about the initial risk, costs included; whatever was filled of the plan.
     stopped = trades[trades["exit_reason"] == "stop_loss"]
     assert len(stopped)

@@ -9,6 +9,7 @@ from freqtrade.enums import CandleType
 from freqtrade.persistence import Order, Trade
 
 from coordinator.adapters.recorder import DECISION_KEY
+from coordinator.errors import CoordinatorError
 from coordinator.ledger.store import Ledger
 from coordinator.sandbox.market_files import write_market
 from coordinator.sandbox.spec import MarketSpec
@@ -170,6 +171,28 @@ def test_a_trade_that_closed_while_the_bot_was_down_is_brought_up_to_date(bot):
     row = ledger.trades(run).iloc[0]
     assert not pd.isna(row["closed_at"])
     assert row["profit"] > 0
+
+
+def test_a_fill_the_ledger_did_not_take_is_written_with_the_next_candle(bot, monkeypatch, caplog):
+    signal = until_a_signal(bot)
+    opened = entered(bot, signal)
+    trade = open_trade(100.0, opened)
+    ledger, run = ledger_of(bot)
+    live = bot.strategy.recorder._run
+
+    def out(*_):
+        raise CoordinatorError("ledger", "the test", "be there", "nothing")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(live._ledger, "write_trade", out)
+        bot.strategy.order_filled(pair=PAIRS[0], trade=trade, order=trade.orders[0], current_time=opened)
+        bot.strategy.bot_loop_start(opened + timedelta(hours=1))  # tried again, and still out
+    assert ledger.trades(run)["tranches_filled"].tolist() == [0]
+    assert caplog.text.count("The ledger did not take a trade") == 2
+    bot.strategy.bot_loop_start(opened + timedelta(hours=1, minutes=1))  # not before the next candle
+    assert ledger.trades(run)["tranches_filled"].tolist() == [0]
+    bot.strategy.bot_loop_start(opened + timedelta(hours=2))
+    assert ledger.trades(run)["tranches_filled"].tolist() == [1]
 
 
 def test_a_cut_of_the_ml_weight_is_told_once(bot):
