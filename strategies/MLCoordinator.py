@@ -7,7 +7,8 @@ from pandas import DataFrame
 
 from coordinator.adapters.analysis import PairAnalysis, with_predictions, without
 from coordinator.adapters.freqai_frames import with_features, with_label
-from coordinator.adapters.strategy import MODES_WITH_TRADES, CoordinatorStrategy
+from coordinator.adapters.strategy import CoordinatorStrategy
+from coordinator.adapters.trade_strategy import MODES_WITH_TRADES
 
 logger = logging.getLogger(__name__)
 
