@@ -24,6 +24,7 @@ from coordinator.decision.table import UNRESOLVED, SignalTable
 from coordinator.decision.voting import COMPONENTS, Votes
 from coordinator.ledger.records import CandleRecord
 from coordinator.portfolio.correlation import ReturnPanel
+from coordinator.portfolio.ranking import Candidate
 from coordinator.settings import Settings
 from coordinator.signals.tactics import TACTICS
 from coordinator.types import Bools, Floats, Ints
@@ -138,6 +139,21 @@ class SignalBoard:
             return lambda a: a.absences.get(name, np.full(len(a.index), "", dtype=object))
 
         return {name: _in_order(self._pairs, self.table(settings), of_pair(name)) for name in sorted(names)}
+
+    def accepted_at(self, time: int, settings: Settings) -> list[Candidate]:
+        """The signals of a candle that are to be entered, of all pairs."""
+        table, decided = self.table(settings), self.decisions(settings)
+        first, last = np.searchsorted(table.time, (time, time + 1)).tolist()
+        return [
+            Candidate(
+                table.pairs[table.pair[i]],
+                int(table.direction[i]),
+                float(decided.expected_r[i]),
+                float(decided.confidence[i]),
+            )
+            for i in range(first, last)
+            if decided.rejection[i] == 0
+        ]
 
     def rows_of(self, pair: str, settings: Settings) -> Bools:
         """Which of ``table()``'s signals are a pair's, in its own order."""

@@ -1,4 +1,4 @@
-"""Asks the portfolio's guard before an entry, with Freqtrade's open trades and the analysed pairs' candles."""
+"""Asks before an entry: the portfolio's limits, and whether better signals of the same candle want the slots."""
 
 from __future__ import annotations
 
@@ -11,12 +11,14 @@ from coordinator.adapters.improvements import failed
 from coordinator.ledger.records import ImprovementRow
 from coordinator.portfolio.correlation import ReturnPanel
 from coordinator.portfolio.guard import Limit, Position, entry_limits
+from coordinator.portfolio.ranking import Candidate, allot
 from coordinator.settings import CorrelationFilterSettings, Mode, Settings
 from coordinator.types import Floats
 
-__all__ = ["CORRELATION_FILTER", "EntryGuard", "Verdict"]
+__all__ = ["CORRELATION_FILTER", "RANKING", "EntryGuard", "Slots", "Verdict"]
 
 CORRELATION_FILTER = "correlation_filter"
+RANKING = "ranking"
 
 
 @dataclass(frozen=True)
@@ -32,12 +34,43 @@ class Verdict:
     lines: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class Slots:
+    """What Freqtrade knows of its slots.
+
+    Attributes
+    ----------
+    held : gives the positions, open orders included
+    limit : positions at most; None without a limit
+    locked : whether a pair is locked for a direction
+    """
+
+    held: Callable[[], Iterable[Position]]
+    limit: int | None = None
+    locked: Callable[[str, int], bool] = lambda pair, direction: False
+
+
+@dataclass
+class _Candle:
+    """The entries of one candle: who holds, who wants in, and who wins; limits are found once a pair."""
+
+    time: int
+    held: list[Position]
+    free: int | None
+    settings: Settings
+    ranks: dict[str, int] = field(default_factory=dict)
+    limits: dict[str, list[Limit]] = field(default_factory=dict)
+    wanted: set[str] = field(default_factory=set)
+
+
 @dataclass
 class EntryGuard:
-    """The correlation filter of spec 003 in its mode.
+    """The correlation filter of spec 003 and the ranking of entries, each in its mode.
 
     Correlations are worked out when a candle is first asked for, one matrix for all pairs, from returns laid side by
     side once per set of analyses: a backtest's callbacks touch no pandas and candles without an entry cost nothing.
+    The positions that count are those before the candle's first entry and the winners before a pair, so that the
+    pair list's order decides nothing.
 
     Attributes
     ----------
@@ -50,49 +83,95 @@ class EntryGuard:
     _panel: ReturnPanel | None = None
     _matrix: tuple[int, int, Floats] | None = None
     _told: tuple[int, set[str]] = field(default_factory=lambda: (0, set()))
+    _candle: _Candle | None = None
 
-    def ask(
-        self,
-        pair: str,
-        direction: int,
-        time: int,
-        held: Callable[[], Iterable[Position]],
-        settings: Settings,
-    ) -> Verdict:
+    def ask(self, pair: str, direction: int, time: int, slots: Slots, settings: Settings) -> Verdict:
         """Whether a pair may be entered.
 
         Parameters
         ----------
         time : open time of the last closed candle
-        held : gives the positions, open orders included; not called where the filter is off
+        slots : not asked where everything is off
         """
-        mode = settings.improvements.mode_of(settings.improvements.correlation_filter, pair)
-        if mode == "off":
+        improvements = settings.improvements
+        limiting = improvements.mode_of(improvements.correlation_filter, pair)
+        ranking = improvements.effective(settings.entries.ranking)
+        if limiting == ranking == "off":
             return Verdict()
         try:
-            s = settings.improvements.correlation_filter
-            limits = entry_limits(pair, direction, held(), self._correlations(pair, time, s), s)
+            candle = self._candle_of(pair, direction, time, slots, settings, ranking)
+            rank = candle.ranks.get(pair) if pair in candle.wanted else None
+            limits = self._limits(candle, pair, direction, ranking, slots) if limiting != "off" else []
         except Exception as error:
-            failed(CORRELATION_FILTER, f"{type(error).__name__}: {error}")
+            failed(CORRELATION_FILTER if limiting != "off" else RANKING, f"{type(error).__name__}: {error}")
             return Verdict()
-        return self._verdict(pair, time, mode, limits)
+        return self._verdict(pair, candle, limiting, limits, ranking, rank)
 
-    def _verdict(self, pair: str, time: int, mode: Mode, limits: list[Limit]) -> Verdict:
+    def _candle_of(
+        self, pair: str, direction: int, time: int, slots: Slots, settings: Settings, ranking: Mode
+    ) -> _Candle:
+        """This candle's entries; worked out anew where a pair arrives late (a bot's)."""
+        candle = self._candle
+        if candle is None or candle.time != time or candle.settings != settings:
+            held = list(slots.held())
+            free = None if slots.limit is None else max(0, slots.limit - len(held))
+            candle = self._candle = _Candle(time, held, free, settings)
+        if ranking == "off" or candle.free is None or pair in candle.wanted:
+            return candle
+        holding = {position.pair for position in candle.held}
+        wanted = [
+            x
+            for x in self.board.accepted_at(time, settings)
+            if x.pair not in holding and not slots.locked(x.pair, x.direction)
+        ]
+        candle.wanted = {x.pair for x in wanted}
+        candle.limits.clear()
+        candle.ranks = allot(wanted, candle.held, candle.free, lambda x, held: self._refuses(candle, x, held))
+        return candle
+
+    def _refuses(self, candle: _Candle, x: Candidate, held: list[Position]) -> bool:
+        improvements = candle.settings.improvements
+        mode = improvements.mode_of(improvements.correlation_filter, x.pair)
+        if mode == "off":
+            return False
+        limits = self._entry_limits(candle, x.pair, x.direction, held)
+        candle.limits[x.pair] = limits
+        return mode == "on" and any(limit.refuses for limit in limits)
+
+    def _limits(self, candle: _Candle, pair: str, direction: int, ranking: Mode, slots: Slots) -> list[Limit]:
+        """Beside the winners before it where entries are ranked, else beside what is held now."""
+        if ranking == "on" and pair in candle.limits:
+            return candle.limits[pair]
+        return self._entry_limits(candle, pair, direction, slots.held())
+
+    def _entry_limits(
+        self, candle: _Candle, pair: str, direction: int, held: Iterable[Position]
+    ) -> list[Limit]:
+        s = candle.settings.improvements.correlation_filter
+        return entry_limits(pair, direction, held, self._correlations(pair, candle.time, s), s)
+
+    def _verdict(
+        self, pair: str, candle: _Candle, limiting: Mode, limits: list[Limit], ranking: Mode, rank: int | None
+    ) -> Verdict:
         refusing = [limit for limit in limits if limit.refuses]
-        allowed = mode != "on" or not refusing
-        if self._told[0] != time:
-            self._told = time, set()
+        beaten = rank is not None and candle.free is not None and rank > candle.free
+        allowed = (limiting != "on" or not refusing) and (ranking != "on" or not beaten)
+        if self._told[0] != candle.time:
+            self._told = candle.time, set()
         if pair in self._told[1]:
             return Verdict(allowed)
         self._told[1].add(pair)
         self.asked += 1
         self.refused.update(limit.name for limit in refusing)
-        word = "refused" if mode == "on" else "let through in shadow mode, though refused"
-        return Verdict(
-            allowed,
-            tuple(ImprovementRow(pair, x.name, mode, float(x.allowed), float(x.found)) for x in limits),
-            tuple(f"{pair}: the entry is {word} by {x.name}: {x.reason}" for x in refusing),
-        )
+        rows = [ImprovementRow(pair, x.name, limiting, float(x.allowed), float(x.found)) for x in limits]
+        lines = [f"{pair}: the entry is {_word(limiting)} by {x.name}: {x.reason}" for x in refusing]
+        if beaten:
+            rank, free = rank or 0, candle.free or 0
+            self.refused[RANKING] += 1
+            rows.append(ImprovementRow(pair, RANKING, ranking, float(free), float(rank)))
+            place = f"number {rank} of {len(candle.ranks)} for {free} free slots"
+            lines.append(f"{pair}: the entry is {_word(ranking)} by ranking: {place}")
+        return Verdict(allowed, tuple(rows), tuple(lines))
 
     def _correlations(self, pair: str, time: int, settings: CorrelationFilterSettings) -> dict[str, float]:
         """Of a pair with each other analysed pair, as they were last refreshed."""
@@ -106,3 +185,7 @@ class EntryGuard:
             return {}
         row = self._matrix[2][panel.pairs.index(pair)].tolist()
         return dict(zip(panel.pairs, row, strict=True))
+
+
+def _word(mode: Mode) -> str:
+    return "refused" if mode == "on" else "let through in shadow mode, though refused"

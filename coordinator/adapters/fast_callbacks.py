@@ -25,25 +25,25 @@ class FastCallbackStrategy(IStrategy):
     fast_callbacks = True
 
     @abstractmethod
-    def adjustment_due(self, trade: Trade, rate: float) -> bool:
+    def adjustment_due(self, trade: Trade, rate: float, now: datetime) -> bool:
         """Whether ``adjust_trade_position`` has something to do at a price."""
 
     @abstractmethod
-    def better_stop(self, trade: Trade, rate: float) -> float | None:
+    def better_stop(self, trade: Trade, rate: float, now: datetime) -> float | None:
         """The stop's price at the candle's best rate where it improves on the trade's, else None."""
 
     @abstractmethod
-    def target_profit(self, trade: Trade) -> float:
+    def target_profit(self, trade: Trade, now: datetime) -> float:
         """Profit ratio at which the target is reached."""
 
     @abstractmethod
-    def exit_reason(self, trade: Trade, now: datetime) -> str | None:
+    def exit_reason(self, trade: Trade, rate: float, now: datetime) -> str | None:
         """Why the position must be closed at the market now, or None."""
 
     def _adjust_trade_position_internal(
         self, trade: Trade, current_time: datetime, current_rate: float, *args: Any, **kwargs: Any
     ) -> tuple[float | None, str]:
-        if self.fast_callbacks and not self.adjustment_due(trade, current_rate):
+        if self.fast_callbacks and not self.adjustment_due(trade, current_rate, current_time):
             return None, ""
         return super()._adjust_trade_position_internal(trade, current_time, current_rate, *args, **kwargs)
 
@@ -61,7 +61,7 @@ class FastCallbackStrategy(IStrategy):
     ) -> None:
         if self.fast_callbacks and trade.initial_stop_loss_pct is not None:
             bound = low if trade.is_short else high
-            if self.better_stop(trade, bound or current_rate) is None:
+            if self.better_stop(trade, bound or current_rate, current_time) is None:
                 return
         super().ft_stoploss_adjust(
             current_rate, trade, current_time, current_profit, force_stoploss, low, high, *args, **kwargs
@@ -71,7 +71,7 @@ class FastCallbackStrategy(IStrategy):
         self, trade: Trade, trade_dur: int, current_time: datetime
     ) -> tuple[int | None, float | None]:
         if self.fast_callbacks:
-            return trade_dur, self.target_profit(trade)
+            return trade_dur, self.target_profit(trade, current_time)
         entry: tuple[int | None, float | None] = super().min_roi_reached_entry(trade, trade_dur, current_time)
         return entry
 
@@ -83,7 +83,7 @@ class FastCallbackStrategy(IStrategy):
             ExitCheckTuple(ExitType.ROI, "target reached") if exit_.exit_type == ExitType.ROI else exit_
             for exit_ in super().should_exit(trade, rate, current_time, **kwargs)
         ]
-        reason = self.exit_reason(trade, current_time)
+        reason = self.exit_reason(trade, rate, current_time)
         if reason is not None:
             exits.insert(0, ExitCheckTuple(ExitType.CUSTOM_EXIT, reason))
         return exits

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
+import numpy as np
 from freqtrade.persistence import Trade
 
 from coordinator.adapters.analysis import PairAnalysis
 from coordinator.decision.decisions import Decisions
 from coordinator.settings import Settings
-from coordinator.trade.entries import EntryPlan, entry_plan
+from coordinator.signals.series import safe_divide
+from coordinator.trade.entries import AT_ONCE, EntryPlan, entry_plan
+from coordinator.trade.kelly import kelly_risk
 
 __all__ = ["Plan", "PlanBook"]
 
@@ -35,6 +39,8 @@ class Plan:
     anchor : price of the first fill, 0 until it is known
     price : close of the signal's candle, 0 where there was none
     size : multiplier of the planned size (volatility sizing)
+    kelly : equity to risk at most by the Kelly criterion, ratio; None where it has nothing to say
+    time : open time of the signal's candle, 0 where there was none
     """
 
     direction: int
@@ -45,6 +51,8 @@ class Plan:
     anchor: float = 0.0
     price: float = 0.0
     size: float = 1.0
+    kelly: float | None = None
+    time: int = 0
 
     @property
     def target_rate(self) -> float:
@@ -75,7 +83,7 @@ class PlanBook:
         self._seconds = candle_seconds
         self._signals: dict[str, dict[int, Plan]] = {}
         self._trades: dict[tuple[str, datetime], Plan] = {}
-        self._targets: dict[tuple[str, datetime], tuple[tuple[float, float], float]] = {}
+        self._targets: dict[tuple[str, datetime], tuple[tuple[float, float], float, float]] = {}
 
     def file(self, pair: str, plans: dict[int, Plan]) -> None:
         """Replace a pair's plans (signal candle's open time -> plan); trades of earlier runs are forgotten."""
@@ -95,10 +103,18 @@ class PlanBook:
             analysis.target_distance,
             price,
             analysis.size_multiplier,
+            kelly_risk(
+                decided.win_probability,
+                decided.expected_r,
+                self._settings.targets.reward_risk,
+                self._settings.sizing,
+            ),
+            safe_divide(analysis.technical.indicators.atr[analysis.index], price, np.nan),
         )
         taken = decided.accepted
         rows = zip(*(column[taken].tolist() for column in columns), strict=True)
-        self.file(analysis.pair, {time: self.plan_of(*numbers) for time, *numbers in rows})
+        plans = {time: replace(self.plan_of(*numbers), time=time) for time, *numbers in rows}
+        self.file(analysis.pair, plans)
 
     def plan_of(
         self,
@@ -108,10 +124,13 @@ class PlanBook:
         target: float,
         price: float = 0.0,
         size: float = 1.0,
+        kelly: float = math.nan,
+        atr: float = math.nan,
     ) -> Plan:
-        """A plan from a decision's numbers."""
-        entries = entry_plan(confidence, stop, self._settings.dca)
-        return Plan(direction, confidence, stop, target, entries, price=price, size=size)
+        """A plan from a decision's numbers; NaN where Kelly or the ATR are unknown."""
+        entries = entry_plan(confidence, stop, self._settings.dca, atr)
+        bound = None if math.isnan(kelly) else kelly
+        return Plan(direction, confidence, stop, target, entries, price=price, size=size, kelly=bound)
 
     def at_signal(self, pair: str, now: datetime, direction: int) -> Plan | None:
         """The plan of the signal on the last closed candle, if it is one in that direction."""
@@ -124,7 +143,7 @@ class PlanBook:
 
     def enter_at_once(self, pair: str, now: datetime, plan: Plan) -> None:
         """Collapse the plan to one tranche: the exchange's minimum leaves no room for more."""
-        self._signals[pair][self.last_closed(now)] = replace(plan, entries=EntryPlan((1.0,), (0.0,)))
+        self._signals[pair][self.last_closed(now)] = replace(plan, entries=AT_ONCE)
 
     def of_trade(self, trade: Trade, stored: bool) -> Plan:
         """The plan of an open trade, anchored at its first fill.
@@ -150,14 +169,23 @@ class PlanBook:
             self._trades[key] = plan
         return plan
 
-    def target_profit(self, trade: Trade, stored: bool) -> float:
-        """Profit ratio of the trade at its target's price, worked out anew after a fill or funding."""
+    def target_profit(self, trade: Trade, stored: bool, factor: float = 1.0) -> float:
+        """Profit ratio of the trade at its target's price; worked out anew after a fill or funding.
+
+        Parameters
+        ----------
+        factor : float
+            Of the target's distance from the anchor. Profit is a linear function of the price, so the ratios at the
+            anchor and at the target give all others.
+        """
         key, basis = (trade.pair, trade.open_date), (trade.open_rate, trade.funding_fees or 0.0)
         known = self._targets.get(key)
         if known is None or known[0] != basis:
-            known = basis, trade.calc_profit_ratio(self.of_trade(trade, stored).target_rate)
+            plan = self.of_trade(trade, stored)
+            here, there = (trade.calc_profit_ratio(rate) for rate in (plan.anchor, plan.target_rate))
+            known = basis, here, there
             self._targets[key] = known
-        return known[1]
+        return known[2] if factor == 1.0 else known[1] + (known[2] - known[1]) * factor
 
     def _stored(self, trade: Trade) -> Plan | None:
         text: Any = trade.get_custom_data(CUSTOM_DATA_KEY)
@@ -178,7 +206,7 @@ class PlanBook:
             confidence=0.0,
             stop_distance=stop,
             target_distance=stop * self._settings.targets.reward_risk,
-            entries=EntryPlan((1.0,), (0.0,)),
+            entries=AT_ONCE,
         )
 
 

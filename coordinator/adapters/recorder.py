@@ -22,7 +22,7 @@ from coordinator.adapters.positions import Plan
 from coordinator.adapters.run_ledger import append_to_ledger, write_run_ledger
 from coordinator.adapters.trade_rows import intended_row, trade_row, unfilled
 from coordinator.decision.explain import describe, explain
-from coordinator.ledger.records import CandleRecord
+from coordinator.ledger.records import CandleRecord, ImprovementRow
 from coordinator.ledger.trades import TradeRow
 from coordinator.settings import Settings
 
@@ -143,6 +143,10 @@ class Recorder:
             self._run.write_improvements(record)
         elif self._end:
             self._entries.append(record)
+
+    def noted(self, time: int, row: ImprovementRow, words: str) -> None:
+        """Keep what a rule in shadow mode would have done."""
+        self.asked(time, Verdict(rows=(row,), lines=(words,)))
 
     def end_of_backtest(self, now: datetime, guard: EntryGuard) -> None:
         """Complete a backtest's ledger at its last candle, on which Freqtrade enters nothing."""

@@ -72,6 +72,7 @@ class CoordinatorStrategy(TradeStrategy):
             analysis = analyse(pair, candles, higher, self.settings, ml=self.uses_ml)
         dataframe, analysis = self.add_predictions(dataframe, metadata, analysis)
         self.board.put(analysis)
+        self.rules.put(analysis)
         technical = analysis.technical
         return dataframe.assign(
             technical_score=technical.score,

@@ -5,24 +5,28 @@
 
 from __future__ import annotations
 
+import math
 from abc import abstractmethod
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from freqtrade.enums import RunMode
-from freqtrade.persistence import Order, Trade
+from freqtrade.persistence import Order, PairLocks, Trade
 from freqtrade.strategy import DecimalParameter, stoploss_from_absolute
 
 from coordinator.adapters.board import SignalBoard
-from coordinator.adapters.entry_guard import EntryGuard
+from coordinator.adapters.entry_guard import EntryGuard, Slots
 from coordinator.adapters.errors import as_operational
 from coordinator.adapters.fast_callbacks import FastCallbackStrategy
+from coordinator.adapters.position_rules import SCALE_OUT, PositionRules
 from coordinator.adapters.positions import Plan, PlanBook
 from coordinator.adapters.recorder import Recorder
 from coordinator.portfolio.guard import Position
 from coordinator.settings import Settings, load_settings
 from coordinator.signals.candles import timeframe_seconds
-from coordinator.trade.sizing import plan_stake, tranche_stake
+from coordinator.trade.exits import scale_out_stake
+from coordinator.trade.sizing import plan_risk, plan_stake, risk_budget, tranche_stake
 from coordinator.trade.stops import stop_rate
 
 __all__ = ["MODES_WITH_TRADES", "TradeStrategy"]
@@ -62,6 +66,7 @@ class TradeStrategy(FastCallbackStrategy):
         self.plans = PlanBook(self.settings, self._candle_seconds)
         self.recorder = Recorder(config, type(self).__name__, self.board)
         self.guard = EntryGuard(self.board)
+        self.rules = PositionRules(self.settings, self._candle_seconds, self.recorder.noted)
 
     @abstractmethod
     def _tuned(self) -> Settings:
@@ -84,7 +89,10 @@ class TradeStrategy(FastCallbackStrategy):
     ) -> bool:
         direction = -1 if side == "short" else 1
         time = self.plans.last_closed(current_time)
-        verdict = self.guard.ask(pair, direction, time, self._held, self.settings)
+        unlimited = self.max_open_trades < 0 or math.isinf(self.max_open_trades)
+        limit = None if unlimited else int(self.max_open_trades)
+        slots = Slots(self._held, limit, partial(self._locked, current_time))
+        verdict = self.guard.ask(pair, direction, time, slots, self._tuned())
         self.recorder.asked(time, verdict)
         if verdict.allowed:
             plan = self.plans.at_signal(pair, current_time, direction)
@@ -95,6 +103,10 @@ class TradeStrategy(FastCallbackStrategy):
     def _held() -> list[Position]:
         """Open positions; in a backtest Freqtrade hands out its own list, which must not be changed."""
         return [Position(trade.pair, -1 if trade.is_short else 1) for trade in Trade.get_open_trades()]
+
+    @staticmethod
+    def _locked(now: datetime, pair: str, direction: int) -> bool:
+        return PairLocks.is_pair_locked(pair, now, "short" if direction < 0 else "long")
 
     def order_filled(
         self, pair: str, trade: Trade, order: Order, current_time: datetime, **kwargs: Any
@@ -125,16 +137,28 @@ class TradeStrategy(FastCallbackStrategy):
             return proposed_stake
         limit, minimum = min(proposed_stake, max_stake), min_stake or 0.0
         equity = self.wallets.get_total_stake_amount()
-        sizing = self._tuned().sizing
-        total = plan_stake(equity, plan.entries, plan.stop_distance, leverage, limit, sizing, plan.size)
+        kelly = math.nan if plan.kelly is None else plan.kelly
+        budget = risk_budget(self._tuned().sizing, plan.size, kelly, self._open_risk() / equity)
+        total = plan_stake(equity, plan.entries, plan.stop_distance, leverage, limit, budget)
         stake = tranche_stake(total, plan.entries, 0, minimum)
         if stake == total:
             self.plans.enter_at_once(pair, current_time, plan)
         return stake
 
-    def adjustment_due(self, trade: Trade, rate: float) -> bool:
+    def _open_risk(self) -> float:
+        """What the open plans lose together if all are stopped out in full, stake currency."""
+        plans = [(trade, self._plan(trade)) for trade in Trade.get_open_trades()]
+        return sum(
+            plan_risk(_planned_stake(trade, plan), plan.entries, plan.stop_distance, trade.leverage)
+            for trade, plan in plans
+            if trade.nr_of_successful_entries
+        )
+
+    def adjustment_due(self, trade: Trade, rate: float, now: datetime) -> bool:
         plan = self._plan(trade)
-        return plan.entries.due(trade.nr_of_successful_entries, plan.anchor, rate, plan.direction)
+        return self.rules.tranche_due(trade, plan, rate, now) or (
+            self.rules.scale_out(trade, plan.direction, rate, now) > 0
+        )
 
     def adjust_trade_position(
         self,
@@ -146,19 +170,34 @@ class TradeStrategy(FastCallbackStrategy):
         max_stake: float,
         **kwargs: Any,
     ) -> float | tuple[float | None, str | None] | None:
-        """The next tranche, when the price has gone far enough against the position."""
-        if trade.has_open_orders or not self.adjustment_due(trade, current_rate):
+        """The next tranche, when the price has gone far enough against the position; a part out of a profit."""
+        if trade.has_open_orders:
             return None
-        entries, filled = self._plan(trade).entries, trade.nr_of_successful_entries
-        first = trade.select_filled_orders(trade.entry_side)[0].stake_amount_filled / trade.leverage
-        stake = tranche_stake(first / entries.shares[0], entries, filled, min_stake or 0.0)
-        return (min(stake, max_stake), f"tranche {filled + 1} of {len(entries.shares)}") if stake else None
+        plan, minimum = self._plan(trade), min_stake or 0.0
+        entries, filled = plan.entries, trade.nr_of_successful_entries
+        if self.rules.tranche_due(trade, plan, current_rate, current_time):
+            stake = tranche_stake(_planned_stake(trade, plan), entries, filled, minimum)
+            return (
+                (min(stake, max_stake), f"tranche {filled + 1} of {len(entries.shares)}") if stake else None
+            )
+        level = self.rules.scale_out(trade, plan.direction, current_rate, current_time)
+        if not level:
+            return None
+        value = trade.amount * current_rate / trade.leverage
+        stake = scale_out_stake(trade.stake_amount, value, minimum, self.settings.exits)
+        return (-stake, f"{SCALE_OUT} {level} of 2") if stake else None
 
-    def better_stop(self, trade: Trade, rate: float) -> float | None:
+    def better_stop(self, trade: Trade, rate: float, now: datetime) -> float | None:
         """Planned stop, then trailing by profit tier; only ever in the trade's favour, whatever fills."""
         plan = self._plan(trade)
         stop = stop_rate(
-            plan.anchor, trade.open_rate, rate, plan.direction, plan.stop_distance, self.settings.stops
+            plan.anchor,
+            trade.open_rate,
+            rate,
+            plan.direction,
+            plan.stop_distance,
+            self.settings.stops,
+            self.rules.trailing_multiplier(trade, now),
         )
         return stop if plan.direction * (stop - trade.stop_loss) > 0 else None
 
@@ -172,22 +211,30 @@ class TradeStrategy(FastCallbackStrategy):
         after_fill: bool,
         **kwargs: Any,
     ) -> float | None:
-        stop = self.better_stop(trade, current_rate)
+        stop = self.better_stop(trade, current_rate, current_time)
         if stop is None:
             return None
         return stoploss_from_absolute(stop, current_rate, trade.is_short, trade.leverage)
 
-    def target_profit(self, trade: Trade) -> float:
+    def target_profit(self, trade: Trade, now: datetime) -> float:
         """The target's price as the profit ratio Freqtrade compares with."""
-        return self.plans.target_profit(trade, stored=self.dp.runmode in MODES_WITH_TRADES)
+        factor = self.rules.target_factor(trade, -1 if trade.is_short else 1, now)
+        return self.plans.target_profit(trade, self.dp.runmode in MODES_WITH_TRADES, factor)
 
     def custom_roi(
         self, pair: str, trade: Trade, current_time: datetime, trade_duration: int, **kwargs: Any
     ) -> float | None:
-        return self.target_profit(trade)
+        return self.target_profit(trade, current_time)
 
-    def exit_reason(self, trade: Trade, now: datetime) -> str | None:
-        """Close a position that reached neither stop nor target within the horizon."""
+    def exit_reason(self, trade: Trade, rate: float, now: datetime) -> str | None:
+        """Close a position that reached neither stop nor target within the horizon, or as an exit rule says."""
         horizon = self.settings.targets.horizon
-        limit = timedelta(seconds=horizon * self._candle_seconds)
-        return f"time limit of {horizon} candles" if now - trade.open_date_utc >= limit else None
+        if now - trade.open_date_utc >= timedelta(seconds=horizon * self._candle_seconds):
+            return f"time limit of {horizon} candles"
+        return self.rules.exit_reason(trade, self._plan(trade), rate, now)
+
+
+def _planned_stake(trade: Trade, plan: Plan) -> float:
+    """Stake of a trade's whole plan, from its first fill."""
+    first: float = trade.select_filled_orders(trade.entry_side)[0].stake_amount_filled
+    return first / plan.entries.shares[0]

@@ -8,6 +8,7 @@ timeframe unless the name says otherwise.
 from coordinator.settings.all import Settings
 from coordinator.settings.base import Mode
 from coordinator.settings.decision import DecisionSettings
+from coordinator.settings.exits import EntriesSettings, ExitsSettings
 from coordinator.settings.improvements import (
     AdjustmentSettings,
     CorrelationFilterSettings,
@@ -46,6 +47,8 @@ __all__ = [
     "DcaSettings",
     "DecisionSettings",
     "DynamicRewardRiskSettings",
+    "EntriesSettings",
+    "ExitsSettings",
     "FusionModelSettings",
     "FusionSettings",
     "ImprovementSettings",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from coordinator.settings.base import Section
 from coordinator.settings.decision import DecisionSettings
+from coordinator.settings.exits import EntriesSettings, ExitsSettings
 from coordinator.settings.improvements import ImprovementsSettings
 from coordinator.settings.learners import (
     BlendingSettings,
@@ -50,4 +51,6 @@ class Settings(Section):
     targets: TargetSettings = TargetSettings()
     dca: DcaSettings = DcaSettings()
     sizing: SizingSettings = SizingSettings()
+    entries: EntriesSettings = EntriesSettings()
+    exits: ExitsSettings = ExitsSettings()
     improvements: ImprovementsSettings = ImprovementsSettings()

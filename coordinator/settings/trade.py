@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
-from coordinator.settings.base import Fraction, Section, lists_to_tuples
+from coordinator.settings.base import Fraction, Mode, Section, lists_to_tuples
 
 __all__ = ["CostSettings", "DcaSettings", "SizingSettings", "StopSettings", "TargetSettings"]
 
@@ -73,7 +73,16 @@ class DcaSettings(Section):
     sizes_2: tuple[float, ...] = Field((0.60, 0.40), description="sizes of two tranches, shares of the plan")
     sizes_3: tuple[float, ...] = Field((0.40, 0.35, 0.25), description="sizes of three tranches")
     sizes_4: tuple[float, ...] = Field((0.30, 0.27, 0.23, 0.20), description="sizes of four tranches")
+    enabled: bool = Field(True, description="false: every position is entered at once")
     spacing: float = Field(0.005, gt=0, le=0.1, description="price distance between tranches, ratio")
+    spacing_mode: Literal["fixed", "atr"] = Field(
+        "fixed", description="fixed: spacing as it is; atr: atr_spacing ATRs of the signal's candle"
+    )
+    atr_spacing: float = Field(0.5, gt=0, le=5, description="price distance between tranches, ATRs")
+    expiry: int = Field(24, ge=1, le=1000, description="candles after which tranches that wait are cancelled")
+    cancel_on_reversal: bool = Field(
+        True, description="tranches that wait are cancelled when the baseline turns against the position"
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -96,3 +105,11 @@ class SizingSettings(Section):
 
     risk_per_trade: float = Field(0.01, ge=0.005, le=0.015, description="equity lost at the stop, ratio")
     leverage: float = Field(1.0, ge=1, le=20, description="leverage in futures")
+    kelly_mode: Mode = Field("off", description="cap the risk by Kelly; shadow: recorded, without effect")
+    kelly_fraction: Fraction = Field(0.5, description="share of the full Kelly bet (half Kelly)")
+    kelly_minimum: float = Field(
+        0.005, ge=0, le=0.015, description="the cap is never below this equity lost at the stop, ratio"
+    )
+    max_open_risk: float = Field(
+        0.06, ge=0.005, le=1, description="equity lost if every open plan is stopped out in full, ratio"
+    )

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from coordinator.settings import DcaSettings
 
-__all__ = ["EntryPlan", "entry_plan"]
+__all__ = ["AT_ONCE", "EntryPlan", "entry_plan", "tranches_cancelled"]
 
 
 @dataclass(frozen=True)
@@ -46,23 +47,62 @@ class EntryPlan:
         return sum(share * offset for share, offset in zip(self.shares, self.offsets, strict=True))
 
 
-def entry_plan(confidence: float, stop_distance: float, settings: DcaSettings) -> EntryPlan:
+AT_ONCE = EntryPlan((1.0,), (0.0,))
+"""One tranche."""
+
+
+def entry_plan(
+    confidence: float, stop_distance: float, settings: DcaSettings, atr: float = math.nan
+) -> EntryPlan:
     """Two tranches from 75 % confidence, three from 65 %, four below.
 
     Tranches that would be due beyond the stop can never fill; their shares go to the tranche before them.
+
+    Parameters
+    ----------
+    atr : float
+        ATR at the signal, ratio of the price, for spacing in ATRs; where it is NaN the fixed spacing holds.
 
     Examples
     --------
     >>> entry_plan(0.72, 0.03, DcaSettings())
     EntryPlan(shares=(0.4, 0.35, 0.25), offsets=(0.0, 0.005, 0.01))
     """
+    if not settings.enabled:
+        return AT_ONCE
     if confidence >= settings.high_confidence:
         sizes = settings.sizes_2
     elif confidence >= settings.medium_confidence:
         sizes = settings.sizes_3
     else:
         sizes = settings.sizes_4
-    offsets = [settings.spacing * i for i in range(len(sizes))]
+    by_atr = settings.spacing_mode == "atr" and atr == atr
+    spacing = settings.atr_spacing * atr if by_atr else settings.spacing
+    offsets = [spacing * i for i in range(len(sizes))]
     kept = max(1, sum(offset < stop_distance for offset in offsets))
     shares = (*sizes[: kept - 1], sum(sizes[kept - 1 :]))
     return EntryPlan(shares, tuple(offsets[:kept]))
+
+
+def tranches_cancelled(candles: int, turned: bool, exits: int, settings: DcaSettings) -> str | None:
+    """Why tranches that wait will not be entered any more, or None; a stop-out ends the plan with its trade.
+
+    Parameters
+    ----------
+    candles : int
+        Closed candles since the signal's.
+    turned : bool
+        Whether the baseline has pointed the other way since the signal.
+    exits : int
+        Partial exits so far: what was reduced is not added to.
+
+    Examples
+    --------
+    >>> [tranches_cancelled(*x, DcaSettings()) for x in ((3, False, 0), (3, True, 0), (24, False, 0), (3, False, 1))]
+    [None, 'the baseline turned', 'expired', 'reduced']
+    """
+    if exits:
+        return "reduced"
+    if turned and settings.cancel_on_reversal:
+        return "the baseline turned"
+    return "expired" if candles >= settings.expiry else None

@@ -34,13 +34,15 @@ def initial_stop_distance(candles: Candles, direction: Ints, settings: StopSetti
     return np.clip(np.nan_to_num(distance, nan=s.hard_limit), s.minimum, s.hard_limit)
 
 
-def trailing_distance(best_profit: float, settings: StopSettings) -> float | None:
+def trailing_distance(best_profit: float, settings: StopSettings, multiplier: float = 1.0) -> float | None:
     """How far the stop trails behind the best price: 3, 2.5, 2 and 1.5 % by profit tier (spec 004).
 
     Parameters
     ----------
     best_profit : float
         Best price move in the trade's favour, ratio, before costs and leverage.
+    multiplier : float
+        Of the distance, by volatility (``trade.market``); 1 unless trailing is set to follow it.
 
     Returns
     -------
@@ -54,7 +56,7 @@ def trailing_distance(best_profit: float, settings: StopSettings) -> float | Non
     """
     if best_profit <= settings.trailing_start:
         return None
-    return settings.trailing_distances[bisect_right(settings.trailing_profits, best_profit)]
+    return multiplier * settings.trailing_distances[bisect_right(settings.trailing_profits, best_profit)]
 
 
 def stop_rate(
@@ -64,6 +66,7 @@ def stop_rate(
     direction: int,
     stop_distance: float,
     settings: StopSettings,
+    multiplier: float = 1.0,
 ) -> float:
     """The stop's price: the initial one, or the trailing one where that is nearer the price.
 
@@ -79,9 +82,11 @@ def stop_rate(
         +1 long, -1 short.
     stop_distance : float
         Initial distance, ratio of the anchor.
+    multiplier : float
+        Of the trailing distance.
     """
     initial = anchor * (1 - direction * stop_distance)
-    trail = trailing_distance(direction * (best_rate / open_rate - 1), settings)
+    trail = trailing_distance(direction * (best_rate / open_rate - 1), settings, multiplier)
     if trail is None:
         return initial
     trailing = best_rate * (1 - direction * trail)

@@ -11,7 +11,7 @@ from freqtrade.persistence import Trade
 from coordinator.adapters import improvements
 from coordinator.adapters.analysis import analyse
 from coordinator.adapters.board import SignalBoard
-from coordinator.adapters.entry_guard import EntryGuard
+from coordinator.adapters.entry_guard import EntryGuard, Slots
 from coordinator.adapters.recorder import Recorder
 from coordinator.adapters.strategy import CoordinatorStrategy
 from coordinator.ledger.store import Ledger
@@ -26,7 +26,7 @@ N = 600
 def in_mode(mode, **more):
     """Sectors off, so that the correlation alone decides."""
     section = {"mode": mode, "use_sectors": False, **more}
-    return load_settings({"improvements": {"correlation_filter": section}})
+    return load_settings({"improvements": {"correlation_filter": section}, "entries": {"ranking": "off"}})
 
 
 @pytest.fixture(scope="module")
@@ -49,11 +49,14 @@ def time(board):
 
 
 def held(*coins, side=1):
-    return lambda: [Position(f"{coin}/USDT", side) for coin in coins]
+    return Slots(lambda: [Position(f"{coin}/USDT", side) for coin in coins])
 
 
-def never():
+def _asked():
     raise AssertionError("asked for the positions")
+
+
+never = Slots(_asked)
 
 
 def test_off_asks_for_nothing(board, time):
@@ -150,7 +153,7 @@ def test_one_that_raises_lets_through_and_says_so_once(board, time, caplog):
 
     guard = EntryGuard(board)
     for i in range(3):
-        assert guard.ask("BTC/USDT", 1, time + i * 3600, broken, in_mode("on")).allowed
+        assert guard.ask("BTC/USDT", 1, time + i * 3600, Slots(broken), in_mode("on")).allowed
     assert caplog.text.count("correlation_filter failed and is left out: OSError: no trades") == 1
 
 
@@ -164,6 +167,7 @@ def test_the_strategy_asks_before_an_entry(board, time, monkeypatch, mode, tradi
             "coordinator": {"improvements": {"correlation_filter": {"mode": mode, "use_sectors": False}}},
         }
     )
+    strategy.max_open_trades = -1  # Freqtrade's resolver sets it
     for pair in PAIRS:
         strategy.board.put(board.analysis(pair))
     trades = [SimpleNamespace(pair=f"{coin}/USDT", is_short=False) for coin in ("ADA", "ETH")]
@@ -174,8 +178,9 @@ def test_the_strategy_asks_before_an_entry(board, time, monkeypatch, mode, tradi
     assert len(trades) == 2  # Freqtrade's own list
 
 
-def test_sizes_follow_the_plan(board):
+def test_sizes_follow_the_plan(board, monkeypatch):
     """Half the size is half the first order, to the digit."""
+    monkeypatch.setattr(Trade, "get_open_trades", staticmethod(lambda: []))
     strategy = CoordinatorStrategy({"trading_mode": "spot", "stake_currency": "USDT"})
     strategy.wallets = SimpleNamespace(get_total_stake_amount=lambda: 10_000.0)
     now = datetime(2024, 1, 1, 5, tzinfo=UTC)

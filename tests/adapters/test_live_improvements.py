@@ -8,7 +8,7 @@ from sqlalchemy.exc import OperationalError
 
 from coordinator.adapters.analysis import analyse
 from coordinator.adapters.board import SignalBoard
-from coordinator.adapters.entry_guard import EntryGuard
+from coordinator.adapters.entry_guard import EntryGuard, Slots
 from coordinator.adapters.live_run import LiveRun, ledger_location
 from coordinator.adapters.recorder import Recorder
 from coordinator.ledger.store import Ledger
@@ -89,7 +89,7 @@ def test_a_bots_entries_are_recorded_and_refusals_said(bot, caplog):
     guard, time = EntryGuard(board), board.last_candle()
     with caplog.at_level(logging.INFO):
         for _ in range(3):
-            verdict = guard.ask("BTC/USDT", 1, time, lambda: [Position("ADA/USDT", 1)], SETTINGS)
+            verdict = guard.ask("BTC/USDT", 1, time, Slots(lambda: [Position("ADA/USDT", 1)]), SETTINGS)
             recorder.asked(time, verdict)
             assert not verdict.allowed
     assert (
@@ -108,7 +108,7 @@ def test_a_ledger_that_fails_does_not_refuse_an_entry(bot, caplog, monkeypatch):
     board, recorder, ledger = bot
     guard, time = EntryGuard(board), board.last_candle() + 3600
     monkeypatch.setattr(type(ledger), "write_candle", lambda *_: (_ for _ in ()).throw(ledger_error()))
-    verdict = guard.ask("BTC/USDT", 1, time, lambda: [], SETTINGS)
+    verdict = guard.ask("BTC/USDT", 1, time, Slots(lambda: []), SETTINGS)
     recorder.asked(time, verdict)
     assert verdict.allowed
     assert "did not take an entry's limits" in caplog.text

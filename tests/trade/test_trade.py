@@ -9,7 +9,7 @@ from coordinator.settings import CostSettings, DcaSettings, SizingSettings, Stop
 from coordinator.signals.candles import Candles
 from coordinator.trade.entries import entry_plan
 from coordinator.trade.reward_risk import target_distance
-from coordinator.trade.sizing import plan_stake, tranche_stake
+from coordinator.trade.sizing import plan_stake, risk_budget, tranche_stake
 from coordinator.trade.stops import initial_stop_distance, stop_rate, trailing_distance
 
 DCA, STOPS, SIZING = DcaSettings(), StopSettings(), SizingSettings()
@@ -56,7 +56,7 @@ def test_the_loss_at_the_stop_never_exceeds_the_budget_whatever_fills(
     equity, confidence, stop, filled, leverage
 ):
     plan = entry_plan(confidence, stop, DCA)
-    total = plan_stake(equity, plan, stop, leverage, float("inf"), SIZING)
+    total = plan_stake(equity, plan, stop, leverage, float("inf"), risk_budget(SIZING))
     loss = sum(
         total * share * leverage * (stop - offset)
         for share, offset in list(zip(plan.shares, plan.offsets, strict=True))[:filled]
@@ -65,7 +65,7 @@ def test_the_loss_at_the_stop_never_exceeds_the_budget_whatever_fills(
 
 
 def test_the_stake_is_bounded_by_what_freqtrade_proposes():
-    assert plan_stake(10_000, entry_plan(0.8, 0.01, DCA), 0.01, 1.0, 2500, SIZING) == 2500
+    assert plan_stake(10_000, entry_plan(0.8, 0.01, DCA), 0.01, 1.0, 2500, risk_budget(SIZING)) == 2500
 
 
 def test_small_plans_are_entered_at_once_or_not_at_all():

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from coordinator.settings import DcaSettings, RegimeSettings, SizingSettings, VolatilitySizingSettings
 from coordinator.trade.entries import entry_plan
-from coordinator.trade.sizing import HIGHEST_RISK, plan_stake
+from coordinator.trade.sizing import HIGHEST_RISK, plan_stake, risk_budget
 from coordinator.trade.volatility_sizing import size_multiplier
 
 REGIME = RegimeSettings()
@@ -88,16 +88,16 @@ def loss_at_the_stop(total, plan, stop, leverage, filled):
 def test_the_risk_manager_has_the_last_word(multiplier, risk, confidence, stop, filled, leverage):
     """Whatever fills, a multiplier up to 1 keeps the budget, and none passes 1.5 % of the equity."""
     plan, sizing = entry_plan(confidence, stop, DcaSettings()), SizingSettings(risk_per_trade=risk)
-    total = plan_stake(10_000, plan, stop, leverage, float("inf"), sizing, multiplier)
+    total = plan_stake(10_000, plan, stop, leverage, float("inf"), risk_budget(sizing, multiplier))
     loss = loss_at_the_stop(total, plan, stop, leverage, filled)
     bound = risk if multiplier <= 1 else HIGHEST_RISK
     assert loss <= 10_000 * bound * (1 + 1e-9)
-    base = plan_stake(10_000, plan, stop, leverage, float("inf"), sizing)
+    base = plan_stake(10_000, plan, stop, leverage, float("inf"), risk_budget(sizing))
     assert total == pytest.approx(base * min(multiplier, max(1.0, HIGHEST_RISK / risk)))
 
 
 def test_the_stake_is_still_bounded_and_one_changes_no_bit():
     plan, sizing = entry_plan(0.7, 0.013, DcaSettings()), SizingSettings()
-    assert plan_stake(10_000, plan, 0.013, 1.0, 2_500, sizing, 1.5) == 2_500
-    base = plan_stake(12_345.67, plan, 0.013, 3.0, 1e9, sizing)
-    assert plan_stake(12_345.67, plan, 0.013, 3.0, 1e9, sizing, 1.0) == base
+    assert plan_stake(10_000, plan, 0.013, 1.0, 2_500, risk_budget(sizing, 1.5)) == 2_500
+    base = plan_stake(12_345.67, plan, 0.013, 3.0, 1e9, risk_budget(sizing))
+    assert plan_stake(12_345.67, plan, 0.013, 3.0, 1e9, risk_budget(sizing, 1.0)) == base

@@ -1,0 +1,136 @@
+"""Adaptive exits: profit targets by volatility, and what ends or reduces a position before its target (spec 004).
+
+The trailing stop (confidence .9) and the hard stop (1.0) of the same section are prices, in ``trade.stops``.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from coordinator.settings import ExitsSettings
+from coordinator.trade.market import MarketPath
+
+__all__ = [
+    "EXIT_RULES",
+    "ExitSignal",
+    "Held",
+    "exit_signals",
+    "profit_targets",
+    "scale_out_due",
+    "scale_out_stake",
+]
+
+EXIT_RULES = ("momentum_reversal", "low_volume", "stagnation")
+
+
+class Held(NamedTuple):
+    """What the rules need to know of a position.
+
+    Attributes
+    ----------
+    direction : +1 or -1
+    open_rate : average entry price
+    candles : closed candles since the signal's
+    scaled_out : partial exits so far
+    """
+
+    direction: int
+    open_rate: float
+    candles: int
+    scaled_out: int
+
+    def profit(self, rate: float) -> float:
+        """Price move in the position's favour, ratio, before costs and leverage."""
+        return self.direction * (rate / self.open_rate - 1.0)
+
+
+class ExitSignal(NamedTuple):
+    """A rule that says leave.
+
+    Attributes
+    ----------
+    rule : one of ``EXIT_RULES``
+    confidence : 0..1, the rule's
+    """
+
+    rule: str
+    confidence: float
+
+    @property
+    def reason(self) -> str:
+        """For Freqtrade's exit_reason."""
+        return f"{self.rule.replace('_', ' ')} ({self.confidence:.0%})"
+
+
+def profit_targets(multiplier: float, settings: ExitsSettings) -> tuple[float, float, float]:
+    """The three profit targets, ratios: 2, 4 and 6 % times the volatility multiplier.
+
+    Examples
+    --------
+    >>> [round(target, 4) for target in profit_targets(1.25, ExitsSettings())]
+    [0.025, 0.05, 0.075]
+    """
+    first, second, third = settings.targets
+    return first * multiplier, second * multiplier, third * multiplier
+
+
+def exit_signals(
+    held: Held, rate: float, path: MarketPath, row: int, settings: ExitsSettings
+) -> list[ExitSignal]:
+    """Rules that say leave, those in shadow mode too; the surest first.
+
+    Momentum reversal and low volume need a profit above the first target; stagnation needs time.
+
+    Parameters
+    ----------
+    rate : current price
+    path, row : the pair's last closed candle
+
+    Returns
+    -------
+    list of ExitSignal
+        Empty on nearly every candle. A rule without the history it needs says nothing.
+    """
+    s, found = settings, []
+    if held.profit(rate) > s.targets[0] * path.multiplier.item(row):
+        rule = s.momentum_reversal
+        if rule.mode != "off" and held.direction * path.momentum.item(row) < -rule.momentum:
+            found.append(ExitSignal("momentum_reversal", rule.confidence))
+        if s.low_volume.mode != "off" and path.volume_ratio.item(row) < s.low_volume.ratio:
+            found.append(ExitSignal("low_volume", s.low_volume.confidence))
+    still = s.stagnation
+    if still.mode != "off" and held.candles > still.candles <= row:
+        moved = path.close.item(row) - path.close.item(row - still.candles)
+        if abs(moved) < still.change * held.open_rate:
+            found.append(ExitSignal("stagnation", still.confidence))
+    return sorted(found, key=_confidence, reverse=True) if len(found) > 1 else found
+
+
+def _confidence(signal: ExitSignal) -> float:
+    return signal.confidence
+
+
+def scale_out_due(held: Held, rate: float, multiplier: float, settings: ExitsSettings) -> bool:
+    """Whether part of the position is to be closed: once above the second target, once above the third."""
+    if settings.scale_out.mode == "off" or held.scaled_out > 1:
+        return False
+    return held.profit(rate) > settings.targets[1 + held.scaled_out] * multiplier
+
+
+def scale_out_stake(stake: float, value: float, minimum: float, settings: ExitsSettings) -> float:
+    """Stake to close; 0 where the part or the rest would be below the exchange's minimum (dust).
+
+    Parameters
+    ----------
+    stake : of the whole position, stake currency
+    value : of the whole position at the current price, without leverage
+    minimum : the exchange's, stake currency, with its reserve for the stop
+
+    Examples
+    --------
+    >>> s = ExitsSettings()
+    >>> scale_out_stake(100.0, 104.0, 10.0, s), scale_out_stake(20.0, 20.8, 10.0, s)
+    (33.0, 0.0)
+    """
+    share = settings.scale_out.share
+    return stake * share if min(share, 1.0 - share) * min(stake, value) >= minimum else 0.0
