@@ -11,6 +11,7 @@ without any, with its 90 % stationary bootstrap interval. Settings and variants 
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import tempfile
 from pathlib import Path
@@ -83,8 +84,7 @@ def account(arguments: argparse.Namespace, settings: dict[str, Any]) -> Column:
         path = Path(folder) / "config.json"
         path.write_text(json.dumps(config), encoding="utf-8")
         plan = plan_run(path, Path(arguments.datadir), pairs, arguments.timerange, arguments.trading_mode)
-        with open("/dev/null", "w", encoding="utf-8") as nowhere:
-            report = run_backtests(plan, [arguments.strategy], user_data, Console(file=nowhere))
+        report = run_backtests(plan, [arguments.strategy], user_data, Console(file=io.StringIO()))
         result = read_result(user_data / "backtest_results" / f"{report.stem}.zip")
         return compare([result], plan.candles(), plan.settings.costs.fee).columns[0]
 
