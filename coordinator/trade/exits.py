@@ -40,8 +40,8 @@ class Held(NamedTuple):
     scaled_out: int
 
     def profit(self, rate: float) -> float:
-        """Price move in the position's favour, ratio, before costs and leverage."""
-        return self.direction * (rate / self.open_rate - 1.0)
+        """Price move in the position's favour, ratio, before costs and leverage; exact to nine digits."""
+        return self.direction * round(rate / self.open_rate - 1.0, 9)
 
 
 class ExitSignal(NamedTuple):

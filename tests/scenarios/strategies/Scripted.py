@@ -1,0 +1,52 @@
+"""The real strategy on hand-made candles: only what the market *means* is scripted, every order is the strategy's."""
+
+from dataclasses import replace
+from unittest.mock import patch
+
+import numpy as np
+
+from coordinator.adapters import analysis
+from coordinator.adapters.strategy import CoordinatorStrategy
+from coordinator.signals.candles import Candles
+from coordinator.signals.regime import compute_regime
+from coordinator.signals.technical import compute_technical
+from coordinator.trade.stops import initial_stop_distance
+
+
+class Scripted(CoordinatorStrategy):
+    """``script`` maps a pair to its signals, baseline, volatility and volume (see ``tests/scenarios/engine.py``)."""
+
+    script = None
+
+    def _higher(self, pair, timeframe):
+        return Candles(*(np.zeros(0),) * 6, 14400)
+
+    def populate_indicators(self, dataframe, metadata):
+        play = self.script[metadata["pair"]]
+
+        def technical(candles, settings):
+            found = compute_technical(candles, settings)
+            if not len(candles):
+                return found
+            volume = replace(found.indicators, volume_ratio=play.volume_ratio)
+            return replace(
+                found,
+                direction=play.baseline,
+                signal=play.signal,
+                signal_confidence=play.confidence,
+                indicators=volume,
+            )
+
+        def regime(candles, settings):
+            return replace(compute_regime(candles, settings), volatility=play.volatility)
+
+        def stops(candles, direction, settings):
+            real = initial_stop_distance(candles, direction, settings)
+            return np.where(np.isnan(play.stop), real, play.stop)
+
+        with (
+            patch.object(analysis, "compute_technical", technical),
+            patch.object(analysis, "compute_regime", regime),
+            patch.object(analysis, "initial_stop_distance", stops),
+        ):
+            return super().populate_indicators(dataframe, metadata)
