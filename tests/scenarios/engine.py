@@ -166,7 +166,7 @@ def fills(trade: LocalTrade) -> list[Fill]:
         entering = order.ft_order_side == trade.entry_side
         part = order.stake_amount_filled / BALANCE if entering else order.filled / bought
         words = trade.exit_reason if order is orders[-1] else order.ft_order_tag
-        row = round((order.order_filled_date.replace(tzinfo=UTC) - START) / pd.Timedelta("1h")) - HISTORY
+        row = (order.order_filled_date.replace(tzinfo=UTC) - START) // pd.Timedelta("1h") - HISTORY
         found.append(Fill(row, order.average / UNIT, 100 * part, words or ""))
     return found
 

@@ -28,21 +28,22 @@ class Scripted(CoordinatorStrategy):
             found = compute_technical(candles, settings)
             if not len(candles):
                 return found
-            volume = replace(found.indicators, volume_ratio=play.volume_ratio)
+            n = len(candles)  # a bot's frames grow
+            volume = replace(found.indicators, volume_ratio=play.volume_ratio[:n])
             return replace(
                 found,
-                direction=play.baseline,
-                signal=play.signal,
-                signal_confidence=play.confidence,
+                direction=play.baseline[:n],
+                signal=play.signal[:n],
+                signal_confidence=play.confidence[:n],
                 indicators=volume,
             )
 
         def regime(candles, settings):
-            return replace(compute_regime(candles, settings), volatility=play.volatility)
+            return replace(compute_regime(candles, settings), volatility=play.volatility[: len(candles)])
 
         def stops(candles, direction, settings):
             real = initial_stop_distance(candles, direction, settings)
-            return np.where(np.isnan(play.stop), real, play.stop)
+            return np.where(np.isnan(play.stop[: len(real)]), real, play.stop[: len(real)])
 
         with (
             patch.object(analysis, "compute_technical", technical),
