@@ -25,8 +25,9 @@ from coordinator.adapters.recorder import Recorder
 from coordinator.portfolio.guard import Position
 from coordinator.settings import Settings, load_settings
 from coordinator.signals.candles import timeframe_seconds
+from coordinator.trade.entries import EntryPlan
 from coordinator.trade.exits import scale_out_stake
-from coordinator.trade.sizing import plan_risk, plan_stake, risk_budget, tranche_stake
+from coordinator.trade.sizing import first_stake, plan_risk, plan_stake, risk_budget, tranche_stake
 from coordinator.trade.stops import stop_rate
 
 __all__ = ["MODES_WITH_TRADES", "TradeStrategy"]
@@ -139,9 +140,12 @@ class TradeStrategy(FastCallbackStrategy):
         equity = self.wallets.get_total_stake_amount()
         kelly = math.nan if plan.kelly is None else plan.kelly
         budget = risk_budget(self._tuned().sizing, plan.size, kelly, self._open_risk() / equity)
-        total = plan_stake(equity, plan.entries, plan.stop_distance, leverage, limit, budget)
-        stake = tranche_stake(total, plan.entries, 0, minimum)
-        if stake == total:
+
+        def total_of(entries: EntryPlan) -> float:
+            return plan_stake(equity, entries, plan.stop_distance, leverage, limit, budget)
+
+        stake, entries = first_stake(plan.entries, minimum, total_of)
+        if entries is not plan.entries:
             self.plans.enter_at_once(pair, current_time, plan)
         return stake
 

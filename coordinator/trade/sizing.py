@@ -6,11 +6,12 @@ The risk manager (``risk_budget``) has the last word over every other opinion: v
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 from coordinator.settings import SizingSettings
-from coordinator.trade.entries import EntryPlan
+from coordinator.trade.entries import AT_ONCE, EntryPlan
 
-__all__ = ["HIGHEST_RISK", "plan_risk", "plan_stake", "risk_budget", "tranche_stake"]
+__all__ = ["HIGHEST_RISK", "first_stake", "plan_risk", "plan_stake", "risk_budget", "tranche_stake"]
 
 HIGHEST_RISK = 0.015
 """Equity lost at the stop at most, whoever asks for more (spec 002: .5-1.5 %)."""
@@ -77,13 +78,37 @@ def plan_risk(total: float, plan: EntryPlan, stop_distance: float, leverage: flo
 
 
 def tranche_stake(total: float, plan: EntryPlan, tranche: int, minimum: float) -> float:
-    """Stake of one tranche; a plan whose first tranche is below the exchange's minimum is entered at once.
-
-    Returns 0 where even the whole plan is below the minimum: no trade, rather than more risk than planned.
-    """
-    if total < minimum:
-        return 0.0
-    if total * plan.shares[0] < minimum:
-        return total if tranche == 0 else 0.0
+    """Stake of one tranche; 0 where it is below the exchange's minimum."""
     stake = total * plan.shares[tranche]
     return stake if stake >= minimum else 0.0
+
+
+def first_stake(
+    plan: EntryPlan, minimum: float, total_of: Callable[[EntryPlan], float]
+) -> tuple[float, EntryPlan]:
+    """Stake of the first tranche, and the plan it belongs to: one tranche where the minimum leaves no room for more.
+
+    A position that is entered at once has all of itself at the first price, the farthest from the stop: it is sized
+    anew, smaller than the plan, so that it loses no more than the plan would have.
+
+    Parameters
+    ----------
+    total_of : callable
+        Stake of a whole plan, as ``plan_stake`` gives it.
+
+    Returns
+    -------
+    tuple
+        A stake of 0 where even one tranche is below the minimum: no trade, rather than more risk than planned.
+
+    Examples
+    --------
+    >>> two = EntryPlan((0.6, 0.4), (0.0, 0.005))
+    >>> first_stake(two, 5.0, lambda plan: plan_stake(13.0, plan, 0.02, 1.0, 100.0, 0.01))[0]
+    6.5
+    """
+    for chosen in (plan, AT_ONCE):
+        stake = tranche_stake(total_of(chosen), chosen, 0, minimum)
+        if stake:
+            return stake, chosen
+    return 0.0, plan

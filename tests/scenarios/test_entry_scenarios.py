@@ -154,9 +154,10 @@ def test_entries(engines, case, side):
     check(engines("futures"), case, side)
 
 
-@pytest.mark.parametrize(("wallet", "stakes"), [(40.0, [13.33, 8.89]), (13.0, [7.22]), (8.0, [])])
+@pytest.mark.parametrize(("wallet", "stakes"), [(40.0, [13.33, 8.89]), (13.0, [6.5]), (8.0, [])])
 def test_the_exchanges_minimum(engines, monkeypatch, wallet, stakes):
-    """A plan is 55.56 % of the wallet and the minimum 5 USDT: by tranches, all at once, or not at all."""
+    """A plan is 55.56 % of the wallet and the minimum 5 USDT: by tranches, half
+    of the wallet at once (the same risk), or not at all."""
     engine = engines("spot")
     monkeypatch.setitem(engine.backtesting.wallets._start_cap, "USDT", wallet)
     trades = engine.run({"BTC": Play([CALM, CALM, *down(98.5)[1:], CALM], {0: Signal()}, 1)}, {})

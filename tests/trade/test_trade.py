@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 
 from coordinator.settings import CostSettings, DcaSettings, SizingSettings, StopSettings, TargetSettings
 from coordinator.signals.candles import Candles
-from coordinator.trade.entries import entry_plan
+from coordinator.trade.entries import AT_ONCE, entry_plan
 from coordinator.trade.reward_risk import target_distance
-from coordinator.trade.sizing import plan_stake, risk_budget, tranche_stake
+from coordinator.trade.sizing import first_stake, plan_stake, risk_budget, tranche_stake
 from coordinator.trade.stops import initial_stop_distance, stop_rate, trailing_distance
 
 DCA, STOPS, SIZING = DcaSettings(), StopSettings(), SizingSettings()
@@ -71,9 +71,10 @@ def test_the_stake_is_bounded_by_what_freqtrade_proposes():
 def test_small_plans_are_entered_at_once_or_not_at_all():
     plan = entry_plan(0.72, 0.03, DCA)
     assert tranche_stake(100, plan, 0, 10) == pytest.approx(40)
-    assert tranche_stake(20, plan, 0, 10) == 20  # 40 % would be below the minimum
     assert tranche_stake(20, plan, 1, 10) == 0
-    assert tranche_stake(9, plan, 0, 10) == 0
+    assert first_stake(plan, 10, lambda entries: 100.0) == (pytest.approx(40), plan)
+    assert first_stake(plan, 10, lambda entries: 20.0) == (20.0, AT_ONCE)  # 40 % would be below the minimum
+    assert first_stake(plan, 10, lambda entries: 9.0)[0] == 0
 
 
 def flat(n=50, width=0.01):
