@@ -12,6 +12,7 @@ BENCHMARKS = (
     "quality_walk_forward",
     "network_training",
     "composite_cpu",
+    "callback_cost",
 )
 
 
