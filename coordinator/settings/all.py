@@ -15,6 +15,7 @@ from coordinator.settings.learners import (
 from coordinator.settings.learning import LearningSettings
 from coordinator.settings.ledger import LedgerSettings
 from coordinator.settings.networks import FusionModelSettings, SelectorPolicySettings
+from coordinator.settings.portfolio import PortfolioSettings
 from coordinator.settings.quality import QualitySettings
 from coordinator.settings.signals import BaselineSettings, FusionSettings, RegimeSettings
 from coordinator.settings.trade import (
@@ -51,3 +52,4 @@ class Settings(Section):
     dca: DcaSettings = DcaSettings()
     sizing: SizingSettings = SizingSettings()
     improvements: ImprovementsSettings = ImprovementsSettings()
+    portfolio: PortfolioSettings = PortfolioSettings()
