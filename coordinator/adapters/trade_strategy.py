@@ -17,7 +17,9 @@ from coordinator.adapters.board import SignalBoard
 from coordinator.adapters.entry_guard import EntryGuard
 from coordinator.adapters.errors import as_operational
 from coordinator.adapters.fast_callbacks import FastCallbackStrategy
+from coordinator.adapters.hedging import Hedging
 from coordinator.adapters.positions import Plan, PlanBook
+from coordinator.adapters.protection import portfolio_protections
 from coordinator.adapters.recorder import Recorder
 from coordinator.portfolio.guard import Position
 from coordinator.settings import Settings, load_settings
@@ -62,10 +64,29 @@ class TradeStrategy(FastCallbackStrategy):
         self.plans = PlanBook(self.settings, self._candle_seconds)
         self.recorder = Recorder(config, type(self).__name__, self.board)
         self.guard = EntryGuard(self.board)
+        with as_operational():
+            self.hedging = Hedging(
+                config, self.settings, self.board, self._candle_seconds, self.plans.last_closed
+            )
+        if self.hedging.watch.pair is not None:
+            self.max_entry_position_adjustment = (
+                -1
+            )  # the hedge is rebalanced as often; plans end by themselves
 
     @abstractmethod
     def _tuned(self) -> Settings:
         """The settings with hyperopt's parameters in their places."""
+
+    @property
+    def protections(self) -> list[dict[str, Any]]:
+        """PortfolioGuard where it is switched on; add your own to it."""
+        return portfolio_protections(self.config, self.hedging.watch)
+
+    def watch_portfolio(self, now: datetime) -> None:
+        """Take in the last closed candle; called wherever its answer is about to be needed."""
+        changed = self.hedging.candle(now, self.wallets)
+        if changed is not None:
+            self.recorder.asked(*changed)
 
     def _plan(self, trade: Trade) -> Plan:
         return self.plans.of_trade(trade, stored=self.dp.runmode in MODES_WITH_TRADES)
@@ -84,6 +105,13 @@ class TradeStrategy(FastCallbackStrategy):
     ) -> bool:
         direction = -1 if side == "short" else 1
         time = self.plans.last_closed(current_time)
+        self.watch_portfolio(current_time)
+        refusal = self.hedging.refusal(pair, side, getattr(self, "max_open_trades", float("inf")))
+        if refusal is not None:
+            self.recorder.refused(pair, refusal)
+            return False
+        if pair == self.hedging.watch.pair:
+            return True
         verdict = self.guard.ask(pair, direction, time, self._held, self.settings)
         self.recorder.asked(time, verdict)
         if verdict.allowed:
@@ -100,7 +128,7 @@ class TradeStrategy(FastCallbackStrategy):
         self, pair: str, trade: Trade, order: Order, current_time: datetime, **kwargs: Any
     ) -> None:
         """A bot keeps its fills beside the virtual trades, and on the trade what it was entered on."""
-        if self.dp.runmode in MODES_WITH_TRADES:
+        if self.dp.runmode in MODES_WITH_TRADES and not self.hedging.is_hedge(trade):
             signal_time = self.plans.last_closed(trade.open_date_utc)
             self.recorder.filled(trade, self._plan(trade), self._tuned(), signal_time)
 
@@ -120,6 +148,10 @@ class TradeStrategy(FastCallbackStrategy):
         **kwargs: Any,
     ) -> float:
         """The first tranche of a plan that risks a fixed share of the equity at its stop."""
+        self.watch_portfolio(current_time)
+        hedge = self.hedging.stake(pair, side, leverage, min_stake, max_stake)
+        if hedge is not None:
+            return hedge
         plan = self.plans.at_signal(pair, current_time, -1 if side == "short" else 1)
         if plan is None or self.wallets is None:
             return proposed_stake
@@ -133,6 +165,8 @@ class TradeStrategy(FastCallbackStrategy):
         return stake
 
     def adjustment_due(self, trade: Trade, rate: float) -> bool:
+        if self.hedging.owns_adjustment(trade):
+            return self.hedging.adjustment(trade, rate, 0.0, float("inf")) is not None
         plan = self._plan(trade)
         return plan.entries.due(trade.nr_of_successful_entries, plan.anchor, rate, plan.direction)
 
@@ -149,6 +183,8 @@ class TradeStrategy(FastCallbackStrategy):
         """The next tranche, when the price has gone far enough against the position."""
         if trade.has_open_orders or not self.adjustment_due(trade, current_rate):
             return None
+        if self.hedging.owns_adjustment(trade):
+            return self.hedging.adjustment(trade, current_rate, min_stake or 0.0, max_stake)
         entries, filled = self._plan(trade).entries, trade.nr_of_successful_entries
         first = trade.select_filled_orders(trade.entry_side)[0].stake_amount_filled / trade.leverage
         stake = tranche_stake(first / entries.shares[0], entries, filled, min_stake or 0.0)
@@ -156,6 +192,8 @@ class TradeStrategy(FastCallbackStrategy):
 
     def better_stop(self, trade: Trade, rate: float) -> float | None:
         """Planned stop, then trailing by profit tier; only ever in the trade's favour, whatever fills."""
+        if self.hedging.is_hedge(trade):
+            return None  # the last resort stays
         plan = self._plan(trade)
         stop = stop_rate(
             plan.anchor, trade.open_rate, rate, plan.direction, plan.stop_distance, self.settings.stops
@@ -178,16 +216,21 @@ class TradeStrategy(FastCallbackStrategy):
         return stoploss_from_absolute(stop, current_rate, trade.is_short, trade.leverage)
 
     def target_profit(self, trade: Trade) -> float:
-        """The target's price as the profit ratio Freqtrade compares with."""
+        """The target's price as the profit ratio Freqtrade compares with; the hedge has none."""
+        if self.hedging.is_hedge(trade):
+            return float("inf")
         return self.plans.target_profit(trade, stored=self.dp.runmode in MODES_WITH_TRADES)
 
     def custom_roi(
         self, pair: str, trade: Trade, current_time: datetime, trade_duration: int, **kwargs: Any
     ) -> float | None:
-        return self.target_profit(trade)
+        target = self.target_profit(trade)
+        return target if target < float("inf") else None
 
     def exit_reason(self, trade: Trade, now: datetime) -> str | None:
         """Close a position that reached neither stop nor target within the horizon."""
+        if self.hedging.is_hedge(trade):
+            return self.hedging.exit_reason(trade)
         horizon = self.settings.targets.horizon
         limit = timedelta(seconds=horizon * self._candle_seconds)
         return f"time limit of {horizon} candles" if now - trade.open_date_utc >= limit else None

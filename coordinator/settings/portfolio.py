@@ -55,8 +55,11 @@ class HedgeSettings(Section):
         0.2, description="the hedge is rebalanced when off its size by more than this share of it"
     )
     peak_days: int = Field(30, ge=1, le=3650, description="days that the equity's peak looks back on")
-    scale_out: Fraction = Field(
-        0.5, description="share of each open position sold once when longs are locked (spot); 0: none"
+    scale_out: float = Field(
+        0.5,
+        ge=0,
+        le=0.9,
+        description="share of each open position sold once when longs are locked (spot); 0: none",
     )
 
 
