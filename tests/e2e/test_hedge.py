@@ -36,7 +36,7 @@ def backtest(freqtrade, timerange, folder, portfolio, *more, improvements=None, 
 
 
 def test_futures_opens_rebalances_and_closes(freqtrade, timerange, tmp_path):
-    hedge = {"mode": "on", "drawdown": 0.005, "tolerance": 0.1}
+    hedge = {"mode": "on", "drawdown": 0.005, "tolerance": 0.1, "peak_days": 5}
     found, rows, _ = backtest(freqtrade, timerange, tmp_path / "on", {"hedge": hedge}, **futures(freqtrade))
     hedges = [trade for trade in found["trades"] if trade["pair"] == BTC]
     assert hedges
