@@ -21,7 +21,7 @@ ALL_ON: dict[str, Any] = {
     "freqai": {"enabled": False},
     "coordinator": {"exits": {name: {"mode": "on"} for name in RULES}, "dca": {"enabled": True}},
 }
-TIMED = '''
+TIMED = """
 import atexit
 import json
 from time import perf_counter_ns
@@ -57,7 +57,7 @@ def write():
 
 
 atexit.register(write)
-'''
+"""
 BARE = '''
 from coordinator.adapters.strategy import CoordinatorStrategy
 
@@ -107,4 +107,3 @@ def run() -> list[Result]:
 
 def _strategy(place: Bench, name: str, text: str) -> None:
     (place.overlay.parent / "strategies" / f"{name}.py").write_text(text, encoding="utf-8")
-

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import groupby
 from pathlib import Path
@@ -164,6 +164,15 @@ class LiveRun:
             self._write(record)
         except (CoordinatorError, SQLAlchemyError) as error:
             logger.error("The ledger did not take an entry's limits: %s", error)
+
+    def load_state(self, name: str) -> dict[str, Any] | None:
+        """The state last kept under a name, beside the learners'."""
+        snapshot = self._ledger.snapshot(self._run, name, FAR_FUTURE)
+        return None if snapshot is None else snapshot.state
+
+    def store_state(self, name: str, time: int, state: Mapping[str, Any]) -> None:
+        """Keep a state after a candle; a ledger that does not take it stops nothing."""
+        self.write_improvements(CandleRecord(time, snapshots=(SnapshotRow(name, dict(state)),)))
 
     def open_trades(self) -> set[tuple[int, str]]:
         """(time, pair) of the trades that the ledger holds as open."""

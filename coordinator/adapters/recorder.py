@@ -148,6 +148,12 @@ class Recorder:
         """Keep what a rule in shadow mode would have done."""
         self.asked(time, Verdict(rows=(row,), lines=(words,)))
 
+    def refused(self, pair: str, reason: str) -> None:
+        """An entry was refused for the portfolio's sake: a bot's log says so once per pair and reason."""
+        if self._run is not None and self._silent.get((pair, "portfolio")) != reason:
+            self._silent[pair, "portfolio"] = reason
+            logger.info("%s: the entry is refused: %s", pair, reason)
+
     def end_of_backtest(self, now: datetime, guard: EntryGuard) -> None:
         """Complete a backtest's ledger at its last candle, on which Freqtrade enters nothing."""
         if not self._entries or now.timestamp() < self._end:

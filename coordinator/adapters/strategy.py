@@ -52,10 +52,14 @@ class CoordinatorStrategy(TradeStrategy):
                 run = LiveRun(self.config, type(self).__name__, self._tuned(), can_short=self.can_short)
             self.board.go_live(run)
             self.recorder.go_live(run)
+            self.hedging.watch.go_live(run)
+        if self.hedging.watch.pair is not None:
+            self.hedging.check_pair(self.dp.current_whitelist())
 
     def bot_loop_start(self, current_time: datetime, **kwargs: Any) -> None:
         """Trades of the ledger follow Freqtrade's (a bot's only); a backtest's is completed at its end."""
         self.recorder.reconcile(current_time, self._plan, self.plans.last_closed)
+        self.watch_portfolio(current_time)
         self.recorder.end_of_backtest(current_time, self.guard)
 
     # --- indicators and signals -------------------------------------------------------------------------------
@@ -124,6 +128,7 @@ class CoordinatorStrategy(TradeStrategy):
         self.recorder.decided(pair, settings, self._send)
         self.plans.file_accepted(analysis, decided)
         columns = entry_columns(analysis, decided, settings, can_short=self.can_short)
+        columns = self.hedging.entry_columns(pair, columns)
         if self.dp.runmode != RunMode.HYPEROPT:  # an epoch plots nothing
             columns |= plot_columns(analysis, decided)
         return dataframe.assign(**columns)
@@ -140,7 +145,7 @@ class CoordinatorStrategy(TradeStrategy):
         up = turned & (technical.direction > 0) & (close > technical.indicators.exit_ma)
         tags = np.full(len(dataframe), None, dtype=object)
         tags[down], tags[up] = "baseline turned short", "baseline turned long"
-        columns: dict[str, Any] = {"exit_long": down.astype(int)}
+        columns: dict[str, Any] = {"exit_long": down.astype(int), "exit_tag": tags}
         if self.can_short:
             columns["exit_short"] = up.astype(int)
-        return dataframe.assign(**columns, exit_tag=tags)
+        return dataframe.assign(**self.hedging.exit_columns(metadata["pair"], columns))

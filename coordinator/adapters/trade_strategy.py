@@ -19,8 +19,10 @@ from coordinator.adapters.board import SignalBoard
 from coordinator.adapters.entry_guard import EntryGuard, Slots
 from coordinator.adapters.errors import as_operational
 from coordinator.adapters.fast_callbacks import FastCallbackStrategy
+from coordinator.adapters.hedging import Hedging
 from coordinator.adapters.position_rules import SCALE_OUT, PositionRules
 from coordinator.adapters.positions import Plan, PlanBook
+from coordinator.adapters.protection import portfolio_protections
 from coordinator.adapters.recorder import Recorder
 from coordinator.portfolio.guard import Position
 from coordinator.settings import Settings, load_settings
@@ -68,10 +70,28 @@ class TradeStrategy(FastCallbackStrategy):
         self.recorder = Recorder(config, type(self).__name__, self.board)
         self.guard = EntryGuard(self.board)
         self.rules = PositionRules(self.settings, self._candle_seconds, self.recorder.noted)
+        with as_operational():
+            self.hedging = Hedging(
+                config, self.settings, self.board, self._candle_seconds, self.plans.last_closed
+            )
+        if self.hedging.watch.pair is not None:
+            # The hedge is rebalanced as often as it must be; plans end by themselves.
+            self.max_entry_position_adjustment = -1
 
     @abstractmethod
     def _tuned(self) -> Settings:
         """The settings with hyperopt's parameters in their places."""
+
+    @property
+    def protections(self) -> list[dict[str, Any]]:
+        """PortfolioGuard where it is switched on; add your own to it."""
+        return portfolio_protections(self.config, self.hedging.watch)
+
+    def watch_portfolio(self, now: datetime) -> None:
+        """Take in the last closed candle; called wherever its answer is about to be needed."""
+        changed = self.hedging.candle(now, self.wallets)
+        if changed is not None:
+            self.recorder.asked(*changed)
 
     def _plan(self, trade: Trade) -> Plan:
         return self.plans.of_trade(trade, stored=self.dp.runmode in MODES_WITH_TRADES)
@@ -90,10 +110,14 @@ class TradeStrategy(FastCallbackStrategy):
     ) -> bool:
         direction = -1 if side == "short" else 1
         time = self.plans.last_closed(current_time)
-        unlimited = self.max_open_trades < 0 or math.isinf(self.max_open_trades)
-        limit = None if unlimited else int(self.max_open_trades)
-        slots = Slots(self._held, limit, partial(self._locked, current_time))
-        verdict = self.guard.ask(pair, direction, time, slots, self._tuned())
+        self.watch_portfolio(current_time)
+        refusal = self.hedging.refusal(pair, side, self.max_open_trades)
+        if refusal is not None:
+            self.recorder.refused(pair, refusal)
+            return False
+        if pair == self.hedging.watch.pair:
+            return True
+        verdict = self.guard.ask(pair, direction, time, self._slots(current_time), self._tuned())
         self.recorder.asked(time, verdict)
         if verdict.allowed:
             plan = self.plans.at_signal(pair, current_time, direction)
@@ -113,7 +137,7 @@ class TradeStrategy(FastCallbackStrategy):
         self, pair: str, trade: Trade, order: Order, current_time: datetime, **kwargs: Any
     ) -> None:
         """A bot keeps its fills beside the virtual trades, and on the trade what it was entered on."""
-        if self.dp.runmode in MODES_WITH_TRADES:
+        if self.dp.runmode in MODES_WITH_TRADES and not self.hedging.is_hedge(trade):
             signal_time = self.plans.last_closed(trade.open_date_utc)
             self.recorder.filled(trade, self._plan(trade), self._tuned(), signal_time)
 
@@ -133,6 +157,10 @@ class TradeStrategy(FastCallbackStrategy):
         **kwargs: Any,
     ) -> float:
         """The first tranche of a plan that risks a fixed share of the equity at its stop."""
+        self.watch_portfolio(current_time)
+        hedge = self.hedging.stake(pair, side, leverage, min_stake, max_stake)
+        if hedge is not None:
+            return hedge
         plan = self.plans.at_signal(pair, current_time, -1 if side == "short" else 1)
         if plan is None or self.wallets is None:
             return proposed_stake
@@ -149,9 +177,14 @@ class TradeStrategy(FastCallbackStrategy):
             self.plans.enter_at_once(pair, current_time, plan)
         return stake
 
+    def _slots(self, now: datetime) -> Slots:
+        unlimited = self.max_open_trades < 0 or math.isinf(self.max_open_trades)
+        limit = None if unlimited else int(self.max_open_trades) - self.hedging.reserved_slots()
+        return Slots(self._held, limit, partial(self._locked, now))
+
     def _open_risk(self) -> float:
-        """What the open plans lose together if all are stopped out in full, stake currency."""
-        plans = [(trade, self._plan(trade)) for trade in Trade.get_open_trades()]
+        """What the open plans lose together if all are stopped out in full, stake currency; the hedge has none."""
+        plans = [(x, self._plan(x)) for x in Trade.get_open_trades() if not self.hedging.is_hedge(x)]
         return sum(
             plan_risk(_planned_stake(trade, plan), plan.entries, plan.stop_distance, trade.leverage)
             for trade, plan in plans
@@ -159,6 +192,8 @@ class TradeStrategy(FastCallbackStrategy):
         )
 
     def adjustment_due(self, trade: Trade, rate: float, now: datetime) -> bool:
+        if self.hedging.owns_adjustment(trade):
+            return self.hedging.adjustment(trade, rate, 0.0, float("inf")) is not None
         plan = self._plan(trade)
         return self.rules.tranche_due(trade, plan, rate, now) or (
             self.rules.scale_out(trade, plan.direction, rate, now) > 0
@@ -177,6 +212,8 @@ class TradeStrategy(FastCallbackStrategy):
         """The next tranche, when the price has gone far enough against the position; a part out of a profit."""
         if trade.has_open_orders:
             return None
+        if self.hedging.owns_adjustment(trade):
+            return self.hedging.adjustment(trade, current_rate, min_stake or 0.0, max_stake)
         plan, minimum = self._plan(trade), min_stake or 0.0
         entries, filled = plan.entries, trade.nr_of_successful_entries
         if self.rules.tranche_due(trade, plan, current_rate, current_time):
@@ -193,6 +230,8 @@ class TradeStrategy(FastCallbackStrategy):
 
     def better_stop(self, trade: Trade, rate: float, now: datetime) -> float | None:
         """Planned stop, then trailing by profit tier; only ever in the trade's favour, whatever fills."""
+        if self.hedging.is_hedge(trade):
+            return None  # the last resort stays
         plan = self._plan(trade)
         stop = stop_rate(
             plan.anchor,
@@ -221,17 +260,22 @@ class TradeStrategy(FastCallbackStrategy):
         return stoploss_from_absolute(stop, current_rate, trade.is_short, trade.leverage)
 
     def target_profit(self, trade: Trade, now: datetime) -> float:
-        """The target's price as the profit ratio Freqtrade compares with."""
+        """The target's price as the profit ratio Freqtrade compares with; the hedge has none."""
+        if self.hedging.is_hedge(trade):
+            return float("inf")
         factor = self.rules.target_factor(trade, -1 if trade.is_short else 1, now)
         return self.plans.target_profit(trade, self.dp.runmode in MODES_WITH_TRADES, factor)
 
     def custom_roi(
         self, pair: str, trade: Trade, current_time: datetime, trade_duration: int, **kwargs: Any
     ) -> float | None:
-        return self.target_profit(trade, current_time)
+        target = self.target_profit(trade, current_time)
+        return target if target < float("inf") else None
 
     def exit_reason(self, trade: Trade, rate: float, now: datetime) -> str | None:
         """Close a position that reached neither stop nor target within the horizon, or as an exit rule says."""
+        if self.hedging.is_hedge(trade):
+            return self.hedging.exit_reason(trade)
         horizon = self.settings.targets.horizon
         if now - trade.open_date_utc >= timedelta(seconds=horizon * self._candle_seconds):
             return f"time limit of {horizon} candles"

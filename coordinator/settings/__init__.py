@@ -27,6 +27,7 @@ from coordinator.settings.learners import (
 from coordinator.settings.learning import LearningSettings
 from coordinator.settings.load import load_settings
 from coordinator.settings.networks import FusionModelSettings, SelectorPolicySettings
+from coordinator.settings.portfolio import HedgeSettings, PortfolioSettings, ProtectionSettings
 from coordinator.settings.quality import QualitySettings
 from coordinator.settings.signals import BaselineSettings, FusionSettings, RegimeSettings
 from coordinator.settings.trade import (
@@ -51,10 +52,13 @@ __all__ = [
     "ExitsSettings",
     "FusionModelSettings",
     "FusionSettings",
+    "HedgeSettings",
     "ImprovementSettings",
     "ImprovementsSettings",
     "LearningSettings",
     "Mode",
+    "PortfolioSettings",
+    "ProtectionSettings",
     "QualitySettings",
     "RegimeSettings",
     "SelectorPolicySettings",

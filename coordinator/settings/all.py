@@ -16,6 +16,7 @@ from coordinator.settings.learners import (
 from coordinator.settings.learning import LearningSettings
 from coordinator.settings.ledger import LedgerSettings
 from coordinator.settings.networks import FusionModelSettings, SelectorPolicySettings
+from coordinator.settings.portfolio import PortfolioSettings
 from coordinator.settings.quality import QualitySettings
 from coordinator.settings.signals import BaselineSettings, FusionSettings, RegimeSettings
 from coordinator.settings.trade import (
@@ -54,3 +55,4 @@ class Settings(Section):
     entries: EntriesSettings = EntriesSettings()
     exits: ExitsSettings = ExitsSettings()
     improvements: ImprovementsSettings = ImprovementsSettings()
+    portfolio: PortfolioSettings = PortfolioSettings()

@@ -33,7 +33,7 @@ class EntriesSettings(Section):
 class ExitRuleSettings(Section):
     """What every exit rule has; ``confidence`` is the documented one (spec 004)."""
 
-    mode: Mode = Field("on", description="off; shadow: said and recorded, without effect; on: acted on")
+    mode: Mode = Field("off", description="off; shadow: said and recorded, without effect; on: acted on")
     confidence: Fraction = Field(0.7, description="how sure the rule is, shown in the exit reason")
 
 
@@ -63,7 +63,7 @@ class StagnationSettings(ExitRuleSettings):
 class ScaleOutSettings(Section):
     """Take part of a profit above the second target, and part of the rest above the third."""
 
-    mode: Mode = Field("on", description="off; shadow: said and recorded, without effect; on: acted on")
+    mode: Mode = Field("off", description="off; shadow: said and recorded, without effect; on: acted on")
     share: float = Field(0.33, ge=0.25, le=0.50, description="share of the position that is closed")
 
 

@@ -1,0 +1,37 @@
+"""Freqtrade's protection over the portfolio's watch: locks at a drawdown, and pairs that are held often enough."""
+
+from datetime import datetime
+from typing import Any
+
+from freqtrade.plugins.protections import IProtection, ProtectionReturn
+
+from coordinator.adapters.protection import Lock, drawdown_lock, pair_lock, when
+
+
+class PortfolioGuard(IProtection):
+    """Asked after a trade closes; entries are held against the same limits by the strategy itself."""
+
+    has_global_stop = True
+    has_local_stop = True
+
+    def __init__(self, config: dict[str, Any], protection_config: dict[str, Any]) -> None:
+        super().__init__(config, protection_config)
+        self._watch = protection_config["watch"]
+
+    def short_desc(self) -> str:
+        return f"{self.name} - locks entries at a drawdown, and pairs correlated with what is held"
+
+    def global_stop(self, date_now: datetime, side: str, starting_balance: float) -> ProtectionReturn | None:
+        return _locked(drawdown_lock(self._watch, date_now))
+
+    def stop_per_pair(
+        self, pair: str, date_now: datetime, side: str, starting_balance: float
+    ) -> ProtectionReturn | None:
+        return _locked(pair_lock(self._watch, pair, side, date_now))
+
+
+def _locked(lock: Lock | None) -> ProtectionReturn | None:
+    if lock is None:
+        return None
+    until, reason, side = lock
+    return ProtectionReturn(lock=True, until=when(until), reason=reason, lock_side=side)

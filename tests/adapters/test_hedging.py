@@ -1,0 +1,331 @@
+"""The hedge's side of the strategy: equity, reserved slot, sizes, locks; and that no ML input reaches it."""
+
+import ast
+import json
+import time as clock
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from freqtrade.enums import RunMode
+from freqtrade.persistence import PairLocks, Trade
+
+import coordinator
+from coordinator.adapters import portfolio_watch, protection
+from coordinator.adapters.analysis import analyse
+from coordinator.adapters.errors import OperationalException
+from coordinator.adapters.hedging import SCALE_OUT_TAG
+from coordinator.adapters.portfolio_watch import Holding, PortfolioWatch
+from coordinator.adapters.strategy import CoordinatorStrategy
+from coordinator.decision.voting import Votes
+from coordinator.settings import load_settings
+from coordinator.signals.candles import Candles
+
+SPOT, FUTURES = ("BTC/USDT", "ETH/USDT"), ("BTC/USDT:USDT", "ETH/USDT:USDT")
+
+
+@pytest.fixture(scope="module")
+def analyses(make_walk):
+    settings = load_settings({})
+    return {
+        coin: analyse("x", Candles.from_frame(make_walk(seed, 900), "1h"), {}, settings, ml=True)
+        for seed, coin in enumerate(("BTC", "ETH"), 5)
+    }
+
+
+class Wallets:
+    total = 10_000.0
+
+    def get_total(self, currency):
+        return self.total
+
+    def get_total_stake_amount(self):
+        return self.total
+
+
+def make(analyses, mode, hedge, change=lambda analysis: analysis, **config):
+    strategy = CoordinatorStrategy(
+        {
+            "trading_mode": mode,
+            "stake_currency": "USDT",
+            "runmode": RunMode.BACKTEST,
+            "max_open_trades": 3,
+            "coordinator": {"portfolio": {"hedge": {"mode": "on", **hedge}}},
+            **config,
+        }
+    )
+    strategy.max_open_trades = 3
+    strategy.wallets = Wallets()
+    for pair in SPOT if mode == "spot" else FUTURES:
+        strategy.board.put(change(replace(analyses[pair[:3]], pair=pair)))
+    return strategy
+
+
+def trade(pair, opened, amount=10.0, rate=100.0, short=False, tag="x", orders=()):
+    return SimpleNamespace(
+        pair=pair,
+        is_short=short,
+        amount=amount,
+        open_rate=rate,
+        open_date=opened,
+        open_date_utc=opened,
+        enter_tag=tag,
+        nr_of_successful_entries=1,
+        stake_amount=amount * rate,
+        leverage=1.0,
+        orders=list(orders),
+        has_open_orders=False,
+    )
+
+
+@pytest.fixture
+def held(monkeypatch):
+    trades = []
+    monkeypatch.setattr(Trade, "get_open_trades", staticmethod(lambda: trades))
+    monkeypatch.setattr(PairLocks, "use_db", False)
+    monkeypatch.setattr(PairLocks, "timeframe", "1h")
+    monkeypatch.setattr(PairLocks, "locks", [])
+    return trades
+
+
+def moments(analyses, start=300, n=400):
+    times = analyses["BTC"].candles.time[start : start + n]
+    return [datetime.fromtimestamp(int(t) + 3600, tz=UTC) for t in times]
+
+
+def scrambled(seed):
+    def change(analysis):
+        rng, n = np.random.default_rng(seed), len(analysis.index)
+        noise = {
+            name: Votes(rng.choice([-1.0, 0.0, 1.0], n), rng.random(n), rng.uniform(-1, 1, n))
+            for name in ("lstm", "fusion", "selector", "attention", "quality")
+        }
+        return replace(analysis, votes={**analysis.votes, **noise}, quality=rng.random(n))
+
+    return change
+
+
+def decided(analyses, held, mode, change, hedge):
+    """Everything the hedge says along a fixed sequence of candles, equity and positions."""
+    strategy, out, found = make(analyses, mode, hedge, change), [], moments(analyses)
+    pairs = SPOT if mode == "spot" else FUTURES
+    rng = np.random.default_rng(0)
+    for i, now in enumerate(found):
+        held[:] = [trade(pairs[1], found[max(i - 5, 0)], amount=20.0 + i % 7)] if i % 40 > 5 else []
+        strategy.wallets.total = 10_000 * float(np.exp(0.15 * np.sin(i / 30)) + rng.normal(0, 0.002))
+        strategy.watch_portfolio(now)
+        hedging, watch = strategy.hedging, strategy.hedging.watch
+        out.append((watch.hedge.state(), watch.target(), watch.locked, watch.equity, watch.exposure))
+        sides = [hedging.refusal(pair, side, 3) for pair in pairs for side in ("long", "short")]
+        stakes = [hedging.stake(pair, "short", 1.0, 10.0, 1e9) for pair in pairs]
+        changes = [hedging.adjustment(x, 100.0, 10.0, 1e9) for x in held if hedging.owns_adjustment(x)]
+        out.append((sides, stakes, changes))
+    return out
+
+
+@pytest.mark.parametrize("mode", ["spot", "futures"])
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_the_same_decisions_with_every_ml_input_scrambled(analyses, held, mode, seed):
+    hedge = {"volatility": 0.05, "correlation": 0.95}
+    plain = decided(analyses, held, mode, lambda analysis: analysis, hedge)
+    held.clear()
+    PairLocks.locks.clear()
+    assert decided(analyses, held, mode, scrambled(seed), hedge) == plain
+    states = [x[0]["active"] for x in plain[::2]]
+    assert 20 < sum(states) < len(states) - 20
+
+
+ML_WORDS = {
+    "votes", "quality", "confidence", "decisions", "decided", "accepted", "threshold_of", "ml_weight", "ml_score",
+    "unified_score", "unified_confidence", "win_probability", "expected_r", "table", "ledger_frame", "improved",
+    "freqai", "verdicts", "plans", "at_signal", "technical", "fusion", "regime",
+}  # fmt: skip
+
+
+def test_no_code_of_the_hedge_reads_a_decision():
+    root = Path(coordinator.__file__).parent
+    files = [path for path in (root / "portfolio").glob("*.py") if path.name != "ranking.py"]  # entries
+    files += [root / "adapters" / f"{name}.py" for name in ("portfolio_watch", "hedging", "protection")]
+    files.append(root.parent / "protections" / "PortfolioGuard.py")
+    assert len(files) >= 9
+    for path in files:
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ImportFrom):
+                assert not (node.module or "").startswith(("coordinator.decision", "coordinator.learning")), (
+                    path
+                )
+            if isinstance(node, ast.Attribute) and node.attr in ML_WORDS:
+                raise AssertionError(f"{path.name} line {node.lineno} reads {node.attr}")
+
+
+def test_equity_counts_open_trades_in_spot_and_futures(analyses):
+    settings = load_settings({"portfolio": {"hedge": {"mode": "on"}}})
+    for mode, pair in (("spot", SPOT[1]), ("futures", FUTURES[1])):
+        strategy = make(analyses, mode, {})
+        watch = PortfolioWatch(settings, strategy.board, 3600, mode == "futures")
+        watch.set_stake_currency("USDT")
+        time = int(analyses["ETH"].candles.time[400])
+        price = float(analyses["ETH"].candles.close[400])
+        assert watch.ready(time)
+        watch.take(time, 1000.0, [Holding(pair, 1, 2.0, 50.0, False)])
+        assert watch.equity == pytest.approx(1000 + 2 * price - (100 if mode == "futures" else 0))
+        assert watch.exposure == pytest.approx(2 * price)
+        watch.take(time + 3600, 1000.0, [Holding(pair, -1, 2.0, 50.0, True)])
+        assert watch.exposure == 0  # the hedge is not hedged
+
+
+def crash(strategy, held, found, trades=()):
+    """A candle at 10 000, then one at 3 000, with half of each trade sold."""
+    held[:] = list(trades)
+    strategy.watch_portfolio(found[0])
+    for x in trades:
+        x.amount *= 0.5
+    strategy.wallets.total = 3_000.0
+    strategy.watch_portfolio(found[1])
+
+
+def test_futures_keep_a_slot_and_short_half_of_the_net_exposure(analyses, held):
+    strategy, found = make(analyses, "futures", {}), moments(analyses)
+    btc, eth = FUTURES
+    hedging, watch = strategy.hedging, strategy.hedging.watch
+    assert hedging.reserved_slots() == 1
+    assert hedging.refusal(btc, "short", 3) is not None  # nothing to hedge
+    held[:] = [trade(eth, found[0])] * 2
+    assert hedging.refusal("ADA/USDT:USDT", "long", 3) == "the last slot is the hedge's"
+    assert hedging.refusal("ADA/USDT:USDT", "long", 4) is None
+    crash(strategy, held, found, [trade(eth, found[0])])
+    assert watch.acting
+    assert watch.target() == pytest.approx(0.5 * watch.exposure)
+    assert watch.target() > 0
+    assert hedging.refusal(btc, "short", 3) is None
+    assert hedging.refusal(btc, "long", 3) is not None
+    assert hedging.stake(btc, "short", 2.0, 10.0, 1e9) == pytest.approx(watch.target() / 2)
+    assert hedging.stake(eth, "long", 2.0, 10.0, 1e9) is None
+    hedge = trade(btc, found[1], amount=watch.target() / 100, short=True, tag="hedge")
+    held.append(hedge)
+    assert hedging.reserved_slots() == 0
+    assert strategy.target_profit(hedge, found[1]) == float("inf")
+    assert strategy.better_stop(hedge, 100.0, found[1]) is None
+    assert strategy.exit_reason(hedge, 100.0, found[1]) is None
+    assert hedging.adjustment(hedge, 100.0, 10.0, 1e9) is None
+    stake, tag = hedging.adjustment(hedge, 50.0, 10.0, 1e9)
+    assert (stake, tag) == (pytest.approx(watch.target() / 2), "hedge enlarged")
+    stake, tag = hedging.adjustment(hedge, 200.0, 10.0, 1e9)
+    assert (stake, tag) == (pytest.approx(-hedge.stake_amount / 2), "hedge reduced")
+    held[:] = [hedge]
+    strategy.watch_portfolio(found[2])
+    assert hedge.enter_tag.startswith("hedge: drawdown ")
+    assert strategy.exit_reason(hedge, 100.0, found[2]) == "hedge closed: no net long exposure"
+    held.clear()
+    strategy.wallets.total = 20_000.0
+    strategy.watch_portfolio(found[3])
+    assert strategy.exit_reason(hedge, 100.0, found[3]) == "hedge closed: drawdown 0 %"
+
+
+def test_spot_locks_longs_once_and_scales_out_once(analyses, held):
+    strategy, found = make(analyses, "spot", {}), moments(analyses)
+    hedging, now = strategy.hedging, found[1]
+    crash(strategy, held, found, [trade(SPOT[1], found[0])])
+    position = held[0]
+    assert strategy.hedging.watch.locked
+    assert PairLocks.is_global_lock(now, "long")
+    assert not PairLocks.is_global_lock(now, "short")
+    for later in found[2:6]:
+        strategy.watch_portfolio(later)
+    assert len(PairLocks.locks) == 1
+    assert hedging.refusal(SPOT[0], "long", 3).startswith("longs are locked: drawdown")
+    position.stake_amount = 1000.0
+    assert hedging.adjustment(position, 100.0, 10.0, 1e9) == (-500.0, SCALE_OUT_TAG)
+    assert strategy.adjustment_due(position, 100.0, now)
+    assert hedging.adjustment(position, 100.0, 300.0, 1e9) is None  # dust
+    sold = SimpleNamespace(ft_order_tag=SCALE_OUT_TAG, order_date_utc=found[2], safe_filled=5.0)
+    position.orders.append(sold)
+    assert hedging.adjustment(position, 100.0, 10.0, 1e9) is None
+    strategy.wallets.total = 20_000.0
+    strategy.watch_portfolio(found[6])
+    assert not PairLocks.is_global_lock(found[6], "long")
+    assert hedging.refusal(SPOT[0], "long", 3) is None
+
+
+def test_entry_and_exit_columns_of_the_hedge_pair(analyses):
+    strategy = make(analyses, "futures", {})
+    n = 5
+    mine = {"enter_long": np.ones(n), "enter_short": np.zeros(n), "enter_tag": np.full(n, "x")}
+    changed = strategy.hedging.entry_columns(FUTURES[0], dict(mine))
+    assert changed["enter_short"].all()
+    assert not changed["enter_long"].any()
+    assert strategy.hedging.entry_columns(FUTURES[1], mine) is mine
+    exits = {"exit_long": np.ones(n), "exit_short": np.ones(n), "exit_tag": np.full(n, "x")}
+    out = strategy.hedging.exit_columns(FUTURES[0], dict(exits))
+    assert not out["exit_short"].any()
+    assert not out["exit_long"].any()
+
+
+def test_one_slot_cannot_be_shared(analyses):
+    with pytest.raises(OperationalException, match="max_open_trades"):
+        make(analyses, "futures", {}, max_open_trades=1)
+    make(analyses, "spot", {}, max_open_trades=1)
+
+
+def test_another_backtest_begins_anew(analyses, held):
+    strategy, found = make(analyses, "futures", {}), moments(analyses)
+    crash(strategy, held, found)
+    assert strategy.hedging.watch.hedge.active
+    strategy.wallets.total = 3_000.0
+    strategy.watch_portfolio(found[0])
+    assert not strategy.hedging.watch.hedge.active
+
+
+def test_a_bot_remembers_its_peak(analyses, held):
+    found, kept = moments(analyses), []
+    store = SimpleNamespace(
+        load_state=lambda name: kept[-1][2] if kept else None,
+        store_state=lambda *x: kept.append((*x[:2], json.loads(json.dumps(x[2])))),
+    )
+    one = make(analyses, "futures", {})
+    one.hedging.watch.go_live(store)
+    crash(one, held, found)
+    assert [x[0] for x in kept] == ["hedge", "hedge"]
+    two = make(analyses, "futures", {})
+    two.hedging.watch.go_live(store)
+    assert two.hedging.watch.state() == one.hedging.watch.state()
+    two.wallets.total = 9_800.0
+    two.watch_portfolio(found[2])
+    assert two.hedging.watch.tracker.drawdown == pytest.approx(0.02)
+    assert not two.hedging.watch.hedge.active
+
+
+def test_a_candle_that_is_not_analysed_yet_waits(analyses, held):
+    strategy = make(analyses, "futures", {})
+    strategy.watch_portfolio(moments(analyses)[-1] + timedelta(days=100))
+    assert strategy.hedging.watch.time == -1
+
+
+def test_the_protection_locks(analyses, held):
+    found = moments(analyses)
+    section = {"portfolio": {"protection": {"enabled": True}}}
+    section["improvements"] = {
+        "correlation_filter": {"mode": "on", "max_correlated": 1, "threshold": 0.0, "use_sectors": False}
+    }
+    strategy = make(analyses, "spot", {}, coordinator=section)
+    (entry,) = strategy.protections
+    assert entry["method"] == "PortfolioGuard"
+    watch = entry["watch"]
+    assert watch is strategy.hedging.watch
+    assert make(analyses, "spot", {}).protections == []
+    crash(strategy, held, found)
+    until, reason, side = protection.drawdown_lock(watch, found[1])
+    assert (until - found[1].timestamp(), side) == (86_400, "long")
+    assert reason == "drawdown 70 % above 10 %"
+    assert protection.pair_lock(watch, SPOT[1], "long", found[1]) is None
+    held[:] = [trade(SPOT[0], found[0])]
+    locks = [protection.pair_lock(watch, SPOT[1], side, found[1]) for side in ("long", "short")]
+    (lock,) = [lock for lock in locks if lock is not None]  # the side that goes with what is held
+    assert lock[0] > found[1].timestamp()
+    assert lock[1].startswith("correlation_filter")
+
+
+@pytest.mark.parametrize("mode", ["off", "on"])
