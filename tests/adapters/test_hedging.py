@@ -2,7 +2,6 @@
 
 import ast
 import json
-import time as clock
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,7 +13,7 @@ from freqtrade.enums import RunMode
 from freqtrade.persistence import PairLocks, Trade
 
 import coordinator
-from coordinator.adapters import portfolio_watch, protection
+from coordinator.adapters import protection
 from coordinator.adapters.analysis import analyse
 from coordinator.adapters.errors import OperationalException
 from coordinator.adapters.hedging import SCALE_OUT_TAG
@@ -326,6 +325,3 @@ def test_the_protection_locks(analyses, held):
     (lock,) = [lock for lock in locks if lock is not None]  # the side that goes with what is held
     assert lock[0] > found[1].timestamp()
     assert lock[1].startswith("correlation_filter")
-
-
-@pytest.mark.parametrize("mode", ["off", "on"])
