@@ -53,6 +53,7 @@ class Hedging:
         self.watch = PortfolioWatch(settings, board, candle_seconds, futures)
         self.watch.set_stake_currency(config.get("stake_currency", "USDT"))
         self.on = self._s.mode == "on"
+        self._pair = self.watch.pair  # it never changes
         self._seconds = candle_seconds
         self._lock: Any = None
         self._minimum = 0.0
@@ -113,9 +114,9 @@ class Hedging:
 
     def is_hedge(self, trade: Trade) -> bool:
         """Whether a trade is the hedge."""
-        return (
-            trade.pair == self.watch.pair and bool(trade.is_short) and str(trade.enter_tag).startswith(HEDGE)
-        )
+        if self._pair is None or trade.pair != self._pair:
+            return False
+        return bool(trade.is_short) and str(trade.enter_tag).startswith(HEDGE)
 
     def entry_columns(self, pair: str, columns: dict[str, Any]) -> dict[str, Any]:
         """On the hedge pair an entry at every candle, asked for and refused below, and no signals of its own."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from datetime import datetime
 
@@ -45,12 +46,18 @@ class PositionRules:
         self._settings, self._exits = settings, effective_exits(settings)
         self._modes = {name: getattr(self._exits, name).mode for name in (*EXIT_RULES, "scale_out")}
         self._seconds, self._note = seconds, note
+        # No multiplier makes the second target nearer than this: most candles need no further look.
+        self._least_scale_out = self._exits.targets[1] * self._exits.multiplier_minimum * (1 - 1e-6)
+        if self._modes["scale_out"] == "off":
+            self._least_scale_out = math.inf
         self._paths: dict[str, MarketPath] = {}
+        self._last: tuple[str, datetime | None, tuple[MarketPath, int, int] | None] = ("", None, None)
         self._noted: set[tuple[str, datetime, str]] = set()
 
     def put(self, analysis: PairAnalysis) -> None:
         """Set a pair's market."""
         x = analysis.technical.indicators
+        self._last = ("", None, None)
         self._paths[analysis.pair] = market_path(
             analysis.candles,
             analysis.regime.volatility,
@@ -64,13 +71,15 @@ class PositionRules:
         return (int(now.timestamp()) // self._seconds - 1) * self._seconds
 
     def _market(self, pair: str, now: datetime) -> tuple[MarketPath, int, int] | None:
-        """A pair's market, the row of its last closed candle, and that candle's time; None where it is unknown."""
-        path = self._paths.get(pair)
-        if path is None:
-            return None
-        time = self._closed(now)
-        row = path.at(time)
-        return (path, row, time) if row >= 0 else None
+        """A pair's market, the row of its last closed candle, and that candle's time; None where it is unknown.
+
+        Freqtrade asks four questions about a trade at one time: the answer to the last is kept.
+        """
+        if self._last[0] != pair or self._last[1] != now:
+            path, time = self._paths.get(pair), self._closed(now)
+            row = -1 if path is None else path.at(time)
+            self._last = pair, now, None if path is None or row < 0 else (path, row, time)
+        return self._last[2]
 
     def tranche_due(self, trade: Trade, plan: Plan, rate: float, now: datetime) -> bool:
         """Whether the next tranche is due at a price and has not been cancelled."""
@@ -94,6 +103,8 @@ class PositionRules:
 
     def scale_out(self, trade: Trade, direction: int, rate: float, now: datetime) -> int:
         """Which scale-out is due at a price: 1, 2, or 0 for none."""
+        if direction * (rate / trade.open_rate - 1.0) < self._least_scale_out:
+            return 0
         market = self._market(trade.pair, now)
         if market is None:
             return 0
@@ -150,7 +161,3 @@ class PositionRules:
             self._noted.add(key)
             words = f"{trade.pair}: {rule.replace('_', ' ')} would close {share:.0%} (shadow mode)"
             self._note(time, ImprovementRow(trade.pair, f"exit_{rule}", "shadow", 0.0, share), words)
-
-    def forget(self) -> None:
-        """A backtest begins anew."""
-        self._noted.clear()

@@ -83,11 +83,13 @@ class PlanBook:
         self._seconds = candle_seconds
         self._signals: dict[str, dict[int, Plan]] = {}
         self._trades: dict[tuple[str, datetime], Plan] = {}
+        self._last: tuple[Any, Any] = (None, None)
         self._targets: dict[tuple[str, datetime], tuple[tuple[float, float], float, float]] = {}
 
     def file(self, pair: str, plans: dict[int, Plan]) -> None:
         """Replace a pair's plans (signal candle's open time -> plan); trades of earlier runs are forgotten."""
         self._signals[pair] = plans
+        self._last = None, None
         for known in (self._trades, self._targets):
             for key in [key for key in known if key[0] == pair]:
                 del known[key]
@@ -154,6 +156,9 @@ class PlanBook:
             Whether plans live in the trades' custom data too (live and dry-run): looked up there after a restart,
             written there when first used.
         """
+        if trade is self._last[0]:
+            last: Plan = self._last[1]
+            return last
         key = (trade.pair, trade.open_date)
         plan = self._trades.get(key)
         if plan is None:
@@ -167,6 +172,7 @@ class PlanBook:
                 if stored:
                     trade.set_custom_data(CUSTOM_DATA_KEY, plan.to_json())
             self._trades[key] = plan
+        self._last = trade, plan  # Freqtrade asks several questions about a trade in a row
         return plan
 
     def target_profit(self, trade: Trade, stored: bool, factor: float = 1.0) -> float:

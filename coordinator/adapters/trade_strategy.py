@@ -66,7 +66,9 @@ class TradeStrategy(FastCallbackStrategy):
         super().__init__(config)
         self.board = SignalBoard(self.can_short)
         self._candle_seconds = timeframe_seconds(self.timeframe)
+        self._horizon = timedelta(seconds=self.settings.targets.horizon * self._candle_seconds)
         self.plans = PlanBook(self.settings, self._candle_seconds)
+        self.keeps_plans = config.get("runmode") in MODES_WITH_TRADES  # in the trades' custom data
         self.recorder = Recorder(config, type(self).__name__, self.board)
         self.guard = EntryGuard(self.board)
         self.rules = PositionRules(self.settings, self._candle_seconds, self.recorder.noted)
@@ -94,7 +96,7 @@ class TradeStrategy(FastCallbackStrategy):
             self.recorder.asked(*changed)
 
     def _plan(self, trade: Trade) -> Plan:
-        return self.plans.of_trade(trade, stored=self.dp.runmode in MODES_WITH_TRADES)
+        return self.plans.of_trade(trade, stored=self.keeps_plans)
 
     def confirm_trade_entry(
         self,
@@ -264,7 +266,7 @@ class TradeStrategy(FastCallbackStrategy):
         if self.hedging.is_hedge(trade):
             return float("inf")
         factor = self.rules.target_factor(trade, -1 if trade.is_short else 1, now)
-        return self.plans.target_profit(trade, self.dp.runmode in MODES_WITH_TRADES, factor)
+        return self.plans.target_profit(trade, self.keeps_plans, factor)
 
     def custom_roi(
         self, pair: str, trade: Trade, current_time: datetime, trade_duration: int, **kwargs: Any
@@ -276,9 +278,8 @@ class TradeStrategy(FastCallbackStrategy):
         """Close a position that reached neither stop nor target within the horizon, or as an exit rule says."""
         if self.hedging.is_hedge(trade):
             return self.hedging.exit_reason(trade)
-        horizon = self.settings.targets.horizon
-        if now - trade.open_date_utc >= timedelta(seconds=horizon * self._candle_seconds):
-            return f"time limit of {horizon} candles"
+        if now - trade.open_date_utc >= self._horizon:
+            return f"time limit of {self.settings.targets.horizon} candles"
         return self.rules.exit_reason(trade, self._plan(trade), rate, now)
 
 
