@@ -17,7 +17,8 @@ from coordinator.trade.exits import (
 from coordinator.trade.kelly import kelly_risk
 from coordinator.trade.market import market_path, target_factor, volatility_multiplier
 
-S = ExitsSettings()
+RULES = ("momentum_reversal", "low_volume", "stagnation", "scale_out")
+S = ExitsSettings.model_validate({name: {"mode": "on"} for name in RULES})
 FOLLOWING = ExitsSettings.model_validate({"target_following": {"mode": "on"}})
 
 
@@ -96,7 +97,7 @@ def test_scale_outs_are_due_above_their_target_and_twice_at_most(profit, multipl
     share=st.floats(0.25, 0.5),
 )
 def test_scale_outs_never_leave_dust(stake, gain, minimum, share):
-    settings = ExitsSettings.model_validate({"scale_out": {"share": share}})
+    settings = ExitsSettings.model_validate({"scale_out": {"mode": "on", "share": share}})
     taken = scale_out_stake(stake, stake * (1 + gain), minimum, settings)
     assert taken in (0.0, stake * share)
     if taken:
