@@ -105,3 +105,13 @@ def test_effects_that_are_not_finite_are_passed_over():
     trust = Trust(S)
     trust.learn(0, ["A", "A"], np.array([np.nan, np.inf]))
     assert trust.state()["rows"] == []
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.floats(-0.5, 0.5), st.floats(-0.5, 0.5), st.integers(2, 12))
+def test_later_effects_change_nothing_before(mean, other, month):
+    first, second = Trust(S), Trust(S)
+    kept = run(first, mean, months=month) + run(first, mean, months=9, start=month)
+    changed = run(second, mean, months=month) + run(second, other, months=9, seed=1, start=month)
+    before = month * 30 * DAY
+    assert [x for x in kept if x.time < before] == [x for x in changed if x.time < before]
