@@ -10,12 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from coordinator.adapters.improvements import (
-    DYNAMIC_REWARD_RISK,
-    VOLATILITY_SIZING,
-    Improved,
-    improve_signals,
-)
+from coordinator.adapters.improvements import Improved, improve_signals
 from coordinator.decision.voting import Votes
 from coordinator.settings import Settings
 from coordinator.signals.candles import Candles
@@ -63,7 +58,7 @@ class PairAnalysis:
     votes : mapping of component to its votes on the signals
     quality : float, shape (n_signals,), 0..1, a signal-quality model's confidence; NaN where it is absent
     absences : mapping of component to why it does not vote, texts of shape (n_signals,), empty where it does
-    improved : mapping of an improvement that is not off to its numbers; ``target_distance`` has those that are on
+    improved : mapping of an improvement that is not off to its numbers in full; ``target_distance`` is without
     """
 
     pair: str
@@ -79,12 +74,6 @@ class PairAnalysis:
     quality: Floats
     absences: Mapping[str, npt.NDArray[np.object_]]
     improved: Mapping[str, Improved] = field(default_factory=dict)
-
-    @property
-    def size_multiplier(self) -> Floats:
-        """Multiplier of each signal's size, shape (n_signals,)."""
-        improved = self.improved.get(VOLATILITY_SIZING)
-        return np.ones(len(self.index)) if improved is None else improved.effective
 
 
 def analyse(
@@ -115,7 +104,6 @@ def analyse(
         absences["fusion"] = np.where(np.isnan(vote.score), why, "").astype(object)
     regime = compute_regime(candles, settings.regime)
     improved = improve_signals(pair, candles, technical.indicators, regime, index, direction, settings)
-    reward_risk = improved[DYNAMIC_REWARD_RISK].effective if DYNAMIC_REWARD_RISK in improved else None
     return PairAnalysis(
         pair=pair,
         candles=candles,
@@ -125,7 +113,7 @@ def analyse(
         index=index,
         direction=direction,
         stop_distance=stop,
-        target_distance=target_distance(stop, direction, settings.targets, settings.costs, reward_risk),
+        target_distance=target_distance(stop, direction, settings.targets, settings.costs),
         votes=votes,
         quality=np.full(len(index), np.nan),
         absences=absences,

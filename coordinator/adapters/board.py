@@ -11,17 +11,27 @@ import numpy.typing as npt
 import pandas as pd
 
 from coordinator.adapters.analysis import PairAnalysis
-from coordinator.adapters.histories import Seen, end_state, histories, observations, together
+from coordinator.adapters.histories import (
+    Seen,
+    end_state,
+    histories,
+    observations,
+    together,
+    trust_changes,
+)
 from coordinator.adapters.improvements import ADAPTIVE_THRESHOLDS, Improved
 from coordinator.adapters.live_run import LiveRun
+from coordinator.adapters.tables import build_table, in_order
+from coordinator.adapters.trusted import in_full, new_trust, trusted
 from coordinator.decision.blending import PHASES
 from coordinator.decision.decisions import REJECTIONS, Decisions
 from coordinator.decision.fold import Fold
 from coordinator.decision.learners import History
-from coordinator.decision.outcomes import EXITS, resolve_outcomes
+from coordinator.decision.outcomes import EXITS
 from coordinator.decision.pilot import ARMS
 from coordinator.decision.table import UNRESOLVED, SignalTable
-from coordinator.decision.voting import COMPONENTS, Votes
+from coordinator.decision.trust_fold import TrustFold
+from coordinator.decision.voting import COMPONENTS
 from coordinator.ledger.records import CandleRecord
 from coordinator.portfolio.correlation import ReturnPanel
 from coordinator.portfolio.ranking import Candidate
@@ -31,8 +41,8 @@ from coordinator.types import Bools, Floats, Ints
 
 __all__ = ["SignalBoard"]
 
-_ARRAYS = ("time", "direction", "stop", "target", "state", "tactic_direction", "tactic_confidence")
-_OUTCOMES = ("outcome_r", "outcome_exit", "outcome_time", "outcome_state")
+TRUST = "trust"
+"""Name of the snapshots of the improvements' trust."""
 
 
 class SignalBoard:
@@ -49,17 +59,22 @@ class SignalBoard:
         self._table: SignalTable | None = None
         self._panel: ReturnPanel | None = None
         self._decided: tuple[Settings, Decisions] | None = None
+        self._trusted: tuple[Settings, dict[str, Improved]] | None = None
+        self.trust: TrustFold | None = None  # of the last improvements asked for
         self._history = History([], [], [])
         self._learners: tuple[int | None, dict[str, Any]] = (None, {})
 
     def go_live(self, run: LiveRun) -> None:
         """Decide candle by candle from now on, with memory (dry-run and live)."""
-        self._live = run
+        self._live, self.trust = run, new_trust(run.fold.settings)
+        state = run.load_state(TRUST)
+        if state is not None:
+            self.trust.restore(state)
 
     def put(self, analysis: PairAnalysis) -> None:
         """Set a pair's analysis."""
         self._pairs[analysis.pair] = analysis
-        self._table = self._decided = self._panel = None
+        self._table = self._decided = self._panel = self._trusted = None
 
     def analysis(self, pair: str) -> PairAnalysis:
         """A pair's analysis; KeyError where it was never put."""
@@ -94,31 +109,46 @@ class SignalBoard:
         observed = self._observations(settings, rows)
         day, state = self._learners
         last = [] if day is None else [CandleRecord(day, snapshots=(end_state(state),))]
-        return list(together((*histories(self._history, Seen()), *observed.values(), *last)))
+        trust = trust_changes(self.trust, settings)
+        return list(together((*histories(self._history, Seen()), *observed.values(), *trust, *last)))
 
     def _observations(self, settings: Settings, rows: Iterable[int]) -> dict[int, CandleRecord]:
         return observations(self.table(settings), self.improved(settings), self.absences(settings), rows)
 
     def improved(self, settings: Settings) -> dict[str, Improved]:
-        """Numbers of ``table()``'s signals without and with each improvement that is not off, NaN where it is."""
-        modes = {name: x.mode for analysis in self._pairs.values() for name, x in analysis.improved.items()}
+        """Numbers of ``table()``'s signals without and with each improvement that is not off, NaN where it is.
 
-        def of_pair(name: str, part: str) -> Callable[[PairAnalysis], Floats]:
-            def values(a: PairAnalysis) -> Floats:
-                improved = a.improved.get(name)
-                return np.full(len(a.index), np.nan) if improved is None else getattr(improved, part)
-
-            return values
-
-        table, found = self.table(settings), {}
-        for name, mode in sorted(modes.items()):
-            parts = (_in_order(self._pairs, table, of_pair(name, part)) for part in ("base", "adjusted"))
-            found[name] = Improved(mode, *parts)
+        As far as each is trusted at its signal.
+        """
+        table, found = self.table(settings), dict(self._improved(settings))
         if settings.thresholds.mode != "off":
             base = np.full(len(table), settings.decision.threshold)
             adaptive = self.decisions(settings).adaptive_threshold
             found[ADAPTIVE_THRESHOLDS] = Improved(settings.thresholds.mode, base, adaptive)
         return found
+
+    def improved_of(self, pair: str, settings: Settings) -> dict[str, Improved]:
+        """A pair's own signals' numbers, those of improvements that are not off for it."""
+        rows, mine = self.rows_of(pair, settings), self._pairs[pair].improved
+        return {
+            name: Improved(mine[name].mode, x.base[rows], x.adjusted[rows])
+            for name, x in self._improved(settings).items()
+            if name in mine
+        }
+
+    def _improved(self, settings: Settings) -> dict[str, Improved]:
+        """Of the signals alone, decisions aside; hyperopt's epochs share it."""
+        if self._trusted is not None and self._trusted[0].improvements == settings.improvements:
+            return self._trusted[1]
+        table = self.table(settings)
+        full = in_full(self._pairs, table)
+        if self._live is None or self.trust is None:
+            self.trust = new_trust(settings)
+        before = self.trust.step_
+        self._trusted = settings, trusted(self.trust, self._pairs, table, full, settings)
+        if self._live is not None and self.trust.trusts and self.trust.step_ not in (None, before):
+            self._live.store_state(TRUST, self.trust.step_ or 0, self.trust.state())
+        return self._trusted[1]
 
     def panel(self) -> ReturnPanel:
         """All pairs' returns side by side."""
@@ -138,7 +168,7 @@ class SignalBoard:
         def of_pair(name: str) -> Callable[[PairAnalysis], npt.NDArray[Any]]:
             return lambda a: a.absences.get(name, np.full(len(a.index), "", dtype=object))
 
-        return {name: _in_order(self._pairs, self.table(settings), of_pair(name)) for name in sorted(names)}
+        return {name: in_order(self._pairs, self.table(settings), of_pair(name)) for name in sorted(names)}
 
     def accepted_at(self, time: int, settings: Settings) -> list[Candidate]:
         """The signals of a candle that are to be entered, of all pairs."""
@@ -164,8 +194,8 @@ class SignalBoard:
     def ledger_frame(self, settings: Settings) -> pd.DataFrame:
         """One row per signal, as ``coordinator.ledger`` stores it."""
         table, x = self.table(settings), self.decisions(settings)
-        prices = _in_order(self._pairs, table, lambda a: a.candles.close[a.index])
-        reasons = _in_order(
+        prices = in_order(self._pairs, table, lambda a: a.candles.close[a.index])
+        reasons = in_order(
             self._pairs, table, lambda a: np.array([a.technical.reasons(i) for i in a.index], object)
         )
         known = table.outcome_time != UNRESOLVED
@@ -217,72 +247,3 @@ class SignalBoard:
 def _named(names: tuple[str, ...], codes: Ints) -> npt.NDArray[np.object_]:
     """Texts of codes; -1 is an empty one."""
     return np.array((*names, ""), dtype=object)[codes]
-
-
-def _in_order(
-    pairs: dict[str, PairAnalysis],
-    table: SignalTable,
-    part: Callable[[PairAnalysis], npt.NDArray[Any]],
-) -> npt.NDArray[Any]:
-    """One array over the table from each pair's own."""
-    merged = np.concatenate([part(pairs[name]) for name in table.pairs])
-    out = np.empty(len(merged), dtype=merged.dtype)
-    out[np.argsort(table.pair, kind="stable")] = merged
-    return out
-
-
-def build_table(pairs: dict[str, PairAnalysis], settings: Settings) -> SignalTable:
-    """The signals of analysed pairs with their outcomes."""
-    names = tuple(sorted(pairs))
-    parts = [_pair_arrays(pairs[name], settings) for name in names]
-    merged = {key: np.concatenate([part[key] for part in parts]) for key in (*_ARRAYS, *_OUTCOMES)}
-    pair = np.concatenate(
-        [np.full(len(pairs[name].index), i, dtype=np.int64) for i, name in enumerate(names)]
-    )
-    order = np.lexsort((pair, merged["time"]))
-    votes = {}
-    for component in COMPONENTS:
-        each = [pairs[name].votes.get(component) for name in names]
-        if any(vote is not None for vote in each):
-            found = [v or Votes.absent(len(pairs[name].index)) for v, name in zip(each, names, strict=True)]
-            columns = (
-                np.concatenate([getattr(v, x) for v in found])[order]
-                for x in ("direction", "confidence", "score")
-            )
-            votes[component] = Votes(*columns).present()
-    return SignalTable(
-        pairs=names,
-        candle_seconds=pairs[names[0]].candles.seconds,
-        pair=pair[order],
-        votes=votes,
-        quality=np.concatenate([pairs[name].quality for name in names])[order],
-        **{key: values[order] for key, values in merged.items()},
-    )
-
-
-def _pair_arrays(a: PairAnalysis, settings: Settings) -> dict[str, npt.NDArray[Any]]:
-    candles = a.candles
-    outcome = resolve_outcomes(
-        candles,
-        a.index,
-        a.direction,
-        a.stop_distance,
-        a.target_distance,
-        settings.targets.horizon,
-        settings.costs,
-    )
-    known, at = outcome.resolved >= 0, np.maximum(outcome.resolved, 0)
-    tactics = [a.technical.tactics[name] for name in TACTICS]
-    return {
-        "time": candles.time[a.index],
-        "direction": a.direction,
-        "stop": a.stop_distance,
-        "target": a.target_distance,
-        "state": a.regime.state[a.index],
-        "tactic_direction": np.column_stack([tactic.direction[a.index] for tactic in tactics]),
-        "tactic_confidence": np.column_stack([tactic.confidence[a.index] for tactic in tactics]),
-        "outcome_r": outcome.r,
-        "outcome_exit": outcome.exit,
-        "outcome_time": np.where(known, candles.time[at], UNRESOLVED),
-        "outcome_state": np.where(known, a.regime.state[at], -1),
-    }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import math
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -13,11 +14,13 @@ import numpy as np
 from freqtrade.persistence import Trade
 
 from coordinator.adapters.analysis import PairAnalysis
+from coordinator.adapters.improvements import DYNAMIC_REWARD_RISK, VOLATILITY_SIZING, Improved
 from coordinator.decision.decisions import Decisions
 from coordinator.settings import Settings
 from coordinator.signals.series import safe_divide
 from coordinator.trade.entries import AT_ONCE, EntryPlan, entry_plan
 from coordinator.trade.kelly import kelly_risk
+from coordinator.trade.reward_risk import target_distance
 
 __all__ = ["Plan", "PlanBook"]
 
@@ -94,17 +97,25 @@ class PlanBook:
             for key in [key for key in known if key[0] == pair]:
                 del known[key]
 
-    def file_accepted(self, analysis: PairAnalysis, decided: Decisions) -> None:
-        """File the plans of a pair's accepted signals; ``decided`` is on its own signals."""
-        price = analysis.candles.close[analysis.index]
+    def file_accepted(
+        self, analysis: PairAnalysis, decided: Decisions, improved: Mapping[str, Improved]
+    ) -> None:
+        """File the plans of a pair's accepted signals; the rest is on its own signals, in their order."""
+        price, s = analysis.candles.close[analysis.index], self._settings
+        reward_risk, size = improved.get(DYNAMIC_REWARD_RISK), improved.get(VOLATILITY_SIZING)
+        target = analysis.target_distance
+        if reward_risk is not None and reward_risk.mode == "on":
+            target = target_distance(
+                analysis.stop_distance, analysis.direction, s.targets, s.costs, reward_risk.effective
+            )
         columns = (
             analysis.candles.time[analysis.index],
             analysis.direction,
             decided.confidence,
             analysis.stop_distance,
-            analysis.target_distance,
+            target,
             price,
-            analysis.size_multiplier,
+            np.ones(len(price)) if size is None else size.effective,
             kelly_risk(
                 decided.win_probability,
                 decided.expected_r,

@@ -15,13 +15,14 @@ from freqtrade.persistence import Trade
 
 from coordinator.adapters.board import SignalBoard
 from coordinator.adapters.entry_guard import EntryGuard, Verdict
-from coordinator.adapters.histories import together
+from coordinator.adapters.histories import together, trust_changes
 from coordinator.adapters.live_run import LiveRun
 from coordinator.adapters.model_files import ModelVerdict
 from coordinator.adapters.positions import Plan
 from coordinator.adapters.run_ledger import append_to_ledger, write_run_ledger
 from coordinator.adapters.trade_rows import intended_row, trade_row, unfilled
 from coordinator.decision.explain import describe, explain
+from coordinator.decision.trust import TrustChange
 from coordinator.ledger.records import CandleRecord, ImprovementRow
 from coordinator.ledger.trades import TradeRow
 from coordinator.settings import Settings
@@ -49,6 +50,7 @@ class Recorder:
         self._run: LiveRun | None = None
         self._written: int | None = None
         self._told: int | None = None
+        self._trust_told: int | None = None
         self.verdicts: list[ModelVerdict] = []  # of the models that voted, set by strategies with ML
         self._silent: dict[tuple[str, str], str] = {}
         self._waiting: dict[tuple[int, str], TradeRow] = {}
@@ -67,6 +69,7 @@ class Recorder:
             self._log_decision(pair, settings)
             self._log_absences(pair, settings)
             self._alert(self._run, send)
+            self._tell_trust(self._run, settings, send)
             self._run.register(self.verdicts)
         elif self._config.get("runmode") == RunMode.BACKTEST:
             self._write_ledger(settings)
@@ -129,6 +132,20 @@ class Recorder:
                     f"Coordinator: ML weight {review.weight_before:.0%} -> {review.weight_after:.0%}, "
                     f"phase {review.phase_after}: {review.reason}"
                 )
+
+    def _tell_trust(self, run: LiveRun, settings: Settings, send: Callable[[str], None]) -> None:
+        """Write what changed in the improvements' trust; alert of one that was switched off, the warm start aside."""
+        trust, told = self._board.trust, self._trust_told or 0
+        if trust is None or len(trust.changes) == told:
+            return
+        for record in together(trust_changes(trust, settings, told)):
+            run.write_improvements(record)
+        for name, change in trust.changes[told:] if self._trust_told is not None else ():
+            where = f" for {change.pair}" if change.pair else ""
+            logger.info("%s%s: range %.0f %% -> %.0f %%, %s", name, where, *_percents(change), change.reason)
+            if change.after == 0:
+                send(f"Coordinator: {name} is switched off{where}: {change.reason}")
+        self._trust_told = len(trust.changes)
 
     # --- entries ----------------------------------------------------------------------------------------------
 
@@ -206,3 +223,7 @@ class Recorder:
                 if row.pair not in held and row.opened_at < now:
                     self._run.write_trade(unfilled(row, now))
                     del self._waiting[key]
+
+
+def _percents(change: TrustChange) -> tuple[float, float]:
+    return 100 * change.before, 100 * change.after

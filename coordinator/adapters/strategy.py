@@ -126,7 +126,7 @@ class CoordinatorStrategy(TradeStrategy):
         analysis, settings = self.board.analysis(pair), self._tuned()
         decided = self.board.decisions(settings).rows(self.board.rows_of(pair, settings))
         self.recorder.decided(pair, settings, self._send)
-        self.plans.file_accepted(analysis, decided)
+        self.plans.file_accepted(analysis, decided, self.board.improved_of(pair, settings))
         columns = entry_columns(analysis, decided, settings, can_short=self.can_short)
         columns = self.hedging.entry_columns(pair, columns)
         if self.dp.runmode != RunMode.HYPEROPT:  # an epoch plots nothing

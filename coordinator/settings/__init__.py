@@ -37,6 +37,7 @@ from coordinator.settings.trade import (
     StopSettings,
     TargetSettings,
 )
+from coordinator.settings.trust import TrustSettings
 
 __all__ = [
     "AdjustmentSettings",
@@ -68,6 +69,7 @@ __all__ = [
     "StopSettings",
     "TargetSettings",
     "ThresholdSettings",
+    "TrustSettings",
     "VolatilitySizingSettings",
     "VoteWeightSettings",
     "load_settings",

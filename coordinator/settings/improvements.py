@@ -12,6 +12,7 @@ from typing import Any
 from pydantic import Field, field_validator, model_validator
 
 from coordinator.settings.base import Fraction, Mode, Section, lists_to_tuples
+from coordinator.settings.trust import TrustSettings
 
 __all__ = [
     "AdjustmentSettings",
@@ -47,17 +48,14 @@ class ImprovementSettings(Section):
 class AdjustmentSettings(ImprovementSettings):
     """An improvement that changes a number.
 
-    Notes
-    -----
-    Spec 003 widens ``range`` from .1 as trust grows. That is left to the user here: how much was gained is in the
-    ledger (shadow mode), but a learner of it would have to live in the fold to be the same in backtest and live.
+    How far it may go is learned from its effect (``trust``), unless ``range`` fixes it.
     """
 
     range: float | None = Field(
         None,
         gt=0,
         le=1,
-        description="greatest change either way, share of the base (.1: the first step of gradual trust); null: all",
+        description="greatest change either way, share of the base, fixed; null: as far as it is trusted",
     )
 
 
@@ -139,6 +137,7 @@ class ImprovementsSettings(Section):
 
     enabled: bool = Field(True, description="false: all improvements are off, adaptive thresholds too")
     shadow: bool = Field(False, description="true: every improvement that is on is in shadow mode instead")
+    trust: TrustSettings = TrustSettings()
     dynamic_reward_risk: DynamicRewardRiskSettings = DynamicRewardRiskSettings()
     volatility_sizing: VolatilitySizingSettings = VolatilitySizingSettings()
     correlation_filter: CorrelationFilterSettings = CorrelationFilterSettings()

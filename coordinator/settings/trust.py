@@ -12,6 +12,9 @@ __all__ = ["TrustSettings"]
 class TrustSettings(Section):
     """How the range of an improvement follows its measured effect."""
 
+    enabled: bool = Field(
+        True, description="false: improvements that are on act in full, within their own range"
+    )
     start: float = Field(
         0.1, gt=0, le=1, description="range at first and after a come-back, share of the base"
     )

@@ -1,0 +1,136 @@
+"""Trust in time order: effects known before a day, to the ranges in force on its signals.
+
+A small fold beside the decisions' (``decision.fold``): the same steps of one day, the same causality, one pass for a
+backtest and one call a candle for a bot. It reads signals, improvements and outcomes, never a decision, so hyperopt's
+epochs share one result.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from coordinator.decision.table import UNRESOLVED
+from coordinator.decision.trust import Trust, TrustChange
+from coordinator.settings import TrustSettings
+from coordinator.types import Floats, Ints, Times
+
+__all__ = ["Effects", "TrustFold"]
+
+SECONDS_PER_DAY = 86400
+
+
+class Effects(NamedTuple):
+    """What an improvement in full would have changed at each signal; arrays of shape (n,).
+
+    Attributes
+    ----------
+    known_at : seconds since the epoch, ``UNRESOLVED`` while it is not known
+    r : R with it less R without; of a size the R itself
+    size : multiplier of the size, or None where the improvement changes no size. Its effect is
+        (size / mean size so far - 1) x R: trading less throughout is not praised for itself
+    """
+
+    known_at: Times
+    r: Floats
+    size: Floats | None = None
+
+
+class TrustFold:
+    """The trust in several improvements.
+
+    Parameters
+    ----------
+    names : the improvements
+
+    Attributes
+    ----------
+    changes : (improvement, change) in time order
+    step_ : int or None, the day whose signals were seen last, seconds since the epoch
+    """
+
+    def __init__(self, settings: TrustSettings, names: Sequence[str]) -> None:
+        self.settings = settings
+        self.trusts = {name: Trust(settings) for name in names}
+        self.changes: list[tuple[str, TrustChange]] = []
+        self.step_: int | None = None
+        self._sizes: dict[str, tuple[float, int]] = {}
+
+    def run(self, time: Times, pair: Sequence[str], effects: Mapping[str, Effects]) -> dict[str, Floats]:
+        """Ranges in force, shape (n,) by improvement; effects known by a day's start are learned before its signals.
+
+        Signals of days before ``step_`` (a bot's frames hold many) get the present ranges.
+
+        Parameters
+        ----------
+        time : open times of the signals' candles, ascending
+        pair : name of each signal's pair
+        effects : of the same signals, by improvement
+        """
+        out = {name: np.ones(len(time)) for name in self.trusts}
+        order = {name: _in_time(effects[name].known_at) for name in self.trusts}
+        days = time // SECONDS_PER_DAY
+        bounds = [*np.flatnonzero(np.diff(days, prepend=-1)).tolist(), len(time)]
+        for start, end in pairwise(bounds):
+            day = int(days[start]) * SECONDS_PER_DAY
+            if self.step_ is None or day > self.step_:
+                self._advance(day, pair, effects, order)
+            for name, trust in self.trusts.items():
+                out[name][start:end] = trust.predict(pair[start:end])
+        return out
+
+    def _advance(
+        self,
+        day: int,
+        pair: Sequence[str],
+        effects: Mapping[str, Effects],
+        order: Mapping[str, tuple[Ints, Times]],
+    ) -> None:
+        before = -1 if self.step_ is None else self.step_
+        for name, trust in self.trusts.items():
+            rows, known = order[name]
+            first, last = np.searchsorted(known, (before, day), side="right").tolist()
+            new = rows[first:last]
+            names = [pair[i] for i in new.tolist()]
+            found = trust.learn(day, names, self._effect(name, effects[name], new))
+            self.changes += [(name, change) for change in found]
+        self.step_ = day
+
+    def _effect(self, name: str, x: Effects, rows: Ints) -> Floats:
+        if x.size is None:
+            return x.r[rows]
+        size, r = x.size[rows], x.r[rows]
+        there = np.isfinite(size) & np.isfinite(r)
+        total, count = self._sizes.get(name, (0.0, 0))
+        sums, counts = total + np.cumsum(np.where(there, size, 0.0)), count + np.cumsum(there)
+        if len(rows):
+            self._sizes[name] = float(sums[-1]), int(counts[-1])
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return np.where(there, (size / (sums / counts) - 1.0) * r, np.nan)
+
+    def state(self) -> dict[str, Any]:
+        """JSON types; ``restore`` gives it back to the bit. The changes are the ledger's, not the state's."""
+        return {
+            "step": self.step_,
+            "sizes": {name: list(found) for name, found in self._sizes.items()},
+            "trusts": {name: trust.state() for name, trust in self.trusts.items()},
+        }
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Take back what ``state`` gave; improvements switched on since then begin anew."""
+        self.step_ = state["step"]
+        self._sizes = {name: (float(total), int(n)) for name, (total, n) in state["sizes"].items()}
+        for name, trust in self.trusts.items():
+            if name in state["trusts"]:
+                trust.restore(state["trusts"][name])
+
+
+def _in_time(known_at: Times) -> tuple[Ints, Times]:
+    """Rows in the order in which they become known, and when; those that are not known left out."""
+    rows = np.argsort(known_at, kind="stable")
+    known = known_at[rows]
+    end = int(np.searchsorted(known, UNRESOLVED))
+    return rows[:end].astype(np.int64), known[:end]
