@@ -1,5 +1,6 @@
 """The improvements' modes: off is the baseline to the bit, shadow acts like off and records, on changes its own."""
 
+import json
 import pickle
 from dataclasses import fields
 
@@ -23,7 +24,7 @@ def with_modes(rr="off", size="off", thresholds="off", **more):
     section = {DYNAMIC_REWARD_RISK: {"mode": rr}, VOLATILITY_SIZING: {"mode": size}}
     return load_settings(
         {
-            "improvements": {**section, **more},
+            "improvements": {"trust": {"enabled": False}, **section, **more},
             "thresholds": {"mode": thresholds},
             "decision": {"require_positive_expectancy": False},
         }
@@ -52,7 +53,7 @@ def plans(board, settings):
     book = PlanBook(settings, 3600)
     for pair in PAIRS:
         decided = board.decisions(settings).rows(board.rows_of(pair, settings))
-        book.file_accepted(board.analysis(pair), decided)
+        book.file_accepted(board.analysis(pair), decided, board.improved_of(pair, settings))
     return book._signals
 
 
@@ -79,10 +80,15 @@ def off(run):
 
 
 def test_off_is_the_default_and_records_nothing(off):
-    assert Settings().improvements == with_modes().improvements
+    modes = [
+        x["mode"]
+        for x in Settings().improvements.model_dump().values()
+        if isinstance(x, dict) and "mode" in x
+    ]
+    assert modes == ["off"] * 3
     assert not any(off.analysis(pair).improved for pair in PAIRS)
     assert not rows(off, with_modes())
-    assert (off.analysis("BTC/USDT").size_multiplier == 1).all()
+    assert {plan.size for plan in plans(off, with_modes())["BTC/USDT"].values()} == {1.0}
 
 
 def test_off_keeps_the_documented_target_to_the_bit(off):
@@ -108,25 +114,26 @@ def test_shadow_decides_and_plans_as_off_and_records_every_signal(run, off):
         assert len({row.adjusted for row in mine}) > 3
 
 
-def test_dynamic_reward_risk_changes_targets_and_what_follows_alone(run, off):
+def test_dynamic_reward_risk_changes_the_trades_targets_alone(run, off):
+    """Signals resolve, and learners learn, on the base target: an improvement changes the trade, not what ML learns."""
     settings = with_modes(rr="on")
     board = run(settings)
-    for pair in PAIRS:
-        a, b = board.analysis(pair), off.analysis(pair)
-        np.testing.assert_array_equal(a.index, b.index)
-        np.testing.assert_array_equal(a.direction, b.direction)
-        np.testing.assert_array_equal(a.stop_distance, b.stop_distance)
-        adjusted = a.improved[DYNAMIC_REWARD_RISK].adjusted
-        np.testing.assert_array_equal(a.target_distance > b.target_distance, adjusted > 2.5)
-        np.testing.assert_array_equal(a.target_distance < b.target_distance, adjusted < 2.5)
-    one, two = (x.ledger_frame(s) for x, s in ((board, settings), (off, with_modes())))
-    assert (one["target"] != two["target"]).mean() > 0.9
-    assert (one["outcome_r"] != two["outcome_r"]).any()
+    assert same_decisions(board.decisions(settings), off.decisions(with_modes()))
+    assert board.ledger_frame(settings).equals(off.ledger_frame(with_modes()))
     mine, theirs = plans(board, settings), plans(off, with_modes())
+    farther = set()
     for pair in PAIRS:
-        for time in set(mine[pair]) & set(theirs[pair]):
-            assert mine[pair][time].stop_distance == theirs[pair][time].stop_distance
-            assert mine[pair][time].size == 1.0
+        a = board.analysis(pair)
+        adjusted = dict(
+            zip(a.candles.time[a.index].tolist(), a.improved[DYNAMIC_REWARD_RISK].adjusted, strict=True)
+        )
+        assert mine[pair].keys() == theirs[pair].keys()
+        for time, plan in mine[pair].items():
+            other = theirs[pair][time]
+            farther.add(plan.target_distance > other.target_distance)
+            assert np.sign(plan.target_distance - other.target_distance) == np.sign(adjusted[time] - 2.5)
+            assert plan == Plan(**{**vars(other), "target_distance": plan.target_distance})
+    assert farther == {True, False}
 
 
 def test_volatility_sizing_changes_sizes_alone(run, off):
@@ -178,13 +185,12 @@ def test_rolled_out_to_some_pairs(run, off):
     settings = with_modes(**{DYNAMIC_REWARD_RISK: section, VOLATILITY_SIZING: section})
     board = run(settings)
     assert {row.pair for row in rows(board, settings)} == {"BTC/USDT"}
-    one, two = board.analysis("ADA/USDT"), off.analysis("ADA/USDT")
-    np.testing.assert_array_equal(one.target_distance, two.target_distance)
-    assert (one.size_multiplier == 1).all()
-    assert (board.analysis("BTC/USDT").size_multiplier != 1).any()
+    mine, theirs = plans(board, settings), plans(off, with_modes())
+    assert mine["ADA/USDT"] == theirs["ADA/USDT"]
+    assert mine["BTC/USDT"] != theirs["BTC/USDT"]
 
 
-def test_gradual_trust_begins_with_ten_percent(run):
+def test_a_fixed_range_holds(run):
     settings = with_modes(
         **{name: {"mode": "on", "range": 0.1} for name in (DYNAMIC_REWARD_RISK, VOLATILITY_SIZING)}
     )
@@ -205,12 +211,9 @@ def test_one_that_raises_gives_the_base_and_says_so_once(name, monkeypatch, capl
     for _ in range(3):
         a = analyse("BTC/USDT", candles, {}, settings, ml=False)
     assert caplog.text.count("failed and is left out: ZeroDivisionError: nothing") == 1
-    if name == "dynamic_reward_risk":
-        np.testing.assert_array_equal(a.target_distance, off.analysis("BTC/USDT").target_distance)
-        assert (a.size_multiplier != 1).any()
-    else:
-        assert (a.size_multiplier == 1).all()
-        assert (a.target_distance != off.analysis("BTC/USDT").target_distance).any()
+    (left,) = a.improved
+    assert left == (VOLATILITY_SIZING if name == "dynamic_reward_risk" else DYNAMIC_REWARD_RISK)
+    assert (a.improved[left].adjusted != a.improved[left].base).any()
 
 
 @pytest.mark.parametrize("length", [2, 30, 150])
@@ -218,7 +221,7 @@ def test_short_histories_are_no_error(make_walk, length):
     settings = with_modes("on", "on")
     a = analyse("BTC/USDT", Candles.from_frame(make_walk(1, length), "1h"), {}, settings, ml=False)
     assert np.isfinite(a.target_distance).all()
-    assert np.isfinite(a.size_multiplier).all()
+    assert all(np.isfinite(x.adjusted).all() for x in a.improved.values())
 
 
 def test_nothing_later_matters(run, make_walk):
@@ -248,3 +251,100 @@ def test_a_stored_plan_of_before_has_the_base_size():
     plan = PlanBook(Settings(), 3600).plan_of(1, 0.8, 0.02, 0.05, 100.0, 0.7)
     assert Plan.from_json(plan.to_json()) == plan
     assert Plan.from_json(plan.to_json().replace(', "size": 0.7', "")).size == 1.0
+
+
+def trusting(**more):
+    """Both on, trusted as learned; a review every ten days, so that 1,500 candles show some."""
+    return with_modes("on", "on", trust={"review_days": 10, "minimum_effects": 20, **more})
+
+
+def test_trust_begins_with_ten_percent_and_the_plan_keeps_to_it(run, off):
+    settings = trusting(review_days=365)
+    board = run(settings)
+    found = [row for row in rows(board, settings) if row.name in BOTH]
+    changes = np.array([row.adjusted / row.base - 1 for row in found])
+    assert np.abs(changes).max() == pytest.approx(0.1)
+    mine, theirs = plans(board, settings), plans(off, with_modes())
+    for pair in PAIRS:
+        for time, plan in mine[pair].items():
+            assert 0.9 - 1e-9 <= plan.size <= 1.1 + 1e-9
+            assert abs(plan.target_distance / theirs[pair][time].target_distance - 1) < 0.11
+
+
+def test_the_range_in_force_follows_the_trust(run):
+    """Each number is within the range that the changes recorded before its signal left."""
+    settings = trusting()
+    board = run(settings)
+    records = sorted(board.learned(settings), key=lambda record: record.time)
+    reach, seen, alone = dict.fromkeys(BOTH, 0.1), set(), {}
+    for record in records:
+        for row in record.improvements:
+            if row.name.startswith("trust_"):
+                name = row.name.removeprefix("trust_")
+                if row.pair == "*":
+                    assert row.base == reach[name]
+                    reach[name] = row.adjusted
+                    seen.add(name)
+                else:
+                    alone[name, row.pair] = row.adjusted
+        for row in record.improvements:
+            if row.name in BOTH:
+                allowed = reach[row.name] * alone.get((row.name, row.pair), 1.0)
+                assert abs(row.adjusted / row.base - 1) <= allowed + 1e-9
+    assert seen
+
+
+def test_the_future_changes_no_range(run, make_walk):
+    settings = trusting()
+    whole = run(settings)
+    cut = SignalBoard(can_short=True)
+    for seed, pair in enumerate(PAIRS):
+        candles = Candles.from_frame(make_walk(seed, 1500).iloc[:1000], "1h")
+        cut.put(analyse(pair, candles, {}, settings, ml=False))
+    table, n = whole.table(settings), len(cut.table(settings))
+    assert 100 < n < len(table)
+    for name in BOTH:
+        one, two = whole.improved(settings)[name].adjusted[:n], cut.improved(settings)[name].adjusted
+        np.testing.assert_array_equal(one, two)
+
+
+def test_a_bots_ranges_are_the_backtests_across_restarts(run, make_walk):
+    """Candle by candle from frames that slide, the state stored and restored on the way: the same numbers."""
+    settings = trusting()
+    whole = run(settings)
+    expected = whole.improved(settings)
+    keys = {key: i for i, key in enumerate(whole.table(settings).signal_keys())}
+    walks = [make_walk(seed, 1500) for seed in range(len(PAIRS))]
+    bot, store = SignalBoard(can_short=True), Store(settings)
+    bot.go_live(store)
+    compared = 0
+    for end in range(700, 1500):
+        if end % 250 == 0:  # a restart
+            bot = SignalBoard(can_short=True)
+            bot.go_live(store)
+        for pair, walk in zip(PAIRS, walks, strict=True):
+            frame = walk.iloc[max(0, end + 1 - 999) : end + 1]
+            bot.put(analyse(pair, Candles.from_frame(frame, "1h"), {}, settings, ml=False))
+        table, numbers = bot.table(settings), bot._improved(settings)
+        now = bot.last_candle()
+        for i in np.flatnonzero(table.time == now).tolist():
+            row = keys[table.signal_keys()[i]]
+            for name in BOTH:
+                assert numbers[name].adjusted[i] == pytest.approx(expected[name].adjusted[row], rel=1e-9)
+                compared += 1
+    assert compared > 100
+    assert len(store.kept) > 10
+
+
+class Store:
+    """Where a bot keeps its state: the part of ``LiveRun`` that the trust needs."""
+
+    def __init__(self, settings):
+        self.fold = type("Fold", (), {"settings": settings})
+        self.kept = []
+
+    def load_state(self, name):
+        return json.loads(self.kept[-1]) if self.kept else None
+
+    def store_state(self, name, time, state):
+        self.kept.append(json.dumps(state))

@@ -21,6 +21,7 @@ N, FRAME, FIRST = 1100, 600, 1000
 SETTINGS = load_settings(
     {
         "improvements": {
+            "trust": {"enabled": False},
             "dynamic_reward_risk": {"mode": "on"},
             "volatility_sizing": {"mode": "shadow"},
             "correlation_filter": {"mode": "on", "max_correlated": 1, "threshold": 0.0},

@@ -24,6 +24,7 @@ def settings(mode):
     return {
         "decision": {"weighting": "fixed", "threshold": 0.0, "require_positive_expectancy": False},
         "improvements": {
+            "trust": {"enabled": False},
             "dynamic_reward_risk": {"mode": mode},
             "volatility_sizing": {"mode": mode},
             "correlation_filter": {"mode": mode, "threshold": 0.0, "max_correlated": 1},
@@ -89,8 +90,12 @@ def test_a_bots_numbers_are_a_backtests(bot_at_signal, candles):
         )
     assert live.target_distance[-1] == pytest.approx(backtest.target_distance[row], rel=1e-9)
     plan = bot.strategy.plans.at_signal("BTC/USDT", (now + pd.Timedelta(hours=1)).to_pydatetime(), 1)
-    assert plan.target_distance == live.target_distance[-1]
-    assert plan.size == live.improved["volatility_sizing"].adjusted[-1]
+    trusted = bot.strategy.board.improved_of("BTC/USDT", bot.strategy._tuned())
+    assert plan.size == trusted["volatility_sizing"].adjusted[-1]
+    assert plan.target_distance != live.target_distance[-1]  # the signal's is without the improvement
+    assert plan.target_distance == pytest.approx(
+        plan.stop_distance * trusted["dynamic_reward_risk"].adjusted[-1] * 1.00165 + 0.00165, rel=1e-6
+    )
 
 
 @pytest.mark.parametrize("mode", ["off", "shadow", "on"])

@@ -1,0 +1,93 @@
+"""The trust fold: causal, the same in one pass and day by day, sizes judged beside their own mean."""
+
+import json
+
+import numpy as np
+import pytest
+
+from coordinator.decision.table import UNRESOLVED
+from coordinator.decision.trust_fold import Effects, TrustFold
+from coordinator.settings import TrustSettings
+
+DAY, HOUR = 86400, 3600
+SETTINGS = TrustSettings(review_days=10, minimum_effects=20)
+
+
+def signals(n=2000, seed=0, mean=0.1):
+    """About ten signals a day of three pairs; effects known up to two days later, the last ones not at all."""
+    rng = np.random.default_rng(seed)
+    time = np.sort(rng.integers(0, n // 10 * 24, n)) * HOUR
+    pair = [f"{'ABC'[i]}/USDT" for i in rng.integers(0, 3, n)]
+    known = time + rng.integers(1, 48, n) * HOUR
+    known[-20:] = UNRESOLVED
+    r = rng.normal(mean, 1.0, n)
+    r[known == UNRESOLVED] = np.nan
+    return time, pair, {"rr": Effects(known, r), "size": Effects(known, r, rng.uniform(0.5, 1.5, n))}
+
+
+def part(x, rows):
+    return Effects(x.known_at[rows], x.r[rows], None if x.size is None else x.size[rows])
+
+
+def test_effects_of_the_future_change_nothing_before():
+    time, pair, effects = signals()
+    one = TrustFold(SETTINGS, ("rr", "size")).run(time, pair, effects)
+    rng, cut = np.random.default_rng(9), 100 * DAY
+    scrambled = {}
+    for name, x in effects.items():
+        r = np.where(x.known_at > cut, rng.normal(-1, 3, len(x.r)), x.r)
+        scrambled[name] = Effects(x.known_at, r, x.size)
+    two = TrustFold(SETTINGS, ("rr", "size")).run(time, pair, scrambled)
+    before = time < cut + DAY
+    for name in one:
+        np.testing.assert_array_equal(one[name][before], two[name][before])
+        assert (one[name][~before] != two[name][~before]).any()
+
+
+@pytest.mark.parametrize("every", [1, 5, 37])
+def test_day_by_day_with_restarts_is_one_pass(every):
+    """A bot sees the last forty days at each step, outcomes as far as they are known, and is restored now and then."""
+    time, pair, effects = signals(1200)
+    whole = TrustFold(SETTINGS, ("rr", "size"))
+    expected = whole.run(time, pair, effects)
+    bot = TrustFold(SETTINGS, ("rr", "size"))
+    changes = []
+    for i, hour in enumerate(range(0, int(time[-1]) + HOUR, HOUR)):
+        if i % (24 * every) == 24 * every - 7:
+            state = json.loads(json.dumps(bot.state()))
+            changes += bot.changes
+            bot = TrustFold(SETTINGS, ("rr", "size"))
+            bot.restore(state)
+        seen = np.flatnonzero((time <= hour) & (time > hour - 40 * DAY))
+        if not (time[seen] == hour).any():
+            continue
+        shown = {}
+        for name, x in effects.items():
+            mine = part(x, seen)
+            known = np.where(mine.known_at <= hour + HOUR, mine.known_at, UNRESOLVED)
+            shown[name] = Effects(known, np.where(known == UNRESOLVED, np.nan, mine.r), mine.size)
+        found = bot.run(time[seen], [pair[j] for j in seen], shown)
+        now = time[seen] == hour
+        for name in found:
+            np.testing.assert_array_equal(found[name][now], expected[name][seen[now]])
+    assert changes + bot.changes == whole.changes
+    assert len(whole.changes) > 3
+
+
+def test_trading_less_throughout_is_no_merit():
+    """Half the size always has no effect, however bad the signals are; half the size on the bad ones has."""
+    time, pair, effects = signals(mean=-0.3)
+    known, r = effects["rr"].known_at, effects["rr"].r
+    fold = TrustFold(SETTINGS, ("size",))
+    fold.run(time, pair, {"size": Effects(known, r, np.full(len(r), 0.5))})
+    assert set(fold.trusts["size"].rows_) == {0.0}
+    assert not fold.changes
+    fold = TrustFold(SETTINGS, ("size",))
+    fold.run(time, pair, {"size": Effects(known, r, np.where(r > 0, 1.2, 0.5))})
+    assert fold.changes[-1][1].after > 0.3
+
+
+def test_nothing_to_trust_costs_nothing():
+    fold = TrustFold(SETTINGS, ())
+    assert fold.run(np.arange(5) * DAY, ["A"] * 5, {}) == {}
+    assert fold.changes == []
