@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from coordinator.adapters.board import SignalBoard
+from coordinator.adapters.filter_trust import FilterTrust
 from coordinator.adapters.improvements import failed
+from coordinator.decision.trust import TrustChange
 from coordinator.ledger.records import ImprovementRow
 from coordinator.portfolio.correlation import ReturnPanel
 from coordinator.portfolio.guard import Limit, Position, entry_limits
@@ -25,13 +27,14 @@ RANKING = "ranking"
 class Verdict:
     """Whether an entry may be made, what the ledger keeps of the question and what the log says.
 
-    Rows and lines are there the first time that a candle's entry is asked for: a bot asks again and again while the
-    candle lasts.
+    Rows, lines and alerts are there the first time that a candle's entry is asked for: a bot asks again and again
+    while the candle lasts.
     """
 
     allowed: bool = True
     rows: tuple[ImprovementRow, ...] = ()
     lines: tuple[str, ...] = ()
+    alerts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -74,10 +77,12 @@ class EntryGuard:
 
     Attributes
     ----------
+    trust : whether the filter may refuse; None: always
     asked, refused : entries asked for, and those that it refused (in shadow mode: would have)
     """
 
     board: SignalBoard
+    trust: FilterTrust | None = None
     asked: int = 0
     refused: Counter[str] = field(default_factory=Counter)
     _panel: ReturnPanel | None = None
@@ -99,13 +104,18 @@ class EntryGuard:
         if limiting == ranking == "off":
             return Verdict()
         try:
+            changes = self.trust.advance(time) if self.trust is not None and limiting != "off" else []
             candle = self._candle_of(pair, direction, time, slots, settings, ranking)
             rank = candle.ranks.get(pair) if pair in candle.wanted else None
             limits = self._limits(candle, pair, direction, ranking, slots) if limiting != "off" else []
         except Exception as error:
             failed(CORRELATION_FILTER if limiting != "off" else RANKING, f"{type(error).__name__}: {error}")
             return Verdict()
-        return self._verdict(pair, candle, limiting, limits, ranking, rank)
+        return _told(self._verdict(pair, candle, limiting, limits, ranking, rank), changes, limiting)
+
+    def _acts(self, mode: Mode, pair: str) -> bool:
+        """Whether a limit that refuses is obeyed."""
+        return mode == "on" and (self.trust is None or self.trust.acts(pair))
 
     def _candle_of(
         self, pair: str, direction: int, time: int, slots: Slots, settings: Settings, ranking: Mode
@@ -136,7 +146,7 @@ class EntryGuard:
             return False
         limits = self._entry_limits(candle, x.pair, x.direction, held)
         candle.limits[x.pair] = limits
-        return mode == "on" and any(limit.refuses for limit in limits)
+        return self._acts(mode, x.pair) and any(limit.refuses for limit in limits)
 
     def _limits(self, candle: _Candle, pair: str, direction: int, ranking: Mode, slots: Slots) -> list[Limit]:
         """Beside the winners before it where entries are ranked, else beside what is held now."""
@@ -155,7 +165,7 @@ class EntryGuard:
     ) -> Verdict:
         refusing = [limit for limit in limits if limit.refuses]
         beaten = rank is not None and candle.free is not None and rank > candle.free
-        allowed = (limiting != "on" or not refusing) and (ranking != "on" or not beaten)
+        allowed = not (refusing and self._acts(limiting, pair)) and (ranking != "on" or not beaten)
         if self._told[0] != candle.time:
             self._told = candle.time, set()
         if pair in self._told[1]:
@@ -163,6 +173,8 @@ class EntryGuard:
         self._told[1].add(pair)
         self.asked += 1
         self.refused.update(limit.name for limit in refusing)
+        if self.trust is not None and limits:
+            self.trust.asked(candle.time, pair, bool(refusing))
         rows = [ImprovementRow(pair, x.name, limiting, float(x.allowed), float(x.found)) for x in limits]
         lines = [f"{pair}: the entry is {_word(limiting)} by {x.name}: {x.reason}" for x in refusing]
         if beaten:
@@ -185,6 +197,22 @@ class EntryGuard:
             return {}
         row = self._matrix[2][panel.pairs.index(pair)].tolist()
         return dict(zip(panel.pairs, row, strict=True))
+
+
+def _told(verdict: Verdict, changes: list[TrustChange], mode: Mode) -> Verdict:
+    """The same with what changed in the filter's trust."""
+    rows = [
+        ImprovementRow(x.pair or "*", f"trust_{CORRELATION_FILTER}", mode, x.before, x.after) for x in changes
+    ]
+    off = [x for x in changes if x.after == 0]
+    alerts = [f"Coordinator: {CORRELATION_FILTER} is switched off {x.pair}: {x.reason}" for x in off]
+    lines = tuple(f"trust in {CORRELATION_FILTER} {x.pair}: {x.reason}" for x in changes)
+    return replace(
+        verdict,
+        rows=(*verdict.rows, *rows),
+        lines=(*verdict.lines, *lines),
+        alerts=tuple(alerts),
+    )
 
 
 def _word(mode: Mode) -> str:

@@ -53,6 +53,8 @@ class CoordinatorStrategy(TradeStrategy):
             self.board.go_live(run)
             self.recorder.go_live(run)
             self.hedging.watch.go_live(run)
+            if self.guard.trust is not None:
+                self.guard.trust.go_live(run)
         if self.hedging.watch.pair is not None:
             self.hedging.check_pair(self.dp.current_whitelist())
 

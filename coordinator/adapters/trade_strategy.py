@@ -19,6 +19,7 @@ from coordinator.adapters.board import SignalBoard
 from coordinator.adapters.entry_guard import EntryGuard, Slots
 from coordinator.adapters.errors import as_operational
 from coordinator.adapters.fast_callbacks import FastCallbackStrategy
+from coordinator.adapters.filter_trust import FilterTrust
 from coordinator.adapters.hedging import Hedging
 from coordinator.adapters.position_rules import SCALE_OUT, PositionRules
 from coordinator.adapters.positions import Plan, PlanBook
@@ -70,7 +71,7 @@ class TradeStrategy(FastCallbackStrategy):
         self.plans = PlanBook(self.settings, self._candle_seconds)
         self.keeps_plans = config.get("runmode") in MODES_WITH_TRADES  # in the trades' custom data
         self.recorder = Recorder(config, type(self).__name__, self.board)
-        self.guard = EntryGuard(self.board)
+        self.guard = EntryGuard(self.board, FilterTrust(self.board, self.settings))
         self.rules = PositionRules(self.settings, self._candle_seconds, self.recorder.noted)
         with as_operational():
             self.hedging = Hedging(
@@ -121,6 +122,8 @@ class TradeStrategy(FastCallbackStrategy):
             return True
         verdict = self.guard.ask(pair, direction, time, self._slots(current_time), self._tuned())
         self.recorder.asked(time, verdict)
+        for alert in verdict.alerts if self.keeps_plans else ():
+            self.dp.send_msg(alert, always_send=True)
         if verdict.allowed:
             plan = self.plans.at_signal(pair, current_time, direction)
             self.recorder.intended(pair, plan, direction, current_time, time)

@@ -12,6 +12,7 @@ from coordinator.adapters import improvements
 from coordinator.adapters.analysis import analyse
 from coordinator.adapters.board import SignalBoard
 from coordinator.adapters.entry_guard import EntryGuard, Slots
+from coordinator.adapters.filter_trust import FilterTrust
 from coordinator.adapters.recorder import Recorder
 from coordinator.adapters.strategy import CoordinatorStrategy
 from coordinator.ledger.store import Ledger
@@ -216,3 +217,90 @@ def test_a_backtests_questions_are_in_its_ledger(board, time, tmp_path):
         assert len(rows) == 4
         assert {row[0] for row in rows} == set(times)
         assert {row[2] for row in rows} == {"correlation_filter"}
+
+
+class Kept:
+    """Where a bot keeps its state."""
+
+    def __init__(self):
+        self.states = {}
+
+    def load_state(self, name):
+        return self.states.get(name)
+
+    def store_state(self, name, time, state):
+        self.states[name] = state
+
+
+def ask_all(board, settings, refuse, store=None, restart=0):
+    """Every signal of the board asked for in turn, refused where ``refuse`` says; the guard and its verdicts."""
+    table = board.table(settings)
+    held_by = [Position(f"{coin}/USDT", side) for coin in ("ADA", "BTC", "ETH", "DOGE") for side in (1, -1)]
+
+    def made():
+        guard = EntryGuard(board, FilterTrust(board, settings))
+        if store is not None:
+            guard.trust.go_live(store)
+        return guard
+
+    guard, verdicts = made(), []
+    for i in range(len(table)):
+        if restart and i % restart == restart - 1:
+            guard = made()
+        pair, time = table.pairs[table.pair[i]], int(table.time[i])
+        slots = Slots(lambda i=i: held_by if refuse(i) else [])
+        verdicts.append(guard.ask(pair, int(table.direction[i]), time, slots, settings))
+    return guard, verdicts
+
+
+def trusting(**trust):
+    numbers = {"review_days": 5, "minimum_effects": 10, "fresh_effects": 5, "pair_effects": 5000, **trust}
+    section = {"mode": "on", "threshold": 0.0, "max_correlated": 1, "use_sectors": False}
+    return load_settings(
+        {"improvements": {"correlation_filter": section, "trust": numbers}, "entries": {"ranking": "off"}}
+    )
+
+
+def test_a_filter_that_refuses_the_better_entries_switches_itself_off(board):
+    settings = trusting()
+    r = board.table(settings).outcome_r
+    _, verdicts = ask_all(board, settings, lambda i: bool(r[i] > 0))
+    off = [i for i, x in enumerate(verdicts) if x.alerts]
+    assert off
+    assert "switched off" in verdicts[off[0]].alerts[0]
+    assert any(row.name == "trust_correlation_filter" and row.adjusted == 0 for row in verdicts[off[0]].rows)
+    refused_before = [x.allowed for x in verdicts[: off[0]]].count(False)
+    assert refused_before > 10
+    after = verdicts[off[0] : off[0] + 20]
+    assert all(x.allowed for x in after)
+    assert any("refuse" in line for x in after for line in x.lines)  # it is still measured
+
+
+def test_a_filter_that_refuses_the_worse_entries_stays(board):
+    settings = trusting()
+    r = board.table(settings).outcome_r
+    _, verdicts = ask_all(board, settings, lambda i: not r[i] > 0)
+    assert not any(x.alerts for x in verdicts)
+    assert not verdicts[-1].allowed
+
+
+def test_without_trust_it_always_refuses(board):
+    settings = trusting(enabled=False)
+    r = board.table(settings).outcome_r
+    _, verdicts = ask_all(board, settings, lambda i: bool(r[i] > 0))
+    correlated = [x for x in verdicts if any(row.adjusted >= row.base for row in x.rows[:1])]
+    assert correlated
+    assert not any(x.allowed for x in correlated)
+
+
+def test_the_filters_trust_survives_restarts(board):
+    """Within a day the state is of its beginning, so what was asked since then is asked for again at most."""
+    settings = trusting()
+    r = board.table(settings).outcome_r
+    one, _ = ask_all(board, settings, lambda i: bool(r[i] > 0))
+    two, _ = ask_all(board, settings, lambda i: bool(r[i] > 0), store=Kept())
+    assert one.trust._state() == two.trust._state()
+    store = Kept()
+    three, _ = ask_all(board, settings, lambda i: bool(r[i] > 0), store=store, restart=50)
+    assert store.states
+    assert three.trust._trust.range_ == one.trust._trust.range_
