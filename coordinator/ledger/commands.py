@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -12,7 +13,8 @@ from rich.table import Table
 
 from coordinator.errors import CoordinatorError
 from coordinator.ledger.export import export_decisions, newest_ledger
-from coordinator.ledger.learned import learned_tables
+from coordinator.ledger.improvements import improvement_tables
+from coordinator.ledger.learned import TextTable, learned_tables
 from coordinator.ledger.registry import ModelRegistry
 from coordinator.ledger.store import Ledger
 from coordinator.ledger.upgrade import HEAD
@@ -28,6 +30,7 @@ LedgerOption = Annotated[
 FolderOption = Annotated[
     Path, typer.Option("--results", help="Folder in which the newest ledger is looked for")
 ]
+RunOption = Annotated[int | None, typer.Option("--run", help="Run id [default: the last run]")]
 RESULTS = Path("user_data/backtest_results")
 
 
@@ -59,15 +62,32 @@ def runs_command(ledger: LedgerOption = None, results: FolderOption = RESULTS) -
 @ledger_app.command("learned")
 def learned_command(
     ledger: LedgerOption = None,
-    run: Annotated[int | None, typer.Option("--run", help="Run id [default: the last run]")] = None,
+    run: RunOption = None,
     results: FolderOption = RESULTS,
 ) -> None:
     """Show what a run has learned: ML weight and reviews, vote weights, thresholds, the selector's Q-table."""
+    _print_tables(learned_tables, ledger, run, results)
+
+
+@ledger_app.command("improvements")
+def improvements_command(
+    ledger: LedgerOption = None,
+    run: RunOption = None,
+    results: FolderOption = RESULTS,
+) -> None:
+    """Show what the improvements did in a run, to which signals, and how far each is trusted."""
+    _print_tables(improvement_tables, ledger, run, results)
+
+
+def _print_tables(
+    tables: Callable[[Ledger, int], list[TextTable]], ledger: str | None, run: int | None, results: Path
+) -> None:
+    """Tables of a ledger's run, the last one unless named."""
     opened = Ledger(ledger or str(newest_ledger(results)))
     known = [int(value) for value in opened.runs()["id"]]
     if not known or (run is not None and run not in known):
         raise CoordinatorError("run", opened.database.name, f"be one of {known}", run)
-    for title, head, rows in learned_tables(opened, known[-1] if run is None else run):
+    for title, head, rows in tables(opened, known[-1] if run is None else run):
         table = Table(*head, title=title, title_justify="left")
         for row in rows:
             table.add_row(*row)

@@ -7,7 +7,7 @@ from typer.testing import CliRunner
 from coordinator.adapters.histories import end_state
 from coordinator.cli import app
 from coordinator.decision.learners import Learners
-from coordinator.ledger.records import CandleRecord
+from coordinator.ledger.records import CandleRecord, ImprovementRow
 from coordinator.ledger.store import Ledger
 from coordinator.settings import Settings
 
@@ -46,3 +46,35 @@ def test_a_run_without_learners_is_one_line(tmp_path, make_decisions, run_info):
     assert "have a snapshot of its learners" in str(done.exception)
     with pytest.raises(Exception, match="be one of"):
         runner.invoke(app, ["ledger", "learned", "--ledger", str(path), "--run", "9"], catch_exceptions=False)
+
+
+def test_improvements_are_summed_up_with_what_became_of_their_signals(tmp_path, make_decisions, run_info):
+    path = tmp_path / "a.ledger.sqlite"
+    frame = make_decisions(40)
+    keys = zip(frame["time"].dt.as_unit("s").astype("int64"), frame["pair"], frame["outcome_r"], strict=True)
+    records, higher = {}, []
+    for i, (time, pair, r) in enumerate(keys):
+        sized = ImprovementRow(pair, "volatility_sizing", "on", 1.0, 1.1 if i % 2 else 0.9)
+        limit = ImprovementRow(pair, "correlation_filter", "shadow", 2.0, float(i % 4))
+        records.setdefault(int(time), []).extend((sized, limit))
+        higher += [r] if i % 2 and r == r else []
+    first = min(records)
+    records[first].append(ImprovementRow("*", "trust_volatility_sizing", "on", 0.1, 0.0))
+    rows = [CandleRecord(time, improvements=tuple(found)) for time, found in sorted(records.items())]
+    Ledger(path).write_run(run_info, frame, rows)
+    done = runner.invoke(app, ["ledger", "improvements", "--ledger", str(path)], env={"COLUMNS": "200"})
+    assert done.exit_code == 0, done.output
+    lines = [line for line in done.output.splitlines() if "volatility_sizing" in line]
+    (line,) = [line for line in lines if "higher" in line]
+    assert "1.100" in line
+    assert f"{np.mean(higher):+.3f}" in line
+    assert any("off" in line and "10%" in line for line in lines)
+    asked = [line for line in done.output.splitlines() if "correlation_filter" in line]
+    assert [("refused" in line, " 20 " in line) for line in asked] == [(False, True), (True, True)]
+
+
+def test_a_run_without_improvements_is_one_line(tmp_path, make_decisions, run_info):
+    path = tmp_path / "a.ledger.sqlite"
+    Ledger(path).write_run(run_info, make_decisions(10))
+    done = runner.invoke(app, ["ledger", "improvements", "--ledger", str(path)])
+    assert "have an improvement that is not off" in str(done.exception)

@@ -1,0 +1,135 @@
+"""What each improvement did in a run, and what became of the signals it did it to, as tables of texts."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+from coordinator.errors import CoordinatorError
+from coordinator.ledger.learned import TextTable
+from coordinator.ledger.records import ImprovementRow
+from coordinator.ledger.store import Ledger
+
+__all__ = ["improvement_tables"]
+
+TRUST = "trust_"
+REFUSING = ("correlation_filter", "sector_limit", "ranking")
+NUMBERS = ("dynamic_reward_risk", "volatility_sizing", "adaptive_thresholds")
+
+
+class _Seen(NamedTuple):
+    """A row's mode and numbers with the R of its signal; NaN where one is not known."""
+
+    mode: str
+    base: float
+    adjusted: float
+    r: float
+
+
+def improvement_tables(ledger: Ledger, run_id: int) -> list[TextTable]:
+    """Numbers that were adjusted, entries that were refused, exits that shadow mode saw, and changes of trust.
+
+    Mean R, win rate and profit factor are of the signals' own virtual trades (the base target), so they say what kind
+    of signals an improvement enlarges, shrinks or refuses.
+
+    Raises
+    ------
+    CoordinatorError
+        If the run has no improvement's rows: all of them were off.
+    """
+    decisions = ledger.read_decisions(run_id)
+    times = decisions["time"].dt.as_unit("s").astype("int64")
+    keys = zip(times.tolist(), decisions["pair"].tolist(), strict=True)
+    outcome = dict(zip(keys, decisions["outcome_r"].tolist(), strict=True))
+    seen: dict[str, list[_Seen]] = defaultdict(list)
+    changes: list[tuple[int, ImprovementRow]] = []
+    for record in ledger.replay(run_id):
+        for row in record.improvements:
+            if row.name.startswith(TRUST):
+                changes.append((record.time, row))
+            else:
+                r = outcome.get((record.time, row.pair), math.nan)
+                seen[row.name].append(_Seen(row.mode, _number(row.base), _number(row.adjusted), r))
+    if not seen and not changes:
+        raise CoordinatorError("run", ledger.database.name, "have an improvement that is not off", run_id)
+    tables = [
+        TextTable(
+            "Numbers",
+            ("Improvement", "Mode", "Change", "Signals", "Mean base", "Mean adjusted", *_OUTCOME),
+            [row for name in NUMBERS for row in _levels(name, seen.get(name, []))],
+        ),
+        TextTable(
+            "Entries asked for",
+            ("Limit", "Mode", "Answer", "Entries", *_OUTCOME),
+            [row for name in REFUSING for row in _answers(name, seen.get(name, []))],
+        ),
+        TextTable("Would have done in shadow mode", ("Rule", "Times", "Share"), _others(seen)),
+        TextTable("Trust", ("Improvement", "Pair", "Day", "Range before", "After"), _trust(changes)),
+    ]
+    return [table for table in tables if table.rows]
+
+
+_OUTCOME = ("Mean R", "Win rate", "Profit factor")
+
+
+def _number(value: float | None) -> float:
+    return math.nan if value is None else value
+
+
+def _outcomes(rows: Iterable[_Seen]) -> tuple[str, ...]:
+    r = [x.r for x in rows if x.r == x.r]
+    if not r:
+        return ("-",) * 3
+    lost = -sum(x for x in r if x < 0)
+    factor = f"{sum(x for x in r if x > 0) / lost:.2f}" if lost else "-"
+    return f"{sum(r) / len(r):+.3f}", f"{sum(x > 0 for x in r) / len(r):.1%}", factor
+
+
+def _levels(name: str, rows: list[_Seen]) -> list[tuple[str, ...]]:
+    def line(change: str, part: list[_Seen]) -> tuple[str, ...]:
+        base, adjusted = (sum(getattr(x, side) for x in part) / len(part) for side in ("base", "adjusted"))
+        numbers = (f"{len(part):,}", f"{base:.3f}", f"{adjusted:.3f}")
+        return (name, part[-1].mode, change, *numbers, *_outcomes(part))
+
+    parts = {
+        "lower": [x for x in rows if x.adjusted < x.base],
+        "as it is": [x for x in rows if x.adjusted == x.base],
+        "higher": [x for x in rows if x.adjusted > x.base],
+    }
+    return [line(change, part) for change, part in parts.items() if part]
+
+
+def _answers(name: str, rows: list[_Seen]) -> list[tuple[str, ...]]:
+    """A limit's rows hold what is allowed and what was found; the ranking's are of entries that lost alone."""
+    beaten = name == "ranking"
+    refused = [x for x in rows if beaten or x.adjusted >= x.base]
+    allowed = [x for x in rows if not beaten and x.adjusted < x.base]
+    return [
+        (name, part[-1].mode, answer, f"{len(part):,}", *_outcomes(part))
+        for answer, part in (("allowed", allowed), ("refused", refused))
+        if part
+    ]
+
+
+def _others(seen: Mapping[str, list[_Seen]]) -> list[tuple[str, ...]]:
+    return [
+        (name, f"{len(rows):,}", f"{rows[-1].adjusted:.0%}")
+        for name, rows in sorted(seen.items())
+        if name not in (*NUMBERS, *REFUSING)
+    ]
+
+
+def _trust(changes: list[tuple[int, ImprovementRow]]) -> list[tuple[str, ...]]:
+    return [
+        (
+            row.name.removeprefix(TRUST),
+            row.pair,
+            f"{datetime.fromtimestamp(time, tz=UTC):%Y-%m-%d}",
+            f"{_number(row.base):.0%}",
+            f"{row.adjusted:.0%}" if row.adjusted else "off",
+        )
+        for time, row in changes
+    ]
