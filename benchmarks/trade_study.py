@@ -29,12 +29,13 @@ RULES = ("momentum_reversal", "low_volume", "stagnation", "scale_out", "target_f
 WITHOUT: dict[str, Any] = {
     "entries": {"ranking": "off"},
     "exits": {name: {"mode": "off"} for name in RULES},
-    "dca": {"expiry": 1000, "cancel_on_reversal": False},
+    "dca": {"enabled": True, "expiry": 1000, "cancel_on_reversal": False},
     "sizing": {"kelly_mode": "off"},
     "improvements": {
         name: {"mode": "off"} for name in ("dynamic_reward_risk", "volatility_sizing", "correlation_filter")
     },
     "thresholds": {"mode": "off"},
+    "portfolio": {"hedge": {"mode": "off"}},
 }
 SINGLE: dict[str, dict[str, Any]] = {
     "ranking": {"entries": {"ranking": "on"}},
@@ -47,8 +48,9 @@ SINGLE: dict[str, dict[str, Any]] = {
     "dynamic reward:risk": {"improvements": {"dynamic_reward_risk": {"mode": "on"}}},
     "correlation filter": {"improvements": {"correlation_filter": {"mode": "on"}}},
     "adaptive thresholds": {"thresholds": {"mode": "on"}},
+    "hedge": {"portfolio": {"hedge": {"mode": "on"}}},
 }
-NOT_DOCUMENTED = ("no DCA", "ATR spacing", "target following")
+NOT_DOCUMENTED = ("no DCA", "ATR spacing", "target following", "hedge")
 """Options of ours: measured alone, left out of "together"."""
 
 
@@ -70,6 +72,7 @@ def variants() -> dict[str, dict[str, Any]]:
         **{name: merged(WITHOUT, value) for name, value in SINGLE.items()},
         "together": merged(WITHOUT, *documented),
         "shipped": {},
+        "shipped, hedged": {"portfolio": {"hedge": {"mode": "on"}}},
     }
 
 

@@ -134,9 +134,10 @@ class TradeStrategy(FastCallbackStrategy):
         """Open positions; in a backtest Freqtrade hands out its own list, which must not be changed."""
         return [Position(trade.pair, -1 if trade.is_short else 1) for trade in Trade.get_open_trades()]
 
-    @staticmethod
-    def _locked(now: datetime, pair: str, direction: int) -> bool:
-        return PairLocks.is_pair_locked(pair, now, "short" if direction < 0 else "long")
+    def _locked(self, now: datetime, pair: str, direction: int) -> bool:
+        """Whether a pair cannot be entered: a lock, or it is the hedge's."""
+        side = "short" if direction < 0 else "long"
+        return pair == self.hedging.watch.pair or PairLocks.is_pair_locked(pair, now, side)
 
     def order_filled(
         self, pair: str, trade: Trade, order: Order, current_time: datetime, **kwargs: Any
