@@ -72,7 +72,7 @@ def variants() -> dict[str, dict[str, Any]]:
         **{name: merged(WITHOUT, value) for name, value in SINGLE.items()},
         "together": merged(WITHOUT, *documented),
         "shipped": {},
-        "shipped, hedged": {"portfolio": {"hedge": {"mode": "on"}}},
+        "shipped and hedged": {"portfolio": {"hedge": {"mode": "on"}}},
     }
 
 
