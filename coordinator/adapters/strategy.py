@@ -110,7 +110,8 @@ class CoordinatorStrategy(TradeStrategy):
         """The settings with hyperopt's parameters in their places."""
         threshold, risk = float(self.threshold.value), float(self.risk_per_trade.value)
         decision = self.settings.decision.model_copy(update={"threshold": threshold})
-        sizing = self.settings.sizing.model_copy(update={"risk_per_trade": risk})
+        kelly = self.settings.improvements.effective(self.settings.sizing.kelly_mode)
+        sizing = self.settings.sizing.model_copy(update={"risk_per_trade": risk, "kelly_mode": kelly})
         selector, thresholds = self.settings.selector, self.settings.thresholds
         if not self.uses_ml:
             selector = selector.model_copy(update={"enabled": False})

@@ -25,8 +25,9 @@ from coordinator.adapters.position_rules import SCALE_OUT, PositionRules
 from coordinator.adapters.positions import Plan, PlanBook
 from coordinator.adapters.protection import portfolio_protections
 from coordinator.adapters.recorder import Recorder
+from coordinator.ledger.records import ImprovementRow
 from coordinator.portfolio.guard import Position
-from coordinator.settings import Settings, load_settings
+from coordinator.settings import Settings, SizingSettings, load_settings
 from coordinator.signals.candles import timeframe_seconds
 from coordinator.trade.entries import EntryPlan
 from coordinator.trade.exits import scale_out_stake
@@ -72,6 +73,7 @@ class TradeStrategy(FastCallbackStrategy):
         self.keeps_plans = config.get("runmode") in MODES_WITH_TRADES  # in the trades' custom data
         self.recorder = Recorder(config, type(self).__name__, self.board)
         self.guard = EntryGuard(self.board, FilterTrust(self.board, self.settings))
+        self._kelly_noted = ("", 0)
         self.rules = PositionRules(self.settings, self._candle_seconds, self.recorder.noted)
         with as_operational():
             self.hedging = Hedging(
@@ -173,7 +175,9 @@ class TradeStrategy(FastCallbackStrategy):
         limit, minimum = min(proposed_stake, max_stake), min_stake or 0.0
         equity = self.wallets.get_total_stake_amount()
         kelly = math.nan if plan.kelly is None else plan.kelly
-        budget = risk_budget(self._tuned().sizing, plan.size, kelly, self._open_risk() / equity)
+        sizing = self._tuned().sizing
+        self._note_kelly(pair, current_time, plan, sizing)
+        budget = risk_budget(sizing, plan.size, kelly, self._open_risk() / equity)
 
         def total_of(entries: EntryPlan) -> float:
             return plan_stake(equity, entries, plan.stop_distance, leverage, limit, budget)
@@ -182,6 +186,17 @@ class TradeStrategy(FastCallbackStrategy):
         if entries is not plan.entries:
             self.plans.enter_at_once(pair, current_time, plan)
         return stake
+
+    def _note_kelly(self, pair: str, now: datetime, plan: Plan, sizing: SizingSettings) -> None:
+        """Record once a signal what the Kelly cap makes of its risk, or would."""
+        if sizing.kelly_mode == "off" or plan.kelly is None or self._kelly_noted == (pair, plan.time):
+            return
+        self._kelly_noted = pair, plan.time
+        risk = sizing.risk_per_trade * plan.size
+        row = ImprovementRow(pair, "kelly_cap", sizing.kelly_mode, risk, min(risk, plan.kelly))
+        self.recorder.noted(
+            self.plans.last_closed(now), row, f"{pair}: risk {risk:.2%}, Kelly {plan.kelly:.2%}"
+        )
 
     def _slots(self, now: datetime) -> Slots:
         unlimited = self.max_open_trades < 0 or math.isinf(self.max_open_trades)

@@ -17,7 +17,7 @@ __all__ = ["improvement_tables"]
 
 TRUST = "trust_"
 REFUSING = ("correlation_filter", "sector_limit", "ranking")
-NUMBERS = ("dynamic_reward_risk", "volatility_sizing", "adaptive_thresholds")
+NUMBERS = ("dynamic_reward_risk", "volatility_sizing", "adaptive_thresholds", "kelly_cap")
 
 
 class _Seen(NamedTuple):

@@ -304,3 +304,23 @@ def test_the_filters_trust_survives_restarts(board):
     three, _ = ask_all(board, settings, lambda i: bool(r[i] > 0), store=store, restart=50)
     assert store.states
     assert three.trust._trust.range_ == one.trust._trust.range_
+
+
+@pytest.mark.parametrize(("mode", "share"), [("off", 1.0), ("shadow", 1.0), ("on", 0.6)])
+def test_the_kelly_cap_in_each_mode(monkeypatch, mode, share):
+    """.6 % by Kelly beside 1 % of risk: recorded once in shadow mode, obeyed when on."""
+    monkeypatch.setattr(Trade, "get_open_trades", staticmethod(lambda: []))
+    coordinator = {"sizing": {"kelly_mode": mode}}
+    strategy = CoordinatorStrategy(
+        {"trading_mode": "spot", "stake_currency": "USDT", "coordinator": coordinator}
+    )
+    strategy.wallets = SimpleNamespace(get_total_stake_amount=lambda: 10_000.0)
+    noted = []
+    monkeypatch.setattr(strategy.recorder, "noted", lambda time, row, words: noted.append(row))
+    now = datetime(2024, 1, 1, 5, tzinfo=UTC)
+    plan = strategy.plans.plan_of(1, 0.8, 0.02, 0.05, 100.0, 1.0, 0.006)
+    strategy.plans.file("BTC/USDT", {int(now.timestamp()) - 3600: plan})
+    for _ in range(2):
+        stake = strategy.custom_stake_amount("BTC/USDT", now, 1e9, 10.0, 1e9, 1.0, None, "long")
+    assert stake == pytest.approx(share * 10_000 * 0.01 / 0.018 * 0.6)
+    assert [row.adjusted for row in noted] == ([] if mode == "off" else [0.006])
