@@ -192,17 +192,18 @@ class PlanBook:
         Parameters
         ----------
         factor : float
-            Of the target's distance from the anchor. Profit is a linear function of the price, so the ratios at the
-            anchor and at the target give all others.
+            Of the target's distance from the anchor; profit is a linear function of the price.
         """
         key, basis = (trade.pair, trade.open_date), (trade.open_rate, trade.funding_fees or 0.0)
         known = self._targets.get(key)
         if known is None or known[0] != basis:
             plan = self.of_trade(trade, stored)
-            here, there = (trade.calc_profit_ratio(rate) for rate in (plan.anchor, plan.target_rate))
-            known = basis, here, there
+            there: float = trade.calc_profit_ratio(plan.target_rate)
+            fees = 1 - plan.direction * (trade.fee_close or 0.0)
+            slope = trade.leverage * trade.amount * fees / (trade.open_trade_value or math.inf)
+            known = basis, there, slope * plan.anchor * plan.target_distance
             self._targets[key] = known
-        return known[2] if factor == 1.0 else known[1] + (known[2] - known[1]) * factor
+        return known[1] if factor == 1.0 else known[1] + known[2] * (factor - 1.0)
 
     def _stored(self, trade: Trade) -> Plan | None:
         text: Any = trade.get_custom_data(CUSTOM_DATA_KEY)

@@ -92,3 +92,17 @@ def test_plans_survive_a_restart_in_custom_data():
 def test_stored_plans_that_are_not_plans_are_told_apart(text):
     with pytest.raises((ValueError, KeyError, TypeError)):
         Plan.from_json(text)
+
+
+@pytest.mark.parametrize("is_short", [False, True])
+def test_a_targets_profit_at_any_distance_is_freqtrades(book, is_short):
+    """The line through the target's profit gives what Freqtrade computes at the price itself, fees and leverage in."""
+    found = trade(is_short=is_short)
+    found.leverage = 3.0
+    found.recalc_trade_from_orders()
+    side = -1 if is_short else 1
+    book.file("BTC/USDT", {SIGNAL: book.plan_of(side, 0.8, 0.02, 0.05)})
+    for factor in (0.75, 1.0, 1.1, 1.25):
+        price = 100.0 * (1 + side * 0.05 * factor)
+        expected = found.calc_profit_ratio(price)
+        assert book.target_profit(found, stored=False, factor=factor) == pytest.approx(expected, abs=2e-8)
