@@ -142,7 +142,8 @@ class SignalBoard:
             return self._trusted[1]
         table = self.table(settings)
         full = in_full(self._pairs, table)
-        if self._live is None or self.trust is None:
+        # On a bot's very first candle the pairs arrive one by one: each time their whole history is learned anew.
+        if self._live is None or self.trust is None or self._live.fold.warming(self.last_candle()):
             self.trust = new_trust(settings)
         before = self.trust.step_
         self._trusted = settings, trusted(self.trust, self._pairs, table, full, settings)

@@ -136,7 +136,7 @@ class Recorder:
     def _tell_trust(self, run: LiveRun, settings: Settings, send: Callable[[str], None]) -> None:
         """Write what changed in the improvements' trust; alert of one that was switched off, the warm start aside."""
         trust, told = self._board.trust, self._trust_told or 0
-        if trust is None or len(trust.changes) == told:
+        if trust is None or len(trust.changes) == told or run.fold.warming(self._board.last_candle()):
             return
         for record in together(trust_changes(trust, settings, told)):
             run.write_improvements(record)

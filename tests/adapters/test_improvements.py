@@ -325,6 +325,8 @@ def test_a_bots_ranges_are_the_backtests_across_restarts(run, make_walk):
         for pair, walk in zip(PAIRS, walks, strict=True):
             frame = walk.iloc[max(0, end + 1 - 999) : end + 1]
             bot.put(analyse(pair, Candles.from_frame(frame, "1h"), {}, settings, ml=False))
+            store.first = store.first or bot.last_candle()
+            bot._improved(settings)  # a bot decides after each pair
         table, numbers = bot.table(settings), bot._improved(settings)
         now = bot.last_candle()
         for i in np.flatnonzero(table.time == now).tolist():
@@ -340,8 +342,11 @@ class Store:
     """Where a bot keeps its state: the part of ``LiveRun`` that the trust needs."""
 
     def __init__(self, settings):
-        self.fold = type("Fold", (), {"settings": settings})
-        self.kept = []
+        self.fold = self
+        self.settings, self.kept, self.first = settings, [], 0
+
+    def warming(self, now):
+        return now == self.first
 
     def load_state(self, name):
         return json.loads(self.kept[-1]) if self.kept else None
