@@ -10,8 +10,6 @@ run beside it: only what the guard and the hedge save there less is the fall's.
 """
 
 import json
-import subprocess
-import sys
 import tempfile
 import zipfile
 from dataclasses import dataclass
@@ -25,7 +23,9 @@ import pandas as pd
 from benchmarks.result import Result
 from coordinator.adapters.hedging import SCALE_OUT_TAG
 from coordinator.candles.files import FUNDING_TIMEFRAME, TradingMode, candle_path, read_candles, write_candles
+from coordinator.jobs.freqtrade_process import run_freqtrade
 from coordinator.reports.equity import strategy_equity
+from coordinator.reports.metrics import max_drawdown
 from coordinator.reports.results import latest_results
 from coordinator.sandbox.exchange import create_app, wall_clock
 from coordinator.sandbox.market import resample_candles
@@ -97,7 +97,7 @@ def market(folder: Path, mode: TradingMode, seed: int, depth: float) -> MarketSp
 def backtest(
     url: str, datadir: Path, mode: TradingMode, spec: MarketSpec, section: dict[str, Any]
 ) -> Outcome:
-    """One real backtest; SystemExit with its words if it fails."""
+    """One real backtest; FreqtradeError if it fails."""
     pairs = [name if mode == "spot" else f"{name}:{name.split('/')[1]}" for name in spec.pairs]
     with tempfile.TemporaryDirectory() as tmp:
         overlay = overlay_config(url)
@@ -105,20 +105,24 @@ def backtest(
         overlay |= {"trading_mode": mode, "freqai": {"enabled": False}, "coordinator": section}
         path = Path(tmp) / "overlay.json"
         path.write_text(json.dumps(overlay))
-        line = [sys.executable, "-m", "freqtrade", "backtesting", "--config", "config.json"]
-        line += ["--config", str(path), "--strategy", "TechnicalBaseline", "--timerange", TIMERANGE]
-        line += ["--datadir", str(datadir), "--userdir", tmp, "--cache", "none", "--enable-protections"]
-        done = subprocess.run(line, capture_output=True, text=True)
-        if done.returncode:
-            raise SystemExit(f"{mode} failed:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
+        run_freqtrade(
+            [
+                "backtesting",
+                *("--config", "config.json", "--config", str(path), "--strategy", "TechnicalBaseline"),
+                *("--timerange", TIMERANGE, "--datadir", str(datadir), "--userdir", tmp),
+                *("--cache", "none", "--enable-protections"),
+            ],
+            Path(tmp) / "backtest.log",
+            lambda share, doing: None,
+        )
         (result,) = latest_results(Path(tmp) / "backtest_results")
         candles = {pair: read_candles(datadir, pair, "1h", mode) for pair in pairs}
         daily = strategy_equity(result, candles).daily
         hedge = result.trades[result.trades["enter_tag"].str.startswith("hedge", na=False)]
         within = daily[(daily.index >= CRASH) & (daily.index <= CRASH + timedelta(days=DAYS))]
         return Outcome(
-            _drawdown(daily),
-            _drawdown(within),
+            max_drawdown(daily),
+            max_drawdown(within),
             float(daily.iloc[-1] / daily.iloc[0] - 1),
             len(result.trades),
             len(hedge),
@@ -131,10 +135,6 @@ def _scale_outs(folder: Path) -> int:
     (path,) = (folder / "backtest_results").glob("*.zip")
     with zipfile.ZipFile(path) as archive:
         return archive.read(path.with_suffix(".json").name).count(f'"{SCALE_OUT_TAG}"'.encode())
-
-
-def _drawdown(values: pd.Series) -> float:
-    return float((1 - values / values.cummax()).max())
 
 
 def run() -> list[Result]:

@@ -14,9 +14,11 @@ import argparse
 import io
 import json
 import tempfile
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
+from freqtrade.misc import deep_merge_dicts
 from rich.console import Console
 
 from coordinator.jobs.backtest import run_backtests
@@ -58,9 +60,7 @@ def merged(*sections: dict[str, Any]) -> dict[str, Any]:
     """Settings over settings, key by key."""
     out: dict[str, Any] = {}
     for section in sections:
-        for key, value in section.items():
-            mine = out.get(key)
-            out[key] = merged(mine, value) if isinstance(mine, dict) and isinstance(value, dict) else value
+        deep_merge_dicts(deepcopy(section), out)
     return out
 
 

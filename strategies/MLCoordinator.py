@@ -8,7 +8,6 @@ from pandas import DataFrame
 from coordinator.adapters.analysis import PairAnalysis, with_predictions, without
 from coordinator.adapters.freqai_frames import with_features, with_label
 from coordinator.adapters.strategy import CoordinatorStrategy
-from coordinator.adapters.trade_strategy import MODES_WITH_TRADES
 
 logger = logging.getLogger(__name__)
 
@@ -29,7 +28,7 @@ class MLCoordinator(CoordinatorStrategy):
             self.recorder.verdicts = list(getattr(self.freqai, "verdicts", ()))
             return predicted, with_predictions(analysis, predicted, components)
         except Exception as error:
-            if self.dp.runmode not in MODES_WITH_TRADES:
+            if not self.is_bot:
                 raise
             logger.exception("%s: FreqAI raised; the baseline trades on without ML", metadata["pair"])
             for component in set(components) - {"fusion"}:  # the indicators' fusion needs no model

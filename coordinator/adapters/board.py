@@ -11,18 +11,11 @@ import numpy.typing as npt
 import pandas as pd
 
 from coordinator.adapters.analysis import PairAnalysis
-from coordinator.adapters.histories import (
-    Seen,
-    end_state,
-    histories,
-    observations,
-    together,
-    trust_changes,
-)
+from coordinator.adapters.histories import Seen, end_state, histories, observations, together
 from coordinator.adapters.improvements import ADAPTIVE_THRESHOLDS, Improved
 from coordinator.adapters.live_run import LiveRun
 from coordinator.adapters.tables import build_table, in_order
-from coordinator.adapters.trusted import in_full, new_trust, trusted
+from coordinator.adapters.trusted import in_full, new_trust, told, trusted
 from coordinator.decision.blending import PHASES
 from coordinator.decision.decisions import REJECTIONS, Decisions
 from coordinator.decision.fold import Fold
@@ -109,7 +102,7 @@ class SignalBoard:
         observed = self._observations(settings, rows)
         day, state = self._learners
         last = [] if day is None else [CandleRecord(day, snapshots=(end_state(state),))]
-        trust = trust_changes(self.trust, settings)
+        trust = [CandleRecord(time, improvements=(x.row,)) for time, x in told(self.trust, settings)]
         return list(together((*histories(self._history, Seen()), *observed.values(), *trust, *last)))
 
     def _observations(self, settings: Settings, rows: Iterable[int]) -> dict[int, CandleRecord]:

@@ -7,15 +7,15 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
 from coordinator.adapters.board import SignalBoard
+from coordinator.adapters.correlations import Correlations
 from coordinator.adapters.filter_trust import FilterTrust
 from coordinator.adapters.improvements import failed
+from coordinator.adapters.trust_told import Told
 from coordinator.decision.trust import TrustChange
 from coordinator.ledger.records import ImprovementRow
-from coordinator.portfolio.correlation import ReturnPanel
 from coordinator.portfolio.guard import Limit, Position, entry_limits
 from coordinator.portfolio.ranking import Candidate, allot
-from coordinator.settings import CorrelationFilterSettings, Mode, Settings
-from coordinator.types import Floats
+from coordinator.settings import Mode, Settings
 
 __all__ = ["CORRELATION_FILTER", "RANKING", "EntryGuard", "Slots", "Verdict"]
 
@@ -70,8 +70,8 @@ class _Candle:
 class EntryGuard:
     """The correlation filter of spec 003 and the ranking of entries, each in its mode.
 
-    Correlations are worked out when a candle is first asked for, one matrix for all pairs, from returns laid side by
-    side once per set of analyses: a backtest's callbacks touch no pandas and candles without an entry cost nothing.
+    Returns are laid side by side once per set of analyses: a backtest's callbacks touch no pandas and candles without
+    an entry cost nothing.
     The positions that count are those before the candle's first entry and the winners before a pair, so that the
     pair list's order decides nothing.
 
@@ -85,10 +85,12 @@ class EntryGuard:
     trust: FilterTrust | None = None
     asked: int = 0
     refused: Counter[str] = field(default_factory=Counter)
-    _panel: ReturnPanel | None = None
-    _matrix: tuple[int, int, Floats] | None = None
+    correlations: Correlations = field(init=False)
     _told: tuple[int, set[str]] = field(default_factory=lambda: (0, set()))
     _candle: _Candle | None = None
+
+    def __post_init__(self) -> None:
+        self.correlations = Correlations(self.board)
 
     def ask(self, pair: str, direction: int, time: int, slots: Slots, settings: Settings) -> Verdict:
         """Whether a pair may be entered.
@@ -158,7 +160,7 @@ class EntryGuard:
         self, candle: _Candle, pair: str, direction: int, held: Iterable[Position]
     ) -> list[Limit]:
         s = candle.settings.improvements.correlation_filter
-        return entry_limits(pair, direction, held, self._correlations(pair, candle.time, s), s)
+        return entry_limits(pair, direction, held, self.correlations.of(pair, candle.time, s), s)
 
     def _verdict(
         self, pair: str, candle: _Candle, limiting: Mode, limits: list[Limit], ranking: Mode, rank: int | None
@@ -185,33 +187,15 @@ class EntryGuard:
             lines.append(f"{pair}: the entry is {_word(ranking)} by ranking: {place}")
         return Verdict(allowed, tuple(rows), tuple(lines))
 
-    def _correlations(self, pair: str, time: int, settings: CorrelationFilterSettings) -> dict[str, float]:
-        """Of a pair with each other analysed pair, as they were last refreshed."""
-        panel = self.board.panel()
-        interval = settings.update_minutes * 60
-        moment = time // interval * interval
-        if panel is not self._panel or self._matrix is None or self._matrix[:2] != (moment, settings.window):
-            self._panel = panel
-            self._matrix = moment, settings.window, panel.correlations(moment, settings.window)
-        if pair not in panel.pairs:
-            return {}
-        row = self._matrix[2][panel.pairs.index(pair)].tolist()
-        return dict(zip(panel.pairs, row, strict=True))
-
 
 def _told(verdict: Verdict, changes: list[TrustChange], mode: Mode) -> Verdict:
     """The same with what changed in the filter's trust."""
-    rows = [
-        ImprovementRow(x.pair or "*", f"trust_{CORRELATION_FILTER}", mode, x.before, x.after) for x in changes
-    ]
-    off = [x for x in changes if x.after == 0]
-    alerts = [f"Coordinator: {CORRELATION_FILTER} is switched off {x.pair}: {x.reason}" for x in off]
-    lines = tuple(f"trust in {CORRELATION_FILTER} {x.pair}: {x.reason}" for x in changes)
+    told = [Told.of(CORRELATION_FILTER, mode, change) for change in changes]
     return replace(
         verdict,
-        rows=(*verdict.rows, *rows),
-        lines=(*verdict.lines, *lines),
-        alerts=tuple(alerts),
+        rows=(*verdict.rows, *(x.row for x in told)),
+        lines=(*verdict.lines, *(x.line for x in told)),
+        alerts=tuple(x.alert for x in told if x.alert),
     )
 
 

@@ -2,30 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
 from coordinator.adapters.board import SignalBoard
+from coordinator.adapters.state_store import StateStore
+from coordinator.decision.fold import STEP_SECONDS
 from coordinator.decision.table import UNRESOLVED
 from coordinator.decision.trust import Trust, TrustChange
 from coordinator.settings import Settings
 
 __all__ = ["FilterTrust"]
 
-DAY = 86400
 NAME = "trust_correlation_filter"
-
-
-class Store(Protocol):
-    """Where a bot's state is kept."""
-
-    def load_state(self, name: str) -> Mapping[str, Any] | None:
-        """The last state kept under a name."""
-
-    def store_state(self, name: str, time: int, state: Mapping[str, Any]) -> None:
-        """Keep a state."""
 
 
 class FilterTrust:
@@ -38,7 +28,7 @@ class FilterTrust:
 
     def __init__(self, board: SignalBoard, settings: Settings) -> None:
         self._board, self._settings = board, settings
-        self._store: Store | None = None
+        self._store: StateStore | None = None
         self._reset()
 
     def _reset(self) -> None:
@@ -47,7 +37,7 @@ class FilterTrust:
         self._waiting: list[tuple[int, str, bool]] = []
         self._allowed = (0.0, 0)
 
-    def go_live(self, store: Store) -> None:
+    def go_live(self, store: StateStore) -> None:
         """Keep the state from now on, and go on from what is kept."""
         self._store = store
         state = store.load_state(NAME)
@@ -66,7 +56,7 @@ class FilterTrust:
 
     def advance(self, time: int) -> list[TrustChange]:
         """Begin the day of a candle; learns what was known by its start. An earlier day begins anew (backtests)."""
-        day = time // DAY * DAY
+        day = time // STEP_SECONDS * STEP_SECONDS
         if self._step is not None and day < self._step and self._store is None:
             self._reset()
         if self._step is not None and day <= self._step:

@@ -12,11 +12,14 @@ from freqtrade.enums import RunMode
 from freqtrade.persistence import PairLocks, Trade
 
 from coordinator.adapters.board import SignalBoard
+from coordinator.adapters.correlations import Correlations
 from coordinator.adapters.entry_guard import Verdict
 from coordinator.adapters.portfolio_watch import HEDGE, Holding, PortfolioWatch
+from coordinator.adapters.run_modes import MODES_WITH_TRADES
 from coordinator.errors import CoordinatorError
 from coordinator.portfolio.hedge import rebalance
 from coordinator.settings import Settings
+from coordinator.trade.exits import leaves_no_dust
 
 __all__ = ["SCALE_OUT_TAG", "Hedging"]
 
@@ -45,15 +48,15 @@ class Hedging:
         config: dict[str, Any],
         settings: Settings,
         board: SignalBoard,
+        correlations: Correlations,
         candle_seconds: int,
         last_closed: Callable[[datetime], int],
     ) -> None:
         self._config, self._s, self._last_closed = config, settings.portfolio.hedge, last_closed
         futures = config.get("trading_mode", "spot") == "futures"
-        self.watch = PortfolioWatch(settings, board, candle_seconds, futures)
-        self.watch.set_stake_currency(config.get("stake_currency", "USDT"))
+        currency = config.get("stake_currency", "USDT")
+        self.watch = PortfolioWatch(settings, board, correlations, candle_seconds, futures, currency)
         self.on = self._s.mode == "on"
-        self._pair = self.watch.pair  # it never changes
         self._seconds = candle_seconds
         self._lock: Any = None
         self._minimum = 0.0
@@ -97,7 +100,7 @@ class Hedging:
     def _lock_longs(self, now: datetime) -> None:
         """One lock from the beginning to the longest that it may last, released early on recovery."""
         reason = f"{HEDGE}: longs are locked"
-        live = self._config.get("runmode") in (RunMode.DRY_RUN, RunMode.LIVE)
+        live = self._config.get("runmode") in MODES_WITH_TRADES
         if not self.watch.locked:
             if self._lock is not None:
                 if live:
@@ -114,7 +117,8 @@ class Hedging:
 
     def is_hedge(self, trade: Trade) -> bool:
         """Whether a trade is the hedge."""
-        if self._pair is None or trade.pair != self._pair:
+        pair = self.watch.pair
+        if pair is None or trade.pair != pair:
             return False
         return bool(trade.is_short) and str(trade.enter_tag).startswith(HEDGE)
 
@@ -194,8 +198,7 @@ class Hedging:
         for order in trade.orders:
             if order.ft_order_tag == SCALE_OUT_TAG and order.order_date_utc >= began and order.safe_filled:
                 return None
-        sold, value = share * trade.amount * rate, trade.amount * rate
-        if sold < minimum or value - sold < minimum:
+        if not leaves_no_dust(trade.amount * rate, share, minimum):
             return None
         return -share * trade.stake_amount, SCALE_OUT_TAG
 

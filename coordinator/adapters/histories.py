@@ -12,7 +12,6 @@ import numpy.typing as npt
 from coordinator.adapters.improvements import Improved
 from coordinator.decision.learners import History
 from coordinator.decision.table import SignalTable
-from coordinator.decision.trust_fold import TrustFold
 from coordinator.ledger.records import (
     CandleRecord,
     DropRow,
@@ -22,9 +21,8 @@ from coordinator.ledger.records import (
     VoteWeightRow,
     WeightRow,
 )
-from coordinator.settings import Settings
 
-__all__ = ["FOLD", "Seen", "end_state", "histories", "observations", "together", "trust_changes"]
+__all__ = ["FOLD", "Seen", "end_state", "histories", "observations", "together"]
 
 FOLD = "fold"
 """Name of the snapshots of the fold's state."""
@@ -93,29 +91,6 @@ def observations(
         time: CandleRecord(time, drops=tuple(drops), improvements=tuple(improvements))
         for time, (drops, improvements) in found.items()
     }
-
-
-def trust_changes(trust: TrustFold | None, settings: Settings, seen: int = 0) -> list[CandleRecord]:
-    """Changes of the trust in improvements beyond what was seen: rows ``trust_<improvement>``, range before and after.
-
-    The pair is "*" for the improvement as a whole; for one pair 1 is on and 0 off.
-    """
-    x = settings.improvements
-    return [
-        CandleRecord(
-            change.time,
-            improvements=(
-                ImprovementRow(
-                    change.pair or "*",
-                    f"trust_{name}",
-                    x.effective(getattr(x, name).mode),
-                    change.before,
-                    change.after,
-                ),
-            ),
-        )
-        for name, change in (trust.changes[seen:] if trust is not None else ())
-    ]
 
 
 def end_state(learners: Mapping[str, Any]) -> SnapshotRow:

@@ -6,10 +6,12 @@ Fed by closed candles, positions and the wallet alone: no vote, decision or mode
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple, Protocol
+from collections.abc import Iterable
+from typing import Any, NamedTuple
 
 from coordinator.adapters.board import SignalBoard
+from coordinator.adapters.correlations import Correlations
+from coordinator.adapters.state_store import StateStore
 from coordinator.ledger.records import ImprovementRow
 from coordinator.portfolio.correlation import ReturnPanel
 from coordinator.portfolio.drawdown import DrawdownTracker
@@ -17,7 +19,6 @@ from coordinator.portfolio.guard import Limit, Position, entry_limits
 from coordinator.portfolio.hedge import Exposure, Hedge, Stress, net_long
 from coordinator.portfolio.stress import average_correlation, market_volatility
 from coordinator.settings import Settings
-from coordinator.types import Floats
 
 __all__ = ["HEDGE", "Holding", "PortfolioWatch"]
 
@@ -37,37 +38,40 @@ class Holding(NamedTuple):
     is_hedge: bool
 
 
-class Store(Protocol):
-    """Where a bot's state is kept."""
-
-    def load_state(self, name: str) -> Mapping[str, Any] | None:
-        """The last state kept under a name."""
-
-    def store_state(self, name: str, time: int, state: Mapping[str, Any]) -> None:
-        """Keep a state."""
-
-
 class PortfolioWatch:
     """The portfolio's drawdown, stress and hedge, candle by candle.
 
     Parameters
     ----------
     board : its analyses' candles give prices and correlations
+    correlations : of its pairs
     can_short : whether this is futures: a hedge pair, else locks
+    stake_currency : names the hedge pair where the settings do not
 
     Attributes
     ----------
+    pair : the hedge pair while the hedge is on in futures; None otherwise
     time : open time of the last candle taken in; -1 before the first
     equity, exposure : at its close; net long exposure without the hedge
     """
 
-    def __init__(self, settings: Settings, board: SignalBoard, candle_seconds: int, can_short: bool) -> None:
-        self.settings, self._board, self._seconds = settings, board, candle_seconds
+    def __init__(
+        self,
+        settings: Settings,
+        board: SignalBoard,
+        correlations: Correlations,
+        candle_seconds: int,
+        can_short: bool,
+        stake_currency: str,
+    ) -> None:
+        self.settings, self._board, self._correlations = settings, board, correlations
+        self._seconds = candle_seconds
         self._s = settings.portfolio.hedge
         self.futures = can_short
         self.watching = self._s.mode != "off" or settings.portfolio.protection.enabled
-        self._store: Store | None = None
-        self._matrix: tuple[ReturnPanel, int, int, Floats] | None = None
+        self._store: StateStore | None = None
+        named = self._s.pair or f"BTC/{stake_currency}:{stake_currency}"
+        self.pair = named if self.futures and self._s.mode == "on" else None
         self.reset()
 
     def reset(self) -> None:
@@ -78,7 +82,7 @@ class PortfolioWatch:
         self._stress: tuple[ReturnPanel, int, float, float] | None = None
         self._kept: tuple[int, float] = (-1, 0.0)
 
-    def go_live(self, store: Store) -> None:
+    def go_live(self, store: StateStore) -> None:
         """Keep the state from now on, and go on from what is kept."""
         self._store = store
         state = store.load_state(HEDGE)
@@ -179,15 +183,6 @@ class PortfolioWatch:
         """Whether longs are locked (spot)."""
         return self.acting and not self.futures
 
-    @property
-    def pair(self) -> str | None:
-        """The hedge pair while the hedge is on in futures; None otherwise."""
-        return self._pair if self.futures and self._s.mode == "on" else None
-
-    def set_stake_currency(self, currency: str) -> None:
-        """Names the hedge pair where the settings do not."""
-        self._pair = self._s.pair or f"BTC/{currency}:{currency}"
-
     def target(self) -> float:
         """Notional that the hedge should have; 0 where there should be none."""
         return self.hedge.target(self.exposure) if self.pair is not None and self.acting else 0.0
@@ -201,12 +196,5 @@ class PortfolioWatch:
         s = self.settings.improvements.correlation_filter
         if self.settings.improvements.mode_of(s, pair) != "on":
             return []
-        moment = time // (s.update_minutes * 60) * s.update_minutes * 60
-        panel = self._board.panel()
-        if self._matrix is None or self._matrix[0] is not panel or self._matrix[1:3] != (moment, s.window):
-            self._matrix = panel, moment, s.window, panel.correlations(moment, s.window)
-        if pair not in panel.pairs:
-            return []
-        row = self._matrix[3][panel.pairs.index(pair)].tolist()
-        found = entry_limits(pair, direction, held, dict(zip(panel.pairs, row, strict=True)), s)
+        found = entry_limits(pair, direction, held, self._correlations.of(pair, time, s), s)
         return [limit for limit in found if limit.refuses]

@@ -39,13 +39,16 @@ class PositionRules:
     ----------
     settings : Settings
     seconds : length of a candle
+    last_closed : gives the open time of the last closed candle
     note : called with (candle time, row, words) for what a rule in shadow mode would have done, once a trade and rule
     """
 
-    def __init__(self, settings: Settings, seconds: int, note: Note) -> None:
+    def __init__(
+        self, settings: Settings, seconds: int, last_closed: Callable[[datetime], int], note: Note
+    ) -> None:
         self._settings, self._exits = settings, effective_exits(settings)
         self._modes = {name: getattr(self._exits, name).mode for name in (*EXIT_RULES, "scale_out")}
-        self._seconds, self._note = seconds, note
+        self._seconds, self._closed, self._note = seconds, last_closed, note
         # No multiplier makes the second target nearer than this: most candles need no further look.
         self._least_scale_out = self._exits.targets[1] * self._exits.multiplier_minimum * (1 - 1e-6)
         if self._modes["scale_out"] == "off":
@@ -66,9 +69,6 @@ class PositionRules:
             analysis.technical.direction,
             self._exits,
         )
-
-    def _closed(self, now: datetime) -> int:
-        return (int(now.timestamp()) // self._seconds - 1) * self._seconds
 
     def _market(self, pair: str, now: datetime) -> tuple[MarketPath, int, int] | None:
         """A pair's market, the row of its last closed candle, and that candle's time; None where it is unknown.

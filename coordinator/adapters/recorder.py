@@ -15,14 +15,14 @@ from freqtrade.persistence import Trade
 
 from coordinator.adapters.board import SignalBoard
 from coordinator.adapters.entry_guard import EntryGuard, Verdict
-from coordinator.adapters.histories import together, trust_changes
+from coordinator.adapters.histories import together
 from coordinator.adapters.live_run import LiveRun
 from coordinator.adapters.model_files import ModelVerdict
 from coordinator.adapters.positions import Plan
 from coordinator.adapters.run_ledger import append_to_ledger, write_run_ledger
 from coordinator.adapters.trade_rows import intended_row, trade_row, unfilled
+from coordinator.adapters.trusted import told
 from coordinator.decision.explain import describe, explain
-from coordinator.decision.trust import TrustChange
 from coordinator.ledger.records import CandleRecord, ImprovementRow
 from coordinator.ledger.trades import TradeRow
 from coordinator.settings import Settings
@@ -135,16 +135,16 @@ class Recorder:
 
     def _tell_trust(self, run: LiveRun, settings: Settings, send: Callable[[str], None]) -> None:
         """Write what changed in the improvements' trust; alert of one that was switched off, the warm start aside."""
-        trust, told = self._board.trust, self._trust_told or 0
-        if trust is None or len(trust.changes) == told or run.fold.warming(self._board.last_candle()):
+        trust, seen = self._board.trust, self._trust_told or 0
+        if trust is None or len(trust.changes) == seen or run.fold.warming(self._board.last_candle()):
             return
-        for record in together(trust_changes(trust, settings, told)):
+        changes = told(trust, settings, seen)
+        for record in together(CandleRecord(time, improvements=(x.row,)) for time, x in changes):
             run.write_improvements(record)
-        for name, change in trust.changes[told:] if self._trust_told is not None else ():
-            where = f" for {change.pair}" if change.pair else ""
-            logger.info("%s%s: range %.0f %% -> %.0f %%, %s", name, where, *_percents(change), change.reason)
-            if change.after == 0:
-                send(f"Coordinator: {name} is switched off{where}: {change.reason}")
+        for _, x in changes if self._trust_told is not None else ():
+            logger.info(x.line)
+            if x.alert:
+                send(x.alert)
         self._trust_told = len(trust.changes)
 
     # --- entries ----------------------------------------------------------------------------------------------
@@ -223,7 +223,3 @@ class Recorder:
                 if row.pair not in held and row.opened_at < now:
                     self._run.write_trade(unfilled(row, now))
                     del self._waiting[key]
-
-
-def _percents(change: TrustChange) -> tuple[float, float]:
-    return 100 * change.before, 100 * change.after

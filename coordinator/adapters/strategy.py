@@ -17,7 +17,7 @@ from coordinator.adapters.analysis import PairAnalysis, analyse
 from coordinator.adapters.columns import PLOT_CONFIG, entry_columns, plot_columns
 from coordinator.adapters.errors import as_operational
 from coordinator.adapters.live_run import LiveRun
-from coordinator.adapters.trade_strategy import MODES_WITH_TRADES, TradeStrategy
+from coordinator.adapters.trade_strategy import TradeStrategy
 from coordinator.candles.check import check_candles
 from coordinator.settings import Settings
 from coordinator.signals.candles import Candles
@@ -47,7 +47,7 @@ class CoordinatorStrategy(TradeStrategy):
 
     def bot_start(self, **kwargs: Any) -> None:
         """A bot takes up its memory; backtests and hyperopt fold all signals at once."""
-        if self.dp.runmode in MODES_WITH_TRADES:
+        if self.is_bot:
             with as_operational():
                 run = LiveRun(self.config, type(self).__name__, self._tuned(), can_short=self.can_short)
             self.board.go_live(run)

@@ -11,7 +11,6 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
-from freqtrade.enums import RunMode
 from freqtrade.persistence import Order, PairLocks, Trade
 from freqtrade.strategy import DecimalParameter, stoploss_from_absolute
 
@@ -25,6 +24,7 @@ from coordinator.adapters.position_rules import SCALE_OUT, PositionRules
 from coordinator.adapters.positions import Plan, PlanBook
 from coordinator.adapters.protection import portfolio_protections
 from coordinator.adapters.recorder import Recorder
+from coordinator.adapters.run_modes import MODES_WITH_TRADES
 from coordinator.ledger.records import ImprovementRow
 from coordinator.portfolio.guard import Position
 from coordinator.settings import Settings, SizingSettings, load_settings
@@ -34,9 +34,7 @@ from coordinator.trade.exits import scale_out_stake
 from coordinator.trade.sizing import first_stake, plan_risk, plan_stake, risk_budget, tranche_stake
 from coordinator.trade.stops import stop_rate
 
-__all__ = ["MODES_WITH_TRADES", "TradeStrategy"]
-
-MODES_WITH_TRADES = (RunMode.DRY_RUN, RunMode.LIVE)
+__all__ = ["TradeStrategy"]
 
 
 class TradeStrategy(FastCallbackStrategy):
@@ -70,14 +68,21 @@ class TradeStrategy(FastCallbackStrategy):
         self._candle_seconds = timeframe_seconds(self.timeframe)
         self._horizon = timedelta(seconds=self.settings.targets.horizon * self._candle_seconds)
         self.plans = PlanBook(self.settings, self._candle_seconds)
-        self.keeps_plans = config.get("runmode") in MODES_WITH_TRADES  # in the trades' custom data
+        self.is_bot = config.get("runmode") in MODES_WITH_TRADES
         self.recorder = Recorder(config, type(self).__name__, self.board)
         self.guard = EntryGuard(self.board, FilterTrust(self.board, self.settings))
         self._kelly_noted = ("", 0)
-        self.rules = PositionRules(self.settings, self._candle_seconds, self.recorder.noted)
+        self.rules = PositionRules(
+            self.settings, self._candle_seconds, self.plans.last_closed, self.recorder.noted
+        )
         with as_operational():
             self.hedging = Hedging(
-                config, self.settings, self.board, self._candle_seconds, self.plans.last_closed
+                config,
+                self.settings,
+                self.board,
+                self.guard.correlations,
+                self._candle_seconds,
+                self.plans.last_closed,
             )
         if self.hedging.watch.pair is not None:
             # The hedge is rebalanced as often as it must be; plans end by themselves.
@@ -99,7 +104,7 @@ class TradeStrategy(FastCallbackStrategy):
             self.recorder.asked(*changed)
 
     def _plan(self, trade: Trade) -> Plan:
-        return self.plans.of_trade(trade, stored=self.keeps_plans)
+        return self.plans.of_trade(trade, stored=self.is_bot)
 
     def confirm_trade_entry(
         self,
@@ -124,7 +129,7 @@ class TradeStrategy(FastCallbackStrategy):
             return True
         verdict = self.guard.ask(pair, direction, time, self._slots(current_time), self._tuned())
         self.recorder.asked(time, verdict)
-        for alert in verdict.alerts if self.keeps_plans else ():
+        for alert in verdict.alerts if self.is_bot else ():
             self.dp.send_msg(alert, always_send=True)
         if verdict.allowed:
             plan = self.plans.at_signal(pair, current_time, direction)
@@ -145,7 +150,7 @@ class TradeStrategy(FastCallbackStrategy):
         self, pair: str, trade: Trade, order: Order, current_time: datetime, **kwargs: Any
     ) -> None:
         """A bot keeps its fills beside the virtual trades, and on the trade what it was entered on."""
-        if self.dp.runmode in MODES_WITH_TRADES and not self.hedging.is_hedge(trade):
+        if self.is_bot and not self.hedging.is_hedge(trade):
             signal_time = self.plans.last_closed(trade.open_date_utc)
             self.recorder.filled(trade, self._plan(trade), self._tuned(), signal_time)
 
@@ -285,7 +290,7 @@ class TradeStrategy(FastCallbackStrategy):
         if self.hedging.is_hedge(trade):
             return float("inf")
         factor = self.rules.target_factor(trade, -1 if trade.is_short else 1, now)
-        return self.plans.target_profit(trade, self.keeps_plans, factor)
+        return self.plans.target_profit(trade, self.is_bot, factor)
 
     def custom_roi(
         self, pair: str, trade: Trade, current_time: datetime, trade_duration: int, **kwargs: Any

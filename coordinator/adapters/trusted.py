@@ -9,6 +9,7 @@ import numpy as np
 from coordinator.adapters.analysis import PairAnalysis
 from coordinator.adapters.improvements import DYNAMIC_REWARD_RISK, VOLATILITY_SIZING, Improved
 from coordinator.adapters.tables import in_order
+from coordinator.adapters.trust_told import Told
 from coordinator.decision.outcomes import resolve_outcomes
 from coordinator.decision.table import UNRESOLVED, SignalTable
 from coordinator.decision.trust_fold import Effects, TrustFold
@@ -16,7 +17,7 @@ from coordinator.settings import Settings
 from coordinator.trade.reward_risk import target_distance
 from coordinator.types import Floats, Times
 
-__all__ = ["in_full", "new_trust", "trusted"]
+__all__ = ["in_full", "new_trust", "told", "trusted"]
 
 
 def new_trust(settings: Settings) -> TrustFold:
@@ -92,3 +93,12 @@ def _outcomes_in_full(a: PairAnalysis, settings: Settings) -> tuple[Floats, Time
     )
     closes = a.candles.time[np.maximum(outcome.resolved, 0)] + a.candles.seconds
     return outcome.r, np.where(outcome.resolved >= 0, closes, UNRESOLVED)
+
+
+def told(trust: TrustFold | None, settings: Settings, seen: int = 0) -> list[tuple[int, Told]]:
+    """When and how the trust changed beyond what was seen."""
+    x = settings.improvements
+    return [
+        (change.time, Told.of(name, x.effective(getattr(x, name).mode), change))
+        for name, change in (trust.changes[seen:] if trust is not None else ())
+    ]

@@ -22,11 +22,10 @@ from coordinator.decision.evidence import Day, Evidence, weigh
 from coordinator.decision.pilot import PilotArm, add_to_arms, pilot_arm
 from coordinator.decision.review import PHASES, PILOT, SHADOW, WeightReview, review_weight
 from coordinator.settings import BlendingSettings
-from coordinator.types import Bools, Floats, Ints, Times
+from coordinator.types import SECONDS_PER_DAY, Bools, Floats, Ints, Times
 
 __all__ = ["PHASES", "MLWeightManager", "PilotArm", "WeightReview", "pilot_arm"]
 
-SECONDS_PER_DAY = 86400
 MOST_RUN = 2.0  # a run that breaks is never more than so many times the documented one
 
 

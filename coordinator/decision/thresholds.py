@@ -22,12 +22,12 @@ from typing import Any
 
 import numpy as np
 
+from coordinator.decision.recent_pairs import recent
 from coordinator.settings import ThresholdSettings
 from coordinator.types import Floats
 
 __all__ = ["AdaptiveThresholds", "ThresholdChange"]
 
-MOST_PAIRS = 1000  # a changing pair list must not grow the state for ever; the longest silent pair goes first
 SECONDS_PER_HOUR = 3600
 
 
@@ -161,13 +161,9 @@ class AdaptiveThresholds:
         return min(max(self.base, self.settings.minimum), self.settings.maximum)
 
     def _record(self, name: str) -> _Pair:
-        record = self.pairs_.pop(name, None)
-        if record is None:
-            record = _Pair(self._start(), rows=deque(maxlen=self.settings.window))
-            while len(self.pairs_) >= MOST_PAIRS:
-                del self.pairs_[next(iter(self.pairs_))]
-        self.pairs_[name] = record
-        return record
+        return recent(
+            self.pairs_, name, lambda: _Pair(self._start(), rows=deque(maxlen=self.settings.window))
+        )
 
     def _review(self, time: int, name: str, record: _Pair) -> ThresholdChange | None:
         s = self.settings

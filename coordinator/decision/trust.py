@@ -23,13 +23,11 @@ from typing import Any
 
 import numpy as np
 
+from coordinator.decision.recent_pairs import recent
 from coordinator.settings.trust import TrustSettings
-from coordinator.types import Floats
+from coordinator.types import SECONDS_PER_DAY, Floats
 
 __all__ = ["Trust", "TrustChange"]
-
-MOST_PAIRS = 1000  # a changing pair list must not grow the state for ever; the longest silent pair goes first
-SECONDS_PER_DAY = 86400
 
 
 @dataclass(frozen=True)
@@ -129,13 +127,7 @@ class Trust:
         self.pairs_ = {x["pair"]: _Pair(x["on"], deque(x["rows"], window)) for x in state["pairs"]}
 
     def _record(self, name: str) -> _Pair:
-        record = self.pairs_.pop(name, None)
-        if record is None:
-            record = _Pair(rows=deque(maxlen=self.settings.pair_window))
-            while len(self.pairs_) >= MOST_PAIRS:
-                del self.pairs_[next(iter(self.pairs_))]
-        self.pairs_[name] = record
-        return record
+        return recent(self.pairs_, name, lambda: _Pair(rows=deque(maxlen=self.settings.pair_window)))
 
     def _review(self, time: int) -> list[TrustChange]:
         s, before = self.settings, self.range_

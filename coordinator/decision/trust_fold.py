@@ -16,11 +16,9 @@ import numpy as np
 from coordinator.decision.table import UNRESOLVED
 from coordinator.decision.trust import Trust, TrustChange
 from coordinator.settings import TrustSettings
-from coordinator.types import Floats, Ints, Times
+from coordinator.types import SECONDS_PER_DAY, Floats, Ints, Times
 
 __all__ = ["Effects", "TrustFold"]
-
-SECONDS_PER_DAY = 86400
 
 
 class Effects(NamedTuple):

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["DrawdownTracker"]
+from coordinator.types import SECONDS_PER_DAY
 
-DAY = 86_400
+__all__ = ["DrawdownTracker"]
 
 
 class DrawdownTracker:
@@ -39,7 +39,7 @@ class DrawdownTracker:
         """The drawdown with a new value; times (seconds since the epoch) ascend. NaN leaves everything as it was."""
         if equity != equity:
             return self.drawdown
-        day = time // DAY
+        day = time // SECONDS_PER_DAY
         if day != self._day:
             self._day = day
             self._highs = {x: high for x, high in self._highs.items() if x > day - self._window}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from coordinator.portfolio.correlation import ReturnPanel
-from coordinator.types import Floats
+from coordinator.types import SECONDS_PER_DAY, Floats
 
 __all__ = ["average_correlation", "market_volatility"]
 
@@ -27,7 +27,7 @@ def market_volatility(panel: ReturnPanel, time: int, window: int, candle_seconds
     if not count.all():
         return float("nan")
     mean = np.where(known, block, 0.0).sum(axis=1) / count
-    return float(mean.std(ddof=1) * np.sqrt(86_400 / candle_seconds))
+    return float(mean.std(ddof=1) * np.sqrt(SECONDS_PER_DAY / candle_seconds))
 
 
 def average_correlation(correlations: Floats) -> float:

@@ -10,14 +10,13 @@ import talib
 from coordinator.settings import RegimeSettings
 from coordinator.signals.candles import Candles
 from coordinator.signals.series import rolling_percentile, rolling_std, safe_divide
-from coordinator.types import Floats, Ints
+from coordinator.types import SECONDS_PER_DAY, Floats, Ints
 
 __all__ = ["LEVELS", "REGIMES", "STATES", "Regime", "atr_percentile", "compute_regime", "daily_volatility"]
 
 REGIMES = ("bull", "bear", "neutral", "high_vol", "low_vol")
 LEVELS = ("low", "medium", "high")
 STATES = tuple(f"{regime}_{level}" for regime in REGIMES for level in LEVELS)
-SECONDS_PER_DAY = 86400
 ATR_WINDOW = 100
 
 

@@ -5,11 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from coordinator.signals.candles import Candles
-from coordinator.types import Floats, Ints
+from coordinator.types import SECONDS_PER_DAY, Floats, Ints
 
 __all__ = ["usual_activity"]
-
-SECONDS_PER_DAY = 86400
 
 
 def usual_activity(candles: Candles, index: Ints, days: int) -> Floats:

@@ -15,6 +15,7 @@ __all__ = [
     "ExitSignal",
     "Held",
     "exit_signals",
+    "leaves_no_dust",
     "profit_targets",
     "scale_out_due",
     "scale_out_stake",
@@ -133,4 +134,15 @@ def scale_out_stake(stake: float, value: float, minimum: float, settings: ExitsS
     (33.0, 0.0)
     """
     share = settings.scale_out.share
-    return stake * share if min(share, 1.0 - share) * min(stake, value) >= minimum else 0.0
+    return stake * share if leaves_no_dust(min(stake, value), share, minimum) else 0.0
+
+
+def leaves_no_dust(value: float, share: float, minimum: float) -> bool:
+    """Whether a share of a position, and what it leaves, are both worth the exchange's minimum at least.
+
+    Examples
+    --------
+    >>> leaves_no_dust(20.0, 0.5, 10.0), leaves_no_dust(20.0, 0.4, 10.0)
+    (True, False)
+    """
+    return min(share, 1.0 - share) * value >= minimum

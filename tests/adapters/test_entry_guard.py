@@ -123,7 +123,7 @@ def test_the_future_says_nothing(board, time, make_walk):
         )
         cut.put(analyse(pair, part, {}, in_mode("off"), ml=False))
     one, two = (
-        EntryGuard(x)._correlations("BTC/USDT", time, in_mode("on").improvements.correlation_filter)
+        EntryGuard(x).correlations.of("BTC/USDT", time, in_mode("on").improvements.correlation_filter)
         for x in (board, cut)
     )
     assert one == two

@@ -15,6 +15,7 @@ from freqtrade.persistence import PairLocks, Trade
 import coordinator
 from coordinator.adapters import protection
 from coordinator.adapters.analysis import analyse
+from coordinator.adapters.correlations import Correlations
 from coordinator.adapters.errors import OperationalException
 from coordinator.adapters.hedging import SCALE_OUT_TAG
 from coordinator.adapters.portfolio_watch import Holding, PortfolioWatch
@@ -164,8 +165,8 @@ def test_equity_counts_open_trades_in_spot_and_futures(analyses):
     settings = load_settings({"portfolio": {"hedge": {"mode": "on"}}})
     for mode, pair in (("spot", SPOT[1]), ("futures", FUTURES[1])):
         strategy = make(analyses, mode, {})
-        watch = PortfolioWatch(settings, strategy.board, 3600, mode == "futures")
-        watch.set_stake_currency("USDT")
+        board, futures = strategy.board, mode == "futures"
+        watch = PortfolioWatch(settings, board, Correlations(board), 3600, futures, "USDT")
         time = int(analyses["ETH"].candles.time[400])
         price = float(analyses["ETH"].candles.close[400])
         assert watch.ready(time)

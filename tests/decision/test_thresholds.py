@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from coordinator.decision.thresholds import MOST_PAIRS, AdaptiveThresholds
+from coordinator.decision.recent_pairs import MOST_PAIRS
+from coordinator.decision.thresholds import AdaptiveThresholds
 from coordinator.settings import ThresholdSettings
 
 ON = ThresholdSettings(mode="on")

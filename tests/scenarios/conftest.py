@@ -3,12 +3,20 @@
 from datetime import UTC, datetime
 
 import pytest
+from freqtrade.persistence import enable_database_use
 
 from coordinator.sandbox.exchange import create_app, wall_clock
 from coordinator.sandbox.market_files import write_market
 from coordinator.sandbox.server import SandboxServer
 from coordinator.sandbox.spec import MarketSpec
 from tests.scenarios.engine import Engine
+
+
+@pytest.fixture(autouse=True)
+def database():
+    """Backtesting switches Freqtrade's database off for the process; other tests want it."""
+    yield
+    enable_database_use()
 
 
 @pytest.fixture(scope="session")

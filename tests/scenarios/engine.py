@@ -7,6 +7,7 @@ position is entered at the open of row 1.
 from __future__ import annotations
 
 import json
+from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import UTC
 from pathlib import Path
@@ -16,8 +17,9 @@ import numpy as np
 import pandas as pd
 from freqtrade.configuration import Configuration
 from freqtrade.enums import RunMode
+from freqtrade.misc import deep_merge_dicts
 from freqtrade.optimize.backtesting import Backtesting
-from freqtrade.persistence import LocalTrade
+from freqtrade.persistence import LocalTrade, disable_database_use
 from freqtrade.resolvers import StrategyResolver
 
 from coordinator.sandbox.overlay import overlay_config
@@ -40,6 +42,21 @@ OFF = {
         name: {"mode": "off"} for name in ("momentum_reversal", "low_volume", "stagnation", "scale_out")
     },
 }
+
+
+CALM = (100.0, 100.1, 99.9, 100.0)
+AT_ONCE: dict[str, Any] = {"dca": {"enabled": False}}
+
+
+def over_off(settings: dict[str, Any]) -> dict[str, Any]:
+    """A scenario's settings over those with everything off."""
+    both: dict[str, Any] = deep_merge_dicts(settings, deepcopy(OFF))
+    return both
+
+
+def level(price: float, n: int = 1) -> list[tuple[float, ...]]:
+    """Candles that stay where they are."""
+    return [(price, price + 0.05, price - 0.05, price)] * n
 
 
 class Signal(NamedTuple):
@@ -88,8 +105,7 @@ class Play:
             self.volume_ratio[HISTORY + row] = ratio
 
     def frame(self) -> pd.DataFrame:
-        calm = (100.0, 100.1, 99.9, 100.0)
-        prices = np.array([calm] * HISTORY + [row[:4] for row in self.rows]) * UNIT
+        prices = np.array([CALM] * HISTORY + [row[:4] for row in self.rows]) * UNIT
         if self.side < 0:  # the mirror image: a move up is a move down, highs are lows
             prices = 200.0 * UNIT - prices[:, [0, 2, 1, 3]]
         frame = pd.DataFrame(prices, columns=["open", "high", "low", "close"]).assign(volume=1000.0)
@@ -130,9 +146,10 @@ class Engine:
 
     def run(self, plays: dict[str, Play], settings: dict[str, Any], **changes: Any) -> list[LocalTrade]:
         """Closed trades of a scenario, in the order in which they opened; left open ones are forced out at the end."""
-        config = {**self.config, "coordinator": merged(OFF, settings), **changes}
+        config = {**self.config, "coordinator": over_off(settings), **changes}
         strategy = StrategyResolver.load_strategy(config)
         strategy.script = {f"{coin}/USDT{self.suffix}": play for coin, play in plays.items()}
+        disable_database_use("1h")
         backtesting = self.backtesting
         backtesting.strategylist, backtesting.fee = [strategy], changes.get("fee", 0.0)
         backtesting._set_strategy(strategy)
@@ -146,15 +163,6 @@ class Engine:
         backtesting.backtest(processed, first.to_pydatetime(), last.to_pydatetime())
         self.strategy = strategy
         return sorted(LocalTrade.bt_trades, key=lambda trade: (trade.open_date, trade.pair))
-
-
-def merged(one: dict[str, Any], two: dict[str, Any]) -> dict[str, Any]:
-    """Settings over settings, key by key."""
-    both = {**one, **two}
-    for key in one.keys() & two.keys():
-        if isinstance(one[key], dict) and isinstance(two[key], dict):
-            both[key] = merged(one[key], two[key])
-    return both
 
 
 def fills(trade: LocalTrade) -> list[Fill]:

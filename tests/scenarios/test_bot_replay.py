@@ -15,22 +15,27 @@ import time_machine
 from freqtrade.configuration import Configuration
 from freqtrade.enums import RunMode, State
 from freqtrade.freqtradebot import FreqtradeBot
-from freqtrade.persistence import Trade, disable_database_use, enable_database_use
+from freqtrade.persistence import Trade, enable_database_use
 
 from coordinator.sandbox.exchange import create_app, wall_clock
 from coordinator.sandbox.overlay import overlay_config
 from coordinator.sandbox.server import SandboxServer
-from tests.scenarios.engine import HISTORY, OFF, START, Fill, Play, Signal, fills, merged
+from tests.scenarios.engine import (
+    AT_ONCE,
+    CALM,
+    HISTORY,
+    START,
+    Fill,
+    Play,
+    Signal,
+    fills,
+    level,
+    over_off,
+)
 
 pytestmark = pytest.mark.xdist_group("replay")
 ROOT = Path(__file__).resolve().parent.parent.parent
-CALM = (100.0, 100.1, 99.9, 100.0)
-AT_ONCE = {"dca": {"enabled": False}}
 STEPS = 12
-
-
-def level(price, n=1):
-    return [(price, price + 0.05, price - 0.05, price)] * n
 
 
 def five_minutes(frame: pd.DataFrame) -> pd.DataFrame:
@@ -88,7 +93,7 @@ def replay(tmp_path, plays: dict[str, Play], settings, futures: bool, slots: int
                 "strategy": "Scripted",
                 "strategy_path": str(Path(__file__).resolve().parent / "strategies"),
                 "freqai": {**shipped["freqai"], "enabled": False},
-                "coordinator": merged(OFF, settings),
+                "coordinator": over_off(settings),
                 "user_data_dir": str(tmp_path),
                 "db_url": "sqlite://",
                 "tradable_balance_ratio": 1.0,
@@ -112,7 +117,6 @@ def replay(tmp_path, plays: dict[str, Play], settings, futures: bool, slots: int
             found = [(trade.pair, trade.is_open, fills(trade)) for trade in trades]
             bot.cleanup()
             Trade.session.remove()
-            disable_database_use("1h")
     return found
 
 

@@ -2,10 +2,9 @@
 
 import pytest
 
-from tests.scenarios.engine import Case, Fill, Play, Signal, check
+from tests.scenarios.engine import CALM, Case, Fill, Play, Signal, check
 
 pytestmark = pytest.mark.xdist_group("scenarios")
-CALM = (100.0, 100.1, 99.9, 100.0)
 
 
 def down(to, step=0.5):

@@ -2,17 +2,10 @@
 
 import pytest
 
-from tests.scenarios.engine import Case, Fill, Play, Signal, check, fills
+from tests.scenarios.engine import AT_ONCE, CALM, Case, Fill, Play, Signal, check, fills, level
 
 pytestmark = pytest.mark.xdist_group("scenarios")
-CALM = (100.0, 100.1, 99.9, 100.0)
-AT_ONCE = {"dca": {"enabled": False}}
 LEFT, SECOND = "force_exit", "tranche 2 of 2"
-
-
-def level(price, n=1):
-    """Candles that stay where they are."""
-    return [(price, price + 0.05, price - 0.05, price)] * n
 
 
 def only(rule, **more):

@@ -6,10 +6,9 @@ import pytest
 from freqtrade.persistence import PairLocks
 
 from coordinator.adapters.strategy import CoordinatorStrategy
-from tests.scenarios.engine import Play, Signal, fills
+from tests.scenarios.engine import CALM, Play, Signal, fills
 
 pytestmark = pytest.mark.xdist_group("scenarios")
-CALM = (100.0, 100.1, 99.9, 100.0)
 FALLEN = (98.3, 98.4, 98.2, 98.3)
 HEDGE = {"mode": "on", "drawdown": 0.01}
 LOW = {"drawdown": 0.005}

@@ -3,13 +3,9 @@
 import numpy as np
 import pytest
 
-from tests.scenarios.engine import HISTORY, Play, Signal
+from tests.scenarios.engine import AT_ONCE, CALM, HISTORY, Play, Signal
 
 pytestmark = pytest.mark.xdist_group("scenarios")
-CALM = (100.0, 100.1, 99.9, 100.0)
-AT_ONCE = {"dca": {"enabled": False}}
-RISKS = {"sizing": {"risk_per_trade": 0.005}}
-OFF = {"entries": {"ranking": "off"}}
 
 
 class Moving(Play):

@@ -2,11 +2,9 @@
 
 import pytest
 
-from tests.scenarios.engine import Case, Fill, Signal, check
+from tests.scenarios.engine import AT_ONCE, CALM, Case, Fill, Signal, check
 
 pytestmark = pytest.mark.xdist_group("scenarios")
-CALM = (100.0, 100.1, 99.9, 100.0)
-AT_ONCE = {"dca": {"enabled": False}}
 WIDE = {"reward_risk": 4.0}  # a target that no trail meets: 2 % x 4
 TRAIL = {**AT_ONCE, "targets": WIDE, "stops": {"trailing_start": 0.01}}
 
