@@ -15,10 +15,10 @@ import numpy as np
 from benchmarks.baseline_cpu import NOTHING_KEPT
 from benchmarks.freqtrade_runs import bench
 from benchmarks.result import Result
-from coordinator.adapters.component import DAY, Speaker, Trained, Window
-from coordinator.adapters.composite import Composite, CompositeModel
-from coordinator.adapters.market_history import BASE, MarketHistory, PairHistory
 from coordinator.candles.files import read_candles
+from coordinator.components.component import DAY, Speaker, Trained, Window
+from coordinator.components.composite import Composite, CompositeModel
+from coordinator.components.market_history import BASE, MarketHistory, PairHistory
 from coordinator.jobs.simulated import simulated_datadir
 from coordinator.learning.artefact import decode
 from coordinator.learning.classifier import SequenceClassifier

@@ -21,7 +21,7 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.result import Result
-from coordinator.adapters.hedging import SCALE_OUT_TAG
+from coordinator.adapters.strategy.hedging import SCALE_OUT_TAG
 from coordinator.candles.files import FUNDING_TIMEFRAME, TradingMode, candle_path, read_candles, write_candles
 from coordinator.jobs.freqtrade_process import run_freqtrade
 from coordinator.reports.equity import strategy_equity

@@ -1,7 +1,7 @@
 """The composite model that MLCoordinator uses: the components of the setting ``learning.components``."""
 
-from coordinator.adapters.freqai_model import CompositeFreqaiModel
+from coordinator.adapters.freqai.model import CompositeFreqaiModel
 
 
 class CoordinatorClassifier(CompositeFreqaiModel):
-    """LSTM, attention, fusion and signal quality, trained together; see coordinator/adapters/composite.py."""
+    """LSTM, attention, fusion and signal quality, trained together; see coordinator/components/composite.py."""

@@ -1,6 +1,6 @@
 """The signal-quality model as a FreqAI model."""
 
-from coordinator.adapters.freqai_model import CompositeFreqaiModel
+from coordinator.adapters.freqai.model import CompositeFreqaiModel
 
 
 class SignalQualityClassifier(CompositeFreqaiModel):

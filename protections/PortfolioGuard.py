@@ -5,7 +5,7 @@ from typing import Any
 
 from freqtrade.plugins.protections import IProtection, ProtectionReturn
 
-from coordinator.adapters.protection import Lock, drawdown_lock, pair_lock, when
+from coordinator.adapters.protection.portfolio_guard import Lock, drawdown_lock, pair_lock, when
 
 
 class PortfolioGuard(IProtection):

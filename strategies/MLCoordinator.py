@@ -5,9 +5,9 @@ from typing import Any
 
 from pandas import DataFrame
 
-from coordinator.adapters.analysis import PairAnalysis, with_predictions, without
-from coordinator.adapters.freqai_frames import with_features, with_label
-from coordinator.adapters.strategy import CoordinatorStrategy
+from coordinator.adapters.freqai.frames import with_features, with_label
+from coordinator.adapters.strategy.signals import CoordinatorStrategy
+from coordinator.run.analysis import PairAnalysis, with_predictions, without
 
 logger = logging.getLogger(__name__)
 

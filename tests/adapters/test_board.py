@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from coordinator.adapters.analysis import LATE, analyse, with_predictions
-from coordinator.adapters.board import SignalBoard
-from coordinator.adapters.tags import enter_tags
+from coordinator.run.analysis import LATE, analyse, with_predictions
+from coordinator.run.board import SignalBoard
+from coordinator.run.entry_tags import enter_tags
 from coordinator.settings import Settings
 from coordinator.signals.candles import Candles
 
@@ -130,7 +130,7 @@ def test_a_component_that_raises_drops_out_and_is_counted(analyses, monkeypatch,
     def broken(*_):
         raise ZeroDivisionError
 
-    monkeypatch.setattr("coordinator.adapters.analysis.fuse", broken)
+    monkeypatch.setattr("coordinator.run.analysis.fuse", broken)
     walk = make_walk(0, 2000)
     analysis = analyse("BTC/USDT", Candles.from_frame(walk, "1h"), {}, SETTINGS, ml=True)
     assert np.isnan(analysis.votes["fusion"].score).all()

@@ -8,17 +8,18 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from coordinator.adapters import judging, selector_component
-from coordinator.adapters.analysis import FAILED, NO_MODEL, SEEN, analyse, with_predictions
-from coordinator.adapters.component import Window
-from coordinator.adapters.composite import Composite
-from coordinator.adapters.market_history import MarketHistory, PairHistory
-from coordinator.adapters.model_files import ModelFiles, read_verdicts, register
+from coordinator.components import challenge as judging
+from coordinator.components import selector as selector_component
+from coordinator.components.component import Window
+from coordinator.components.composite import Composite
+from coordinator.components.market_history import MarketHistory, PairHistory
+from coordinator.components.model_files import ModelFiles, read_verdicts, register
 from coordinator.errors import CoordinatorError
 from coordinator.learning import retraining
 from coordinator.learning.promotion import Verdict, judge
 from coordinator.ledger.registry import ModelRegistry
 from coordinator.ledger.store import Ledger
+from coordinator.run.analysis import FAILED, NO_MODEL, SEEN, analyse, with_predictions
 from coordinator.settings import load_settings
 from coordinator.signals.candles import Candles
 

@@ -8,15 +8,15 @@ import pytest
 from freqtrade.enums import RunMode
 from freqtrade.persistence import Trade
 
-from coordinator.adapters import improvements
-from coordinator.adapters.analysis import analyse
-from coordinator.adapters.board import SignalBoard
-from coordinator.adapters.entry_guard import EntryGuard, Slots
-from coordinator.adapters.filter_trust import FilterTrust
-from coordinator.adapters.recorder import Recorder
-from coordinator.adapters.strategy import CoordinatorStrategy
+from coordinator.adapters.persistence.recorder import Recorder
+from coordinator.adapters.strategy.signals import CoordinatorStrategy
 from coordinator.ledger.store import Ledger
 from coordinator.portfolio.guard import Position
+from coordinator.run import improvements
+from coordinator.run.analysis import analyse
+from coordinator.run.board import SignalBoard
+from coordinator.run.entry_guard import EntryGuard, Slots
+from coordinator.run.filter_trust import FilterTrust
 from coordinator.settings import load_settings
 from coordinator.signals.candles import Candles
 

@@ -9,12 +9,12 @@ import pytest
 from freqtrade.exceptions import OperationalException
 from freqtrade.freqai.data_kitchen import FreqaiDataKitchen
 
-from coordinator.adapters import judging
-from coordinator.adapters.analysis import FAILED, LATE, SEEN
-from coordinator.adapters.freqai_frames import LABEL, with_features, with_label
-from coordinator.adapters.freqai_model import CompositeFreqaiModel
+from coordinator.adapters.freqai.frames import LABEL, with_features, with_label
+from coordinator.adapters.freqai.model import CompositeFreqaiModel
+from coordinator.components import challenge as judging
 from coordinator.learning import retraining
 from coordinator.learning.promotion import Verdict
+from coordinator.run.analysis import FAILED, LATE, SEEN
 from coordinator.settings import load_settings
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -13,14 +13,14 @@ from freqtrade.enums import RunMode
 from freqtrade.persistence import PairLocks, Trade
 
 import coordinator
-from coordinator.adapters import protection
-from coordinator.adapters.analysis import analyse
-from coordinator.adapters.correlations import Correlations
 from coordinator.adapters.errors import OperationalException
-from coordinator.adapters.hedging import SCALE_OUT_TAG
-from coordinator.adapters.portfolio_watch import Holding, PortfolioWatch
-from coordinator.adapters.strategy import CoordinatorStrategy
+from coordinator.adapters.protection import portfolio_guard as protection
+from coordinator.adapters.strategy.hedging import SCALE_OUT_TAG
+from coordinator.adapters.strategy.signals import CoordinatorStrategy
 from coordinator.decision.voting import Votes
+from coordinator.portfolio.correlation_cache import Correlations
+from coordinator.portfolio.monitor import Holding, PortfolioWatch
+from coordinator.run.analysis import analyse
 from coordinator.settings import load_settings
 from coordinator.signals.candles import Candles
 

@@ -7,12 +7,12 @@ from dataclasses import fields
 import numpy as np
 import pytest
 
-from coordinator.adapters import improvements
-from coordinator.adapters.analysis import analyse
-from coordinator.adapters.board import SignalBoard
-from coordinator.adapters.improvements import DYNAMIC_REWARD_RISK, VOLATILITY_SIZING
-from coordinator.adapters.positions import Plan, PlanBook
-from coordinator.adapters.strategy import CoordinatorStrategy
+from coordinator.adapters.persistence.plan_book import Plan, PlanBook
+from coordinator.adapters.strategy.signals import CoordinatorStrategy
+from coordinator.run import improvements
+from coordinator.run.analysis import analyse
+from coordinator.run.board import SignalBoard
+from coordinator.run.improvements import DYNAMIC_REWARD_RISK, VOLATILITY_SIZING
 from coordinator.settings import Settings, load_settings
 from coordinator.signals.candles import Candles
 

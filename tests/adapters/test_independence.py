@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from coordinator.adapters.analysis import analyse
-from coordinator.adapters.strategy import CoordinatorStrategy
+from coordinator.adapters.strategy.signals import CoordinatorStrategy
 from coordinator.decision.voting import Votes
+from coordinator.run.analysis import analyse
 from coordinator.settings import Settings
 from coordinator.signals.candles import Candles
 

@@ -6,13 +6,13 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from coordinator.adapters.analysis import analyse
-from coordinator.adapters.board import SignalBoard
-from coordinator.adapters.entry_guard import EntryGuard, Slots
-from coordinator.adapters.live_run import LiveRun, ledger_location
-from coordinator.adapters.recorder import Recorder
+from coordinator.adapters.persistence.recorder import Recorder
 from coordinator.ledger.store import Ledger
 from coordinator.portfolio.guard import Position
+from coordinator.run.analysis import analyse
+from coordinator.run.board import SignalBoard
+from coordinator.run.entry_guard import EntryGuard, Slots
+from coordinator.run.live_ledger import LiveRun, ledger_location
 from coordinator.settings import load_settings
 from coordinator.signals.candles import Candles
 

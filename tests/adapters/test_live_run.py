@@ -5,12 +5,12 @@ from dataclasses import fields
 import numpy as np
 import pytest
 
-from coordinator.adapters.analysis import analyse
-from coordinator.adapters.board import SignalBoard
-from coordinator.adapters.live_run import LiveRun, ledger_location
 from coordinator.decision.fold import Fold
 from coordinator.errors import CoordinatorError
 from coordinator.ledger.store import Ledger
+from coordinator.run.analysis import analyse
+from coordinator.run.board import SignalBoard
+from coordinator.run.live_ledger import LiveRun, ledger_location
 from coordinator.settings import Settings
 from coordinator.signals.candles import Candles
 

@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from freqtrade.persistence import LocalTrade, Order
 
-from coordinator.adapters.positions import Plan, PlanBook
+from coordinator.adapters.persistence.plan_book import Plan, PlanBook
 from coordinator.settings import Settings
 from coordinator.trade.entries import EntryPlan
 

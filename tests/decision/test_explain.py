@@ -2,9 +2,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from coordinator.decision.explain import explain
 from coordinator.decision.fold import Fold
 from coordinator.decision.voting import Votes
+from coordinator.run.explanation import explain
 from coordinator.settings import Settings
 
 

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from coordinator.adapters.histories import end_state
 from coordinator.cli import app
 from coordinator.decision.learners import Learners
 from coordinator.ledger.records import CandleRecord, ImprovementRow
 from coordinator.ledger.store import Ledger
+from coordinator.run.learning_records import end_state
 from coordinator.settings import Settings
 
 runner = CliRunner()

@@ -8,7 +8,7 @@ from freqtrade.data.history import load_pair_history
 from freqtrade.enums import CandleType
 from freqtrade.persistence import Order, Trade
 
-from coordinator.adapters.recorder import DECISION_KEY
+from coordinator.adapters.persistence.recorder import DECISION_KEY
 from coordinator.errors import CoordinatorError
 from coordinator.ledger.store import Ledger
 from coordinator.sandbox.market_files import write_market

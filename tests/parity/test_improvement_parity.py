@@ -9,8 +9,8 @@ from freqtrade.data.history import load_pair_history
 from freqtrade.enums import CandleType
 from freqtrade.persistence import Trade
 
-from coordinator.adapters.analysis import analyse
 from coordinator.ledger.store import Ledger
+from coordinator.run.analysis import analyse
 from coordinator.sandbox.market_files import write_market
 from coordinator.sandbox.spec import MarketSpec
 from coordinator.signals.candles import Candles

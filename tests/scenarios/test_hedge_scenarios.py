@@ -5,7 +5,7 @@ from itertools import pairwise
 import pytest
 from freqtrade.persistence import PairLocks
 
-from coordinator.adapters.strategy import CoordinatorStrategy
+from coordinator.adapters.strategy.signals import CoordinatorStrategy
 from tests.scenarios.engine import CALM, Play, Signal, fills
 
 pytestmark = pytest.mark.xdist_group("scenarios")

@@ -5,8 +5,8 @@ from unittest.mock import patch
 
 import numpy as np
 
-from coordinator.adapters import analysis
-from coordinator.adapters.strategy import CoordinatorStrategy
+from coordinator.adapters.strategy.signals import CoordinatorStrategy
+from coordinator.run import analysis
 from coordinator.signals.candles import Candles
 from coordinator.signals.regime import compute_regime
 from coordinator.signals.technical import compute_technical

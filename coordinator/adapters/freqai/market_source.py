@@ -1,0 +1,98 @@
+"""Where the composite's candles come from: the data directory, FreqAI's memory and Freqtrade's data provider."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from freqtrade.data.history import load_pair_history
+from freqtrade.enums import CandleType
+from pandas import DataFrame
+
+from coordinator.components.market_history import BASE, MarketHistory, PairHistory
+from coordinator.settings import Settings
+from coordinator.signals.candles import Candles, timeframe_seconds
+from coordinator.signals.fusion import TIMEFRAMES
+
+__all__ = ["MarketSource"]
+
+logger = logging.getLogger(__name__)
+
+COLUMNS = ["date", "open", "high", "low", "close", "volume"]
+Memory = Mapping[str, Mapping[str, DataFrame]]
+
+
+class MarketSource:
+    """Reads the market of a run.
+
+    Parameters
+    ----------
+    config : Freqtrade's
+    settings : Settings
+    """
+
+    def __init__(self, config: dict[str, Any], settings: Settings) -> None:
+        self._config, self._settings = config, settings
+        self._candle_type = CandleType.get_default(config.get("trading_mode", "spot"))
+
+    def longest(self, pairs: Iterable[str], dp: Any, memory: Memory) -> MarketHistory:
+        """As much history as there is: files, and newer candles from FreqAI's memory and the data provider."""
+        found: dict[str, PairHistory] = {}
+        for pair in pairs:
+            frames = {
+                name: _joined(
+                    [
+                        dp.get_pair_dataframe(pair, name),
+                        memory.get(pair, {}).get(name),
+                        self._stored(pair, name),
+                    ],
+                    name,
+                )
+                for name in TIMEFRAMES
+            }
+            if len(frames[BASE]):
+                found[pair] = PairHistory(frames)
+        return MarketHistory(found, self._settings)
+
+    def newest(self, pairs: Iterable[str], dp: Any) -> MarketHistory:
+        """What the data provider has: a bot's newest candles."""
+        found: dict[str, PairHistory] = {}
+        for pair in pairs:
+            frames = {name: _joined([dp.get_pair_dataframe(pair, name)], name) for name in TIMEFRAMES}
+            if len(frames[BASE]):
+                found[pair] = PairHistory(frames)
+        return MarketHistory(found, self._settings)
+
+    def _stored(self, pair: str, timeframe: str) -> DataFrame:
+        return load_pair_history(
+            pair,
+            timeframe,
+            Path(self._config["datadir"]),
+            fill_up_missing=True,
+            drop_incomplete=False,
+            data_format=self._config.get("dataformat_ohlcv", "feather"),
+            candle_type=self._candle_type,
+        )
+
+
+def _joined(frames: list[DataFrame | None], timeframe: str) -> Candles:
+    """One unbroken history; where several frames have a candle the first one's counts; what lies before a gap goes."""
+    there = [frame[COLUMNS] for frame in frames if frame is not None and len(frame)]
+    if not there:
+        nothing = DataFrame({name: np.zeros(0) for name in COLUMNS[1:]})
+        return Candles.from_frame(nothing.assign(date=np.zeros(0, dtype="datetime64[s]")), timeframe)
+    frame = there[0]
+    for other in there[1:]:
+        newer = other[other["date"] > frame["date"].iloc[-1]]
+        older = other[other["date"] < frame["date"].iloc[0]]
+        if len(newer) or len(older):
+            frame = pd.concat((older, frame, newer), ignore_index=True)
+    candles = Candles.from_frame(frame, timeframe)
+    gaps = np.flatnonzero(np.diff(candles.time) != timeframe_seconds(timeframe))
+    if not len(gaps):
+        return candles
+    return Candles.from_frame(frame.iloc[int(gaps[-1]) + 1 :], timeframe)

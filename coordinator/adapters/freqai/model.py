@@ -1,0 +1,246 @@
+"""FreqAI's side of the composite model: windows, pooling, latency, and no silent failures."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import deque
+from dataclasses import replace
+from typing import Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+from datasieve.pipeline import Pipeline
+from freqtrade.exceptions import OperationalException
+from freqtrade.freqai.data_kitchen import FreqaiDataKitchen
+from freqtrade.freqai.freqai_interface import IFreqaiModel
+from pandas import DataFrame
+
+from coordinator.adapters.errors import as_operational
+from coordinator.adapters.freqai.frames import LABEL
+from coordinator.adapters.freqai.market_source import MarketSource
+from coordinator.components.component import Trained, Window
+from coordinator.components.composite import Composite, CompositeModel
+from coordinator.components.market_history import BASE, MarketHistory
+from coordinator.components.model_files import ModelFiles, ModelVerdict
+from coordinator.errors import CoordinatorError
+from coordinator.learning.labels import CLASSES
+from coordinator.run.analysis import LATE
+from coordinator.settings import load_settings
+from coordinator.types import Times
+
+__all__ = ["CompositeFreqaiModel"]
+
+logger = logging.getLogger(__name__)
+
+POOLED = ""  # the key of the models of all pairs
+
+
+class CompositeFreqaiModel(IFreqaiModel):
+    """Trains the enabled components once per window for all pairs, and returns every component's columns.
+
+    With ``learning.pooled`` off each pair has its own networks and fusion models; signal quality is always one model
+    for all pairs. A failed training ends a backtest with an error; live the component is absent until the next one
+    works. ``only`` names the components of a subclass; None is the setting ``learning.components``.
+    """
+
+    only: ClassVar[tuple[str, ...] | None] = None
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(config=kwargs["config"])
+        with as_operational():
+            settings = load_settings(self.config.get("coordinator"))
+            names = self.only or settings.learning.components
+            if "selector" in names and settings.selector.enabled:
+                rule = "be false where a trained selector votes: there is one selector"
+                raise CoordinatorError("selector.enabled", type(self).__name__, rule, True)
+        self.settings = settings.learning
+        self.composite = Composite(names, settings)
+        self.files = ModelFiles(self.full_path / "coordinator")
+        self.CONV_WIDTH = self.settings.sequence_length  # rows FreqAI hands over for one live prediction
+        self._source = MarketSource(self.config, settings)
+        self._strategy: Any = None
+        self._market: MarketHistory | None = None  # a backtest's, whole
+        self._newest: MarketHistory | None = None  # a bot's, of the current candle
+        self._trained: dict[str, list[CompositeModel]] = {}
+        self._milliseconds: deque[float] = deque(maxlen=10_000)
+        self._told_late = False
+
+    # --- what the strategy asks -------------------------------------------------------------------------------
+
+    @property
+    def components(self) -> tuple[str, ...]:
+        """Names of the components that this model trains."""
+        return tuple(self.composite.names)
+
+    @property
+    def verdicts(self) -> list[ModelVerdict]:
+        """What became of every training, oldest first; those of stored predictions included."""
+        return self.files.verdicts
+
+    @property
+    def health(self) -> dict[str, float]:
+        """Number of predictions of one candle, and their latency in milliseconds, median and 99th percentile."""
+        if not self._milliseconds:
+            return {"predictions": 0.0}
+        p50, p99 = np.percentile(self._milliseconds, (50, 99))
+        return {
+            "predictions": float(len(self._milliseconds)),
+            "latency_p50_ms": float(p50),
+            "latency_p99_ms": float(p99),
+        }
+
+    def start(self, dataframe: DataFrame, metadata: dict[str, Any], strategy: Any) -> DataFrame:
+        """As in Freqtrade; the strategy is kept, as its data provider has the other pairs' candles."""
+        self._strategy = strategy
+        return super().start(dataframe, metadata, strategy)
+
+    # --- training ---------------------------------------------------------------------------------------------
+
+    def train(
+        self, unfiltered_df: DataFrame, pair: str, dk: FreqaiDataKitchen, **kwargs: Any
+    ) -> CompositeModel:
+        """The model of the window, trained at the first pair that asks for it."""
+        dk.data_dictionary = {
+            "train_features": unfiltered_df[dk.training_features_list],
+            "train_labels": unfiltered_df[[LABEL]],
+            "train_dates": unfiltered_df["date"],
+        }
+        # FreqAI looks each column up live; in a backtest they would only be two more columns for each.
+        names = (LABEL, *self.composite.columns) if self.live else ()
+        dk.data["labels_mean"] = dict.fromkeys(names, 0.0)
+        dk.data["labels_std"] = dict.fromkeys(names, 0.0)
+        dk.feature_pipeline = dk.label_pipeline = Pipeline([])
+        key = POOLED if self.settings.pooled else pair
+        if self.live:
+            seconds = _seconds(unfiltered_df)
+            return self._train_live(key, int(seconds[0]), int(seconds[-1]) + self.base_tf_seconds, pair)
+        windows = [(int(x.startts), int(x.stopts)) for x in dk.training_timeranges]
+        asked = windows.index((int(self.training_timerange.startts), int(self.training_timerange.stopts)))
+        done = self._trained.setdefault(key, [])
+        for begin, end in windows[len(done) : asked + 1]:  # champions follow each other in time
+            done.append(self._fit_window(key, begin, end, done[-1] if done else None, self._whole_market()))
+        return done[asked]
+
+    def _train_live(self, key: str, begin: int, end: int, pair: str) -> CompositeModel:
+        """A pooled model serves all pairs that ask within half the retraining period."""
+        done = self._trained.setdefault(key, [])
+        fresh = self.freqai_info.get("live_retrain_hours", 0) * 1800
+        if done and (end == done[-1].end or 0 <= end - done[-1].end < fresh):
+            return done[-1]
+        before = done[-1] if done else self.dd.model_dictionary.get(pair)  # after a restart
+        market = self._source.longest(self._pairs(), self._strategy.dp, self.dd.historic_data)
+        model = self._fit_window(
+            key, begin, end, before if isinstance(before, CompositeModel) else None, market
+        )
+        done[:] = [model]
+        return model
+
+    def _fit_window(
+        self, key: str, begin: int, end: int, before: CompositeModel | None, market: MarketHistory
+    ) -> CompositeModel:
+        pairs = {key: market.pairs[key]} if key else market.pairs
+        began = time.perf_counter()
+        window = Window(begin, end, pairs, market)
+
+        def filed(name: str, trained: Trained) -> None:
+            owner = f"{name} {key}" if key and name != "quality" else name
+            if self.live:  # how quickly the models answered since the bot began
+                trained = replace(trained, details={**trained.details, **self.health})
+            verdict = self.files.file(owner, end, trained)
+            logger.info("%s: %s", owner, verdict.sentence)
+
+        model = self.composite.train(window, before, filed, tolerant=self.live)
+        logger.info(
+            "Trained %s on the window to %s for %s in %.1f s",
+            ", ".join(self.components),
+            np.datetime64(end, "s"),
+            key or f"all {len(pairs)} pairs",
+            time.perf_counter() - began,
+        )
+        return model
+
+    def fit(self, data_dictionary: dict[str, Any], dk: FreqaiDataKitchen, **kwargs: Any) -> Any:
+        """FreqAI asks for this method; ``train`` does without it."""
+        raise NotImplementedError
+
+    # --- prediction -------------------------------------------------------------------------------------------
+
+    def predict(
+        self, unfiltered_df: DataFrame, dk: FreqaiDataKitchen, **kwargs: Any
+    ) -> tuple[DataFrame, npt.NDArray[np.int_]]:
+        """Every component's columns for every row, and FreqAI's do_predict.
+
+        Absent components are NaN, with the reason in ``<component>_absence``. Live, a single candle's prediction that
+        takes longer than ``learning.latency_limit_ms`` marks the candle as late. The features have been computed
+        before, as a strategy's indicators are: the time is the models' own.
+        """
+        dk.find_features(unfiltered_df)
+        times = _seconds(unfiltered_df)
+        single = self.live and not kwargs.get("first", True)
+        asked = times[-1:] if single else times  # FreqAI keeps the last row only
+        market = self._market_of(dk.pair, int(times[-1])) if len(times) else self._whole_market()
+        self.composite.prepare(dk.pair, asked, market, tolerant=self.live)
+        began = time.perf_counter()
+        columns = self.composite.predict(self.model, dk.pair, asked, market, tolerant=self.live)
+        spent = (time.perf_counter() - began) * 1000
+        frame = DataFrame(columns, columns=self.composite.columns)
+        frame.insert(0, LABEL, self._likeliest(frame))
+        dk.do_predict = np.full(len(asked), self._verdict_on_time(spent, single), dtype=np.int_)
+        dk.DI_values = np.zeros(len(asked))
+        return frame, dk.do_predict
+
+    def _likeliest(self, frame: DataFrame) -> npt.NDArray[np.float64]:
+        """FreqAI wants the label's column: the first network's likeliest class, HOLD without one."""
+        network = next((name for name in self.components if f"{name}_hold" in frame), None)
+        if network is None:
+            return np.zeros(len(frame))
+        answers = frame[[f"{network}_{x}" for x in ("hold", "buy", "sell")]].to_numpy(dtype=np.float64)
+        return np.array(CLASSES, dtype=np.float64)[np.nan_to_num(answers).argmax(axis=1)]
+
+    def _verdict_on_time(self, spent: float, single: bool) -> int:
+        if not single:
+            return 1
+        self._milliseconds.append(spent)
+        if spent <= self.settings.latency_limit_ms:
+            self._told_late = False
+            return 1
+        if not self._told_late:
+            self._told_late = True
+            limit = self.settings.latency_limit_ms
+            logger.warning("A prediction took %.1f ms (limit %.1f): ML is late and absent", spent, limit)
+        return LATE
+
+    # --- candles ----------------------------------------------------------------------------------------------
+
+    def _pairs(self) -> list[str]:
+        return list(self._strategy.dp.current_whitelist())
+
+    def _whole_market(self) -> MarketHistory:
+        """A backtest's candles; every training cuts them at the end of its window."""
+        if self._market is None:
+            self._market = self._source.longest(self._pairs(), self._strategy.dp, {})
+        return self._market
+
+    def _market_of(self, pair: str, last: int) -> MarketHistory:
+        """The market as far as it is known at a candle; a bot's is read anew with each candle."""
+        if not self.live:
+            return self._whole_market()
+        known = None if self._newest is None else self._newest.pairs.get(pair)
+        if self._newest is None or known is None or int(known.candles[BASE].time[-1]) != last:
+            self._newest = self._source.newest(self._pairs(), self._strategy.dp)
+        return self._newest
+
+    def _append_null_backtesting_predictions(
+        self, dk: FreqaiDataKitchen, dataframe_backtest: DataFrame
+    ) -> None:
+        """Freqtrade fills a failed window with zeros and stores them; a backtest built on that would be a lie."""
+        raise OperationalException(
+            f"Training of {dk.pair} failed (see the log above), so the backtest cannot go on. "
+            "More candles before the timerange or a shorter train_period_days may help."
+        )
+
+
+def _seconds(frame: DataFrame) -> Times:
+    times: Times = frame["date"].to_numpy(dtype="datetime64[s]").astype(np.int64)
+    return times

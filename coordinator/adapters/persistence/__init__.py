@@ -1,0 +1,1 @@
+"""Freqtrade's trades: their plans, and their records in the ledger."""

@@ -1,0 +1,1 @@
+"""Freqtrade's protection interface."""

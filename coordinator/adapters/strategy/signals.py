@@ -1,0 +1,154 @@
+"""The strategy base: Freqtrade's callbacks wired to the library, the same in backtest, hyperopt, dry-run and live.
+
+``strategies/`` holds the classes users name; they inherit linearly (mixins break hyperopt's pickling).
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+from freqtrade.enums import RunMode
+from pandas import DataFrame
+
+from coordinator.adapters.errors import as_operational
+from coordinator.adapters.strategy.trades import TradeStrategy
+from coordinator.candles.check import check_candles
+from coordinator.run.analysis import PairAnalysis, analyse
+from coordinator.run.frame_columns import PLOT_CONFIG, entry_columns, plot_columns
+from coordinator.run.live_ledger import LiveRun
+from coordinator.settings import Settings
+from coordinator.signals.candles import Candles
+from coordinator.signals.series import changed
+
+__all__ = ["CoordinatorStrategy"]
+
+logger = logging.getLogger(__name__)
+
+HIGHER_TIMEFRAMES = ("4h", "1d")
+
+
+class CoordinatorStrategy(TradeStrategy):
+    """Technical signals, DCA entries, ATR and trailing stops, targets by reward:risk.
+
+    Settings come from the "coordinator" section of the Freqtrade config (``coordinator.settings``). Timeframe 1h
+    with 4h and 1d beside it; spot and futures (shorts in futures only).
+    """
+
+    INTERFACE_VERSION = 3
+    timeframe = "1h"
+    startup_candle_count = 240
+    process_only_new_candles = True
+    plot_config = PLOT_CONFIG
+
+    uses_ml = False
+
+    def bot_start(self, **kwargs: Any) -> None:
+        """A bot takes up its memory; backtests and hyperopt fold all signals at once."""
+        if self.is_bot:
+            with as_operational():
+                run = LiveRun(self.config, type(self).__name__, self._tuned(), can_short=self.can_short)
+            self.board.go_live(run)
+            self.recorder.go_live(run)
+            self.hedging.watch.go_live(run)
+            if self.guard.trust is not None:
+                self.guard.trust.go_live(run)
+        if self.hedging.watch.pair is not None:
+            self.hedging.check_pair(self.dp.current_whitelist())
+
+    def bot_loop_start(self, current_time: datetime, **kwargs: Any) -> None:
+        """Trades of the ledger follow Freqtrade's (a bot's only); a backtest's is completed at its end."""
+        self.recorder.reconcile(current_time, self._plan, self.plans.last_closed)
+        self.watch_portfolio(current_time)
+        self.recorder.end_of_backtest(current_time, self.guard)
+
+    # --- indicators and signals -------------------------------------------------------------------------------
+
+    def informative_pairs(self) -> list[tuple[str, str]]:
+        return [(pair, timeframe) for pair in self.dp.current_whitelist() for timeframe in HIGHER_TIMEFRAMES]
+
+    def populate_indicators(self, dataframe: DataFrame, metadata: dict[str, Any]) -> DataFrame:
+        pair = metadata["pair"]
+        with as_operational():
+            check_candles(dataframe, f"{pair} {self.timeframe}")
+            higher = {name: self._higher(pair, name) for name in HIGHER_TIMEFRAMES}
+            candles = Candles.from_frame(dataframe, self.timeframe)
+            analysis = analyse(pair, candles, higher, self.settings, ml=self.uses_ml)
+        dataframe, analysis = self.add_predictions(dataframe, metadata, analysis)
+        self.board.put(analysis)
+        self.rules.put(analysis)
+        technical = analysis.technical
+        return dataframe.assign(
+            technical_score=technical.score,
+            technical_direction=technical.direction,
+            technical_signal=technical.signal,
+            fusion_score=analysis.fusion.score,
+            trend_ma=technical.indicators.trend_ma,
+            exit_ma=technical.indicators.exit_ma,
+        )
+
+    def _higher(self, pair: str, timeframe: str) -> Candles:
+        frame = self.dp.get_pair_dataframe(pair, timeframe)
+        if frame.empty:
+            logger.warning("%s has no %s candles: fusion is absent for it", pair, timeframe)
+            frame = DataFrame(
+                {name: np.zeros(0) for name in ("open", "high", "low", "close", "volume")}
+            ).assign(date=np.zeros(0, dtype="datetime64[s]"))
+        else:
+            check_candles(frame, f"{pair} {timeframe}")
+        return Candles.from_frame(frame, timeframe)
+
+    def add_predictions(
+        self, dataframe: DataFrame, metadata: dict[str, Any], analysis: PairAnalysis
+    ) -> tuple[DataFrame, PairAnalysis]:
+        """Hook for strategies with ML: add the models' columns and votes."""
+        return dataframe, analysis
+
+    def _tuned(self) -> Settings:
+        """The settings with hyperopt's parameters in their places."""
+        threshold, risk = float(self.threshold.value), float(self.risk_per_trade.value)
+        decision = self.settings.decision.model_copy(update={"threshold": threshold})
+        kelly = self.settings.improvements.effective(self.settings.sizing.kelly_mode)
+        sizing = self.settings.sizing.model_copy(update={"risk_per_trade": risk, "kelly_mode": kelly})
+        selector, thresholds = self.settings.selector, self.settings.thresholds
+        if not self.uses_ml:
+            selector = selector.model_copy(update={"enabled": False})
+        mode = self.settings.improvements.effective(thresholds.mode)
+        sections = {
+            "decision": decision,
+            "sizing": sizing,
+            "selector": selector,
+            "thresholds": thresholds.model_copy(update={"mode": mode}),
+        }
+        return self.settings.model_copy(update=sections)
+
+    def populate_entry_trend(self, dataframe: DataFrame, metadata: dict[str, Any]) -> DataFrame:
+        pair = metadata["pair"]
+        analysis, settings = self.board.analysis(pair), self._tuned()
+        decided = self.board.decisions(settings).rows(self.board.rows_of(pair, settings))
+        self.recorder.decided(pair, settings, self._send)
+        self.plans.file_accepted(analysis, decided, self.board.improved_of(pair, settings))
+        columns = entry_columns(analysis, decided, settings, can_short=self.can_short)
+        columns = self.hedging.entry_columns(pair, columns)
+        if self.dp.runmode != RunMode.HYPEROPT:  # an epoch plots nothing
+            columns |= plot_columns(analysis, decided)
+        return dataframe.assign(**columns)
+
+    def _send(self, message: str) -> None:
+        self.dp.send_msg(message, always_send=True)
+
+    def populate_exit_trend(self, dataframe: DataFrame, metadata: dict[str, Any]) -> DataFrame:
+        """Leave when the baseline turns against the position and the price stands beyond the exit MA."""
+        analysis = self.board.analysis(metadata["pair"])
+        technical, close = analysis.technical, analysis.candles.close
+        turned = changed(technical.direction)
+        down = turned & (technical.direction < 0) & (close < technical.indicators.exit_ma)
+        up = turned & (technical.direction > 0) & (close > technical.indicators.exit_ma)
+        tags = np.full(len(dataframe), None, dtype=object)
+        tags[down], tags[up] = "baseline turned short", "baseline turned long"
+        columns: dict[str, Any] = {"exit_long": down.astype(int), "exit_tag": tags}
+        if self.can_short:
+            columns["exit_short"] = up.astype(int)
+        return dataframe.assign(**self.hedging.exit_columns(metadata["pair"], columns))

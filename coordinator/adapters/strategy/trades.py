@@ -1,0 +1,313 @@
+"""Freqtrade's callbacks about trades: entries, tranches, stops, targets and exits, wired to the library.
+
+``strategy.CoordinatorStrategy`` adds the signals. Linear inheritance: mixins break hyperopt's pickling.
+"""
+
+from __future__ import annotations
+
+import math
+from abc import abstractmethod
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+
+from freqtrade.persistence import Order, PairLocks, Trade
+from freqtrade.strategy import DecimalParameter, stoploss_from_absolute
+
+from coordinator.adapters.errors import as_operational
+from coordinator.adapters.persistence.plan_book import Plan, PlanBook
+from coordinator.adapters.persistence.recorder import Recorder
+from coordinator.adapters.protection.portfolio_guard import portfolio_protections
+from coordinator.adapters.run_modes import MODES_WITH_TRADES
+from coordinator.adapters.strategy.fast_callbacks import FastCallbackStrategy
+from coordinator.adapters.strategy.hedging import Hedging
+from coordinator.ledger.records import ImprovementRow
+from coordinator.portfolio.guard import Position
+from coordinator.run.board import SignalBoard
+from coordinator.run.entry_guard import EntryGuard, Slots
+from coordinator.run.filter_trust import FilterTrust
+from coordinator.run.position_rules import SCALE_OUT, PositionRules
+from coordinator.settings import Settings, SizingSettings, load_settings
+from coordinator.signals.candles import timeframe_seconds
+from coordinator.trade.entries import EntryPlan
+from coordinator.trade.exits import scale_out_stake
+from coordinator.trade.sizing import first_stake, plan_risk, plan_stake, risk_budget, tranche_stake
+from coordinator.trade.stops import stop_rate
+
+__all__ = ["TradeStrategy"]
+
+
+class TradeStrategy(FastCallbackStrategy):
+    """What becomes of accepted signals: DCA entries, ATR and trailing stops, targets by reward:risk, exits.
+
+    Settings come from the "coordinator" section of the Freqtrade config (``coordinator.settings``).
+    """
+
+    position_adjustment_enable = True
+    max_entry_position_adjustment = 3
+    use_exit_signal = True
+    use_custom_stoploss = True
+    use_custom_roi = True
+    minimal_roi: dict[str, float] = {}
+    stoploss = -0.25  # the last resort; custom_stoploss sets the planned stop, at most 3 % away
+    order_types = {"entry": "limit", "exit": "limit", "stoploss": "market", "stoploss_on_exchange": False}
+
+    def __init__(self, config: dict[str, Any]) -> None:
+        with as_operational():
+            self.settings = load_settings(config.get("coordinator"))
+        # Hyperopt's space "coordinator"; the ranges are the documented ones, the defaults the config's.
+        space = {"space": "coordinator", "optimize": True, "load": True}
+        decision, sizing = self.settings.decision, self.settings.sizing
+        self.threshold = DecimalParameter(0.60, 0.85, default=decision.threshold, decimals=2, **space)
+        self.risk_per_trade = DecimalParameter(
+            0.005, 0.015, default=sizing.risk_per_trade, decimals=4, **space
+        )
+        self.can_short = config.get("trading_mode", "spot") == "futures"
+        super().__init__(config)
+        self.board = SignalBoard(self.can_short)
+        self._candle_seconds = timeframe_seconds(self.timeframe)
+        self._horizon = timedelta(seconds=self.settings.targets.horizon * self._candle_seconds)
+        self.plans = PlanBook(self.settings, self._candle_seconds)
+        self.is_bot = config.get("runmode") in MODES_WITH_TRADES
+        self.recorder = Recorder(config, type(self).__name__, self.board)
+        self.guard = EntryGuard(self.board, FilterTrust(self.board, self.settings))
+        self._kelly_noted = ("", 0)
+        self.rules = PositionRules(
+            self.settings, self._candle_seconds, self.plans.last_closed, self.recorder.noted
+        )
+        with as_operational():
+            self.hedging = Hedging(
+                config,
+                self.settings,
+                self.board,
+                self.guard.correlations,
+                self._candle_seconds,
+                self.plans.last_closed,
+            )
+        if self.hedging.watch.pair is not None:
+            # The hedge is rebalanced as often as it must be; plans end by themselves.
+            self.max_entry_position_adjustment = -1
+
+    @abstractmethod
+    def _tuned(self) -> Settings:
+        """The settings with hyperopt's parameters in their places."""
+
+    @property
+    def protections(self) -> list[dict[str, Any]]:
+        """PortfolioGuard where it is switched on; add your own to it."""
+        return portfolio_protections(self.config, self.hedging.watch)
+
+    def watch_portfolio(self, now: datetime) -> None:
+        """Take in the last closed candle; called wherever its answer is about to be needed."""
+        changed = self.hedging.candle(now, self.wallets)
+        if changed is not None:
+            self.recorder.asked(*changed)
+
+    def _plan(self, trade: Trade) -> Plan:
+        return self.plans.of_trade(trade, stored=self.is_bot)
+
+    def confirm_trade_entry(
+        self,
+        pair: str,
+        order_type: str,
+        amount: float,
+        rate: float,
+        time_in_force: str,
+        current_time: datetime,
+        entry_tag: str | None,
+        side: str,
+        **kwargs: Any,
+    ) -> bool:
+        direction = -1 if side == "short" else 1
+        time = self.plans.last_closed(current_time)
+        self.watch_portfolio(current_time)
+        refusal = self.hedging.refusal(pair, side, self.max_open_trades)
+        if refusal is not None:
+            self.recorder.refused(pair, refusal)
+            return False
+        if pair == self.hedging.watch.pair:
+            return True
+        verdict = self.guard.ask(pair, direction, time, self._slots(current_time), self._tuned())
+        self.recorder.asked(time, verdict)
+        for alert in verdict.alerts if self.is_bot else ():
+            self.dp.send_msg(alert, always_send=True)
+        if verdict.allowed:
+            plan = self.plans.at_signal(pair, current_time, direction)
+            self.recorder.intended(pair, plan, direction, current_time, time)
+        return verdict.allowed
+
+    @staticmethod
+    def _held() -> list[Position]:
+        """Open positions; in a backtest Freqtrade hands out its own list, which must not be changed."""
+        return [Position(trade.pair, -1 if trade.is_short else 1) for trade in Trade.get_open_trades()]
+
+    def _locked(self, now: datetime, pair: str, direction: int) -> bool:
+        """Whether a pair cannot be entered: a lock, or it is the hedge's."""
+        side = "short" if direction < 0 else "long"
+        return pair == self.hedging.watch.pair or PairLocks.is_pair_locked(pair, now, side)
+
+    def order_filled(
+        self, pair: str, trade: Trade, order: Order, current_time: datetime, **kwargs: Any
+    ) -> None:
+        """A bot keeps its fills beside the virtual trades, and on the trade what it was entered on."""
+        if self.is_bot and not self.hedging.is_hedge(trade):
+            signal_time = self.plans.last_closed(trade.open_date_utc)
+            self.recorder.filled(trade, self._plan(trade), self._tuned(), signal_time)
+
+    def leverage(self, pair: str, current_time: datetime, max_leverage: float, **kwargs: Any) -> float:
+        return min(self.settings.sizing.leverage, max_leverage)
+
+    def custom_stake_amount(
+        self,
+        pair: str,
+        current_time: datetime,
+        proposed_stake: float,
+        min_stake: float | None,
+        max_stake: float,
+        leverage: float,
+        entry_tag: str | None,
+        side: str,
+        **kwargs: Any,
+    ) -> float:
+        """The first tranche of a plan that risks a fixed share of the equity at its stop."""
+        self.watch_portfolio(current_time)
+        hedge = self.hedging.stake(pair, side, leverage, min_stake, max_stake)
+        if hedge is not None:
+            return hedge
+        plan = self.plans.at_signal(pair, current_time, -1 if side == "short" else 1)
+        if plan is None or self.wallets is None:
+            return proposed_stake
+        limit, minimum = min(proposed_stake, max_stake), min_stake or 0.0
+        equity = self.wallets.get_total_stake_amount()
+        kelly = math.nan if plan.kelly is None else plan.kelly
+        sizing = self._tuned().sizing
+        self._note_kelly(pair, current_time, plan, sizing)
+        budget = risk_budget(sizing, plan.size, kelly, self._open_risk() / equity)
+
+        def total_of(entries: EntryPlan) -> float:
+            return plan_stake(equity, entries, plan.stop_distance, leverage, limit, budget)
+
+        stake, entries = first_stake(plan.entries, minimum, total_of)
+        if entries is not plan.entries:
+            self.plans.enter_at_once(pair, current_time, plan)
+        return stake
+
+    def _note_kelly(self, pair: str, now: datetime, plan: Plan, sizing: SizingSettings) -> None:
+        """Record once a signal what the Kelly cap makes of its risk, or would."""
+        if sizing.kelly_mode == "off" or plan.kelly is None or self._kelly_noted == (pair, plan.time):
+            return
+        self._kelly_noted = pair, plan.time
+        risk = sizing.risk_per_trade * plan.size
+        row = ImprovementRow(pair, "kelly_cap", sizing.kelly_mode, risk, min(risk, plan.kelly))
+        self.recorder.noted(
+            self.plans.last_closed(now), row, f"{pair}: risk {risk:.2%}, Kelly {plan.kelly:.2%}"
+        )
+
+    def _slots(self, now: datetime) -> Slots:
+        unlimited = self.max_open_trades < 0 or math.isinf(self.max_open_trades)
+        limit = None if unlimited else int(self.max_open_trades) - self.hedging.reserved_slots()
+        return Slots(self._held, limit, partial(self._locked, now))
+
+    def _open_risk(self) -> float:
+        """What the open plans lose together if all are stopped out in full, stake currency; the hedge has none."""
+        plans = [(x, self._plan(x)) for x in Trade.get_open_trades() if not self.hedging.is_hedge(x)]
+        return sum(
+            plan_risk(_planned_stake(trade, plan), plan.entries, plan.stop_distance, trade.leverage)
+            for trade, plan in plans
+            if trade.nr_of_successful_entries
+        )
+
+    def adjustment_due(self, trade: Trade, rate: float, now: datetime) -> bool:
+        if self.hedging.owns_adjustment(trade):
+            return self.hedging.adjustment(trade, rate, 0.0, float("inf")) is not None
+        plan = self._plan(trade)
+        return self.rules.tranche_due(trade, plan, rate, now) or (
+            self.rules.scale_out(trade, plan.direction, rate, now) > 0
+        )
+
+    def adjust_trade_position(
+        self,
+        trade: Trade,
+        current_time: datetime,
+        current_rate: float,
+        current_profit: float,
+        min_stake: float | None,
+        max_stake: float,
+        **kwargs: Any,
+    ) -> float | tuple[float | None, str | None] | None:
+        """The next tranche, when the price has gone far enough against the position; a part out of a profit."""
+        if trade.has_open_orders:
+            return None
+        if self.hedging.owns_adjustment(trade):
+            return self.hedging.adjustment(trade, current_rate, min_stake or 0.0, max_stake)
+        plan, minimum = self._plan(trade), min_stake or 0.0
+        entries, filled = plan.entries, trade.nr_of_successful_entries
+        if self.rules.tranche_due(trade, plan, current_rate, current_time):
+            stake = tranche_stake(_planned_stake(trade, plan), entries, filled, minimum)
+            return (
+                (min(stake, max_stake), f"tranche {filled + 1} of {len(entries.shares)}") if stake else None
+            )
+        level = self.rules.scale_out(trade, plan.direction, current_rate, current_time)
+        if not level:
+            return None
+        value = trade.amount * current_rate / trade.leverage
+        stake = scale_out_stake(trade.stake_amount, value, minimum, self.settings.exits)
+        return (-stake, f"{SCALE_OUT} {level} of 2") if stake else None
+
+    def better_stop(self, trade: Trade, rate: float, now: datetime) -> float | None:
+        """Planned stop, then trailing by profit tier; only ever in the trade's favour, whatever fills."""
+        if self.hedging.is_hedge(trade):
+            return None  # the last resort stays
+        plan = self._plan(trade)
+        stop = stop_rate(
+            plan.anchor,
+            trade.open_rate,
+            rate,
+            plan.direction,
+            plan.stop_distance,
+            self.settings.stops,
+            self.rules.trailing_multiplier(trade, now),
+        )
+        return stop if plan.direction * (stop - trade.stop_loss) > 0 else None
+
+    def custom_stoploss(
+        self,
+        pair: str,
+        trade: Trade,
+        current_time: datetime,
+        current_rate: float,
+        current_profit: float,
+        after_fill: bool,
+        **kwargs: Any,
+    ) -> float | None:
+        stop = self.better_stop(trade, current_rate, current_time)
+        if stop is None:
+            return None
+        return stoploss_from_absolute(stop, current_rate, trade.is_short, trade.leverage)
+
+    def target_profit(self, trade: Trade, now: datetime) -> float:
+        """The target's price as the profit ratio Freqtrade compares with; the hedge has none."""
+        if self.hedging.is_hedge(trade):
+            return float("inf")
+        factor = self.rules.target_factor(trade, -1 if trade.is_short else 1, now)
+        return self.plans.target_profit(trade, self.is_bot, factor)
+
+    def custom_roi(
+        self, pair: str, trade: Trade, current_time: datetime, trade_duration: int, **kwargs: Any
+    ) -> float | None:
+        target = self.target_profit(trade, current_time)
+        return target if target < float("inf") else None
+
+    def exit_reason(self, trade: Trade, rate: float, now: datetime) -> str | None:
+        """Close a position that reached neither stop nor target within the horizon, or as an exit rule says."""
+        if self.hedging.is_hedge(trade):
+            return self.hedging.exit_reason(trade)
+        if now - trade.open_date_utc >= self._horizon:
+            return f"time limit of {self.settings.targets.horizon} candles"
+        return self.rules.exit_reason(trade, self._plan(trade), rate, now)
+
+
+def _planned_stake(trade: Trade, plan: Plan) -> float:
+    """Stake of a trade's whole plan, from its first fill."""
+    first: float = trade.select_filled_orders(trade.entry_side)[0].stake_amount_filled
+    return first / plan.entries.shares[0]

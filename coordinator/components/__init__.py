@@ -1,0 +1,1 @@
+"""The composite's components, champion and challenger, model files."""

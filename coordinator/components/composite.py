@@ -1,0 +1,139 @@
+"""The composite model: every enabled component trained on one window, and all their columns for one pair's candles."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from coordinator.components.component import Speaker, Trained, Window
+from coordinator.components.factory import build_component
+from coordinator.components.market_history import MarketHistory
+from coordinator.run.analysis import FAILED, NO_MODEL, SEEN
+from coordinator.settings import Settings
+from coordinator.types import Floats, Times
+
+__all__ = ["Composite", "CompositeModel"]
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class CompositeModel:
+    """Who speaks for each component after a window's training; FreqAI pickles it live.
+
+    Attributes
+    ----------
+    end : int
+        End of the window, seconds.
+    speakers : mapping of component to Speaker
+        Without the components that have no model.
+    failed : tuple of str
+        Components whose training raised; they are absent until the next training.
+    """
+
+    end: int
+    speakers: Mapping[str, Speaker]
+    failed: tuple[str, ...] = ()
+
+
+@dataclass
+class Composite:
+    """Trains and asks the components.
+
+    Parameters
+    ----------
+    names : components, as in ``learning.components``
+    settings : Settings
+    """
+
+    names: Sequence[str]
+    settings: Settings
+    _logged: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.components = {name: build_component(name, self.settings) for name in self.names}
+
+    @property
+    def columns(self) -> list[str]:
+        """Names of all columns of ``predict``."""
+        own = [column for component in self.components.values() for column in component.columns]
+        return own + [f"{name}_absence" for name in self.components]
+
+    def train(
+        self,
+        window: Window,
+        before: CompositeModel | None,
+        filed: Callable[[str, Trained], None],
+        *,
+        tolerant: bool,
+    ) -> CompositeModel:
+        """Train each component; the better of its new and its old model speaks.
+
+        Parameters
+        ----------
+        filed : callable
+            Gets each component's name and result.
+        tolerant : bool
+            Live: a component that raises is left out and the others go on. In a backtest it raises.
+        """
+        speakers: dict[str, Speaker] = {}
+        failed = []
+        for name, component in self.components.items():
+            try:
+                old = None if before is None else before.speakers.get(name)
+                trained = component.train(window, old)
+                if trained.speaker is not None:
+                    speakers[name] = trained.speaker
+                filed(name, trained)
+                self._logged.discard(f"train {name}")
+            except Exception as error:
+                if not tolerant:
+                    raise
+                failed.append(name)
+                self._log_once(
+                    f"train {name}", f"Training of {name} raised {type(error).__name__}; it is absent"
+                )
+        return CompositeModel(window.end, speakers, tuple(failed))
+
+    def prepare(self, pair: str, times: Times, market: MarketHistory, *, tolerant: bool) -> None:
+        """Compute the features that ``predict`` reads, so that its own time can be measured."""
+        for component in self.components.values():
+            try:
+                component.prepare(pair, times, market)
+            except Exception:
+                if not tolerant:
+                    raise  # live, predict meets it again and tells
+
+    def predict(
+        self, model: CompositeModel, pair: str, times: Times, market: MarketHistory, *, tolerant: bool
+    ) -> dict[str, Floats]:
+        """All columns of one pair's candles, each of shape (len(times),), NaN where a component is absent."""
+        columns: dict[str, Floats] = {}
+        for name, component in self.components.items():
+            values = np.full((len(times), len(component.columns)), np.nan)
+            absence = np.full(len(times), float(FAILED if name in model.failed else NO_MODEL))
+            speaker = model.speakers.get(name)
+            if speaker is not None:
+                try:
+                    values = component.predict(speaker, pair, times, market)
+                    absence[:] = 0.0
+                    self._logged.discard(f"predict {name}")
+                except Exception as error:
+                    if not tolerant:
+                        raise
+                    absence[:] = FAILED
+                    said = f"{name} raised {type(error).__name__} in a prediction; it is absent"
+                    self._log_once(f"predict {name}", said)
+                seen = times < speaker.speaks_from
+                values[seen], absence[seen] = np.nan, SEEN
+            columns |= dict(zip(component.columns, values.T, strict=True))
+            columns[f"{name}_absence"] = absence
+        return columns
+
+    def _log_once(self, key: str, message: str) -> None:
+        if key not in self._logged:
+            self._logged.add(key)
+            logger.exception(message)

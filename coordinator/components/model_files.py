@@ -1,0 +1,161 @@
+"""Model files and verdicts of the composite: what was trained, what became of it, and the ledger's registry of both."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import math
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from coordinator.components.component import Trained
+from coordinator.errors import CoordinatorError
+from coordinator.ledger.feature_store import FeatureSchema
+from coordinator.ledger.registry import ModelInfo, ModelRegistry
+from coordinator.ledger.store import Ledger
+
+__all__ = ["ModelFiles", "ModelVerdict", "read_verdicts", "register"]
+
+logger = logging.getLogger(__name__)
+
+VERDICTS = "verdicts.json"
+
+
+@dataclass(frozen=True)
+class ModelVerdict:
+    """What became of one training.
+
+    Attributes
+    ----------
+    time : int
+        End of the training window, seconds.
+    name : str
+        Component, with the pair behind it where each pair has its own model.
+    promoted : bool
+    sentence : str
+    metrics : dict of str to JSON types; figures that are not known are None
+    file, file_hash : str
+        Model file and its SHA-256; empty where nothing could be trained.
+    kind, trained_from, trained_until, label_horizon, features, features_version
+        As in the ledger's registry.
+    """
+
+    time: int
+    name: str
+    promoted: bool
+    sentence: str
+    metrics: dict[str, Any]
+    file: str
+    file_hash: str
+    kind: str
+    trained_from: int
+    trained_until: int
+    label_horizon: int
+    features: tuple[str, ...]
+    features_version: int
+
+
+class ModelFiles:
+    """Writes model files and ``verdicts.json`` into a folder; training again replaces what is there of that window."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self.verdicts = read_verdicts(folder)
+
+    def file(self, name: str, end: int, trained: Trained) -> ModelVerdict:
+        """Write a challenger and its verdict."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        path = self._folder / f"{name.replace('/', '_').replace(':', '_')}-{end}{trained.suffix}"
+        if trained.content:
+            _write(path, trained.content)
+        v = trained.verdict
+        metrics = {
+            **trained.metrics,
+            "challenger_auc": v.challenger_auc,
+            "champion_auc": v.champion_auc,
+            "judged_log_loss": v.log_loss,
+            "judged_prior_log_loss": v.prior_log_loss,
+        }
+        verdict = ModelVerdict(
+            time=end,
+            name=name,
+            promoted=v.promoted,
+            sentence=v.sentence,
+            metrics={
+                **{key: float(x) if math.isfinite(x) else None for key, x in metrics.items()},
+                **trained.details,
+            },
+            file=str(path) if trained.content else "",
+            file_hash=hashlib.sha256(trained.content).hexdigest() if trained.content else "",
+            kind=trained.kind,
+            trained_from=trained.trained_from,
+            trained_until=trained.trained_until,
+            label_horizon=trained.label_horizon,
+            features=trained.schema.names,
+            features_version=trained.schema.version,
+        )
+        others = [x for x in self.verdicts if (x.time, x.name) != (end, name)]
+        self.verdicts = sorted([*others, verdict], key=lambda x: (x.time, x.name))
+        content = json.dumps([asdict(x) for x in self.verdicts], indent=1).encode()
+        _write(self._folder / VERDICTS, content)
+        return verdict
+
+
+def read_verdicts(folder: Path) -> list[ModelVerdict]:
+    """The verdicts of a folder, oldest first; none where there is no file of ours."""
+    try:
+        found: list[dict[str, Any]] = json.loads((folder / VERDICTS).read_text(encoding="utf-8"))
+        return [ModelVerdict(**{**x, "features": tuple(x["features"])}) for x in found]
+    except FileNotFoundError:
+        return []
+    except (ValueError, TypeError, KeyError) as error:
+        logger.warning("The verdicts in %s cannot be read and start anew: %s", folder, error)
+        return []
+
+
+def register(ledger: Ledger, verdicts: Iterable[ModelVerdict], candle_seconds: int) -> None:
+    """Put the models into a ledger's registry: champions promoted with their sentence, the others retired.
+
+    Verdicts that the ledger has already change nothing. What it does not take is a warning in the log.
+    """
+    registry = ModelRegistry(ledger)
+    for verdict in verdicts:
+        if not verdict.file:
+            continue
+        try:
+            model = registry.register(_info(verdict, candle_seconds))
+            if registry.get(model).status != "challenger":
+                continue  # judged before
+            if verdict.promoted:
+                registry.promote(model, verdict.time, verdict.sentence)
+            else:
+                registry.retire(model, verdict.time, verdict.sentence)
+        except (CoordinatorError, SQLAlchemyError) as error:
+            logger.warning("The ledger's registry did not take %s: %s", verdict.name, error)
+
+
+def _info(verdict: ModelVerdict, candle_seconds: int) -> ModelInfo:
+    return ModelInfo(
+        name=verdict.name,
+        kind=verdict.kind,
+        trained_from=verdict.trained_from,
+        trained_until=verdict.trained_until,
+        label_horizon=verdict.label_horizon,
+        candle_seconds=candle_seconds,
+        features=FeatureSchema(str(verdict.features_version), verdict.features),
+        metrics=verdict.metrics,
+        file=verdict.file,
+        file_hash=verdict.file_hash,
+    )
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Whole or not at all."""
+    part = path.with_name(path.name + ".part")
+    part.write_bytes(content)
+    part.replace(path)

@@ -1,0 +1,200 @@
+"""Watches the equity and the exposures once a candle and says whether the portfolio is hedged or locked.
+
+Fed by closed candles, positions and the wallet alone: no vote, decision or model reaches it.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from coordinator.ledger.records import ImprovementRow
+from coordinator.portfolio.correlation import ReturnPanel
+from coordinator.portfolio.correlation_cache import Correlations
+from coordinator.portfolio.drawdown import DrawdownTracker
+from coordinator.portfolio.guard import Limit, Position, entry_limits
+from coordinator.portfolio.hedge import Exposure, Hedge, Stress, net_long
+from coordinator.portfolio.stress import average_correlation, market_volatility
+from coordinator.run.board import SignalBoard
+from coordinator.run.state_store import StateStore
+from coordinator.settings import Settings
+
+__all__ = ["HEDGE", "Holding", "PortfolioWatch"]
+
+logger = logging.getLogger(__name__)
+
+HEDGE = "hedge"
+"""Name of the improvement's rows, of its snapshots and beginning of the hedge's enter_tag."""
+
+
+class Holding(NamedTuple):
+    """A filled open position as the watch sees it."""
+
+    pair: str
+    direction: int
+    amount: float
+    open_rate: float
+    is_hedge: bool
+
+
+class PortfolioWatch:
+    """The portfolio's drawdown, stress and hedge, candle by candle.
+
+    Parameters
+    ----------
+    board : its analyses' candles give prices and correlations
+    correlations : of its pairs
+    can_short : whether this is futures: a hedge pair, else locks
+    stake_currency : names the hedge pair where the settings do not
+
+    Attributes
+    ----------
+    pair : the hedge pair while the hedge is on in futures; None otherwise
+    time : open time of the last candle taken in; -1 before the first
+    equity, exposure : at its close; net long exposure without the hedge
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        board: SignalBoard,
+        correlations: Correlations,
+        candle_seconds: int,
+        can_short: bool,
+        stake_currency: str,
+    ) -> None:
+        self.settings, self._board, self._correlations = settings, board, correlations
+        self._seconds = candle_seconds
+        self._s = settings.portfolio.hedge
+        self.futures = can_short
+        self.watching = self._s.mode != "off" or settings.portfolio.protection.enabled
+        self._store: StateStore | None = None
+        named = self._s.pair or f"BTC/{stake_currency}:{stake_currency}"
+        self.pair = named if self.futures and self._s.mode == "on" else None
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget everything: another backtest begins."""
+        self.time = -1
+        self.equity = self.exposure = 0.0
+        self.tracker, self.hedge = DrawdownTracker(self._s.peak_days), Hedge(self._s)
+        self._stress: tuple[ReturnPanel, int, float, float] | None = None
+        self._kept: tuple[int, float] = (-1, 0.0)
+
+    def go_live(self, store: StateStore) -> None:
+        """Keep the state from now on, and go on from what is kept."""
+        self._store = store
+        state = store.load_state(HEDGE)
+        if state is not None:
+            self.time = int(state["time"])
+            self.tracker.restore(state["tracker"])
+            self.hedge.restore(state["hedge"])
+            logger.info("The portfolio's peak of %.2f is remembered", self.tracker.peak)
+
+    # --- once a candle ----------------------------------------------------------------------------------------
+
+    def ready(self, time: int) -> bool:
+        """Whether a candle is to be taken in: watched for, new, and analysed. An earlier one begins anew."""
+        if not self.watching or time == self.time:
+            return False
+        if time < self.time and self._store is None:
+            self.reset()
+        return time > self.time and self._board.last_candle() >= time
+
+    def take(self, time: int, wallet: float, held: Iterable[Holding]) -> list[ImprovementRow]:
+        """Take in a closed candle; what the ledger keeps of it, where something changed.
+
+        Parameters
+        ----------
+        time : its open time
+        wallet : total of the stake currency, without open positions in spot and without their profit in futures
+        """
+        self.time, equity, exposures = time, wallet, []
+        for x in held:
+            value = x.amount * self._price(x.pair, x.open_rate)
+            cost = x.direction * x.amount * x.open_rate
+            equity += x.direction * value - cost if self.futures else value
+            if not x.is_hedge:
+                exposures.append(Exposure(x.direction, value))
+        self.equity, self.exposure = equity, net_long(exposures)
+        stress = Stress(self.tracker.update(time, equity), *self._market(time))
+        changed = self.hedge.step(time, stress, self.exposure)
+        self._keep(changed)
+        if not changed or self._s.mode == "off":
+            return []
+        share = (self._s.share if self.futures else self._s.scale_out) if self.hedge.active else 0.0
+        return [ImprovementRow(self.pair or "*", HEDGE, self._s.mode, 0.0, share)]
+
+    def described(self) -> str:
+        """The last change in words."""
+        word = "would be " if self._s.mode == "shadow" else ""
+        what = "hedged" if self.futures else "locked for longs and scaled out"
+        end = "" if self.hedge.active else " no longer"
+        return (
+            f"The portfolio {word}{end}{' ' if end else ''}{what}: {self.hedge.reason}, "
+            f"equity {self.equity:.2f}, peak {self.tracker.peak:.2f}, net long exposure {self.exposure:.2f}"
+        )
+
+    def _price(self, pair: str, otherwise: float) -> float:
+        """Last close of a pair."""
+        try:
+            candles = self._board.analysis(pair).candles
+        except KeyError:
+            return otherwise
+        at = int(candles.time.searchsorted(self.time, side="right")) - 1
+        return float(candles.close[at]) if at >= 0 else otherwise
+
+    def _market(self, time: int) -> tuple[float, float]:
+        """Volatility and average correlation, NaN where they trigger nothing; worked out once an hour at most."""
+        s, nan = self._s, float("nan")
+        if s.volatility is None and s.correlation is None:
+            return nan, nan
+        panel, hour = self._board.panel(), time // 3600
+        if self._stress is None or self._stress[0] is not panel or self._stress[1] != hour:
+            volatility = correlation = nan
+            if s.volatility is not None:
+                volatility = market_volatility(panel, time, s.window, self._seconds)
+            if s.correlation is not None:
+                correlation = average_correlation(panel.correlations(time, s.window))
+            self._stress = panel, hour, volatility, correlation
+        return self._stress[2:]
+
+    def _keep(self, changed: bool) -> None:
+        day = self.time // 86_400
+        if self._store is None or not (changed or self._kept != (day, self.tracker.peak)):
+            return
+        self._kept = day, self.tracker.peak
+        self._store.store_state(HEDGE, self.time, self.state())
+
+    def state(self) -> dict[str, Any]:
+        """As JSON keeps it."""
+        return {"time": self.time, "tracker": self.tracker.state(), "hedge": self.hedge.state()}
+
+    # --- answers ----------------------------------------------------------------------------------------------
+
+    @property
+    def acting(self) -> bool:
+        """Whether the hedge is on and active."""
+        return self.hedge.active and self._s.mode == "on"
+
+    @property
+    def locked(self) -> bool:
+        """Whether longs are locked (spot)."""
+        return self.acting and not self.futures
+
+    def target(self) -> float:
+        """Notional that the hedge should have; 0 where there should be none."""
+        return self.hedge.target(self.exposure) if self.pair is not None and self.acting else 0.0
+
+    def reserved_slots(self, hedge_is_open: bool) -> int:
+        """Slots of max_open_trades that other entries must leave free."""
+        return int(self.pair is not None and not hedge_is_open)
+
+    def limits(self, pair: str, direction: int, time: int, held: Iterable[Position]) -> list[Limit]:
+        """Correlation and sector limits that a pair's next entry would meet, those that refuse it."""
+        s = self.settings.improvements.correlation_filter
+        if self.settings.improvements.mode_of(s, pair) != "on":
+            return []
+        found = entry_limits(pair, direction, held, self._correlations.of(pair, time, s), s)
+        return [limit for limit in found if limit.refuses]

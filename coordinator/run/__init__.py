@@ -1,0 +1,1 @@
+"""One run, in a backtest and in a bot: analyses of all pairs, decisions, trust, what goes to the ledger."""

@@ -1,0 +1,71 @@
+"""A pair's decisions as columns of its frame: entries for Freqtrade, and what FreqUI plots."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from coordinator.decision.decisions import Decisions
+from coordinator.decision.voting import COMPONENTS
+from coordinator.run.analysis import PairAnalysis
+from coordinator.run.entry_tags import enter_tags
+from coordinator.settings import Settings
+from coordinator.types import Floats
+
+__all__ = ["PLOT_CONFIG", "entry_columns", "plot_columns"]
+
+_SCATTER = {"type": "scatter"}
+_COLORS = {"technical": "blue", "lstm": "red", "fusion": "green", "selector": "orange", "attention": "purple"}
+PLOT_CONFIG: dict[str, Any] = {
+    "main_plot": {"trend_ma": {"color": "orange"}, "exit_ma": {"color": "gray"}},
+    "subplots": {
+        "score": {"technical_score": {"color": "blue"}, "fusion_score": {"color": "green"}},
+        "votes": {f"{name}_vote": {"color": color, **_SCATTER} for name, color in _COLORS.items()},
+        "decision": {
+            "unified_confidence": {"color": "purple", **_SCATTER},
+            "threshold": {"color": "gray", **_SCATTER},
+            "ml_weight": {"color": "red", **_SCATTER},
+        },
+        "expectation": {
+            "win_probability": {"color": "blue", **_SCATTER},
+            "expected_r": {"color": "green", **_SCATTER},
+        },
+    },
+}
+
+
+def entry_columns(
+    analysis: PairAnalysis, decided: Decisions, settings: Settings, *, can_short: bool
+) -> dict[str, Any]:
+    """enter_long, enter_short where shorts exist, and enter_tag; shape (n_candles,) each.
+
+    Parameters
+    ----------
+    decided : Decisions
+        On the pair's own signals, in their order.
+    """
+    accepted, confidence = decided.accepted, decided.confidence
+    taken = analysis.index[accepted]
+    side = np.zeros(len(analysis.candles), dtype=np.int64)
+    side[taken] = analysis.direction[accepted]
+    tags = np.full(len(side), None, dtype=object)
+    tags[taken] = enter_tags(analysis, accepted, confidence[accepted], settings)
+    columns: dict[str, Any] = {"enter_long": (side > 0).astype(int), "enter_tag": tags}
+    if can_short:
+        columns["enter_short"] = (side < 0).astype(int)
+    return columns
+
+
+def plot_columns(analysis: PairAnalysis, decided: Decisions) -> dict[str, Floats]:
+    """What each signal was decided on, NaN between signals; shape (n_candles,) each."""
+    values = {f"{name}_vote": decided.of(name) for name in COMPONENTS}
+    values |= {"unified_confidence": decided.confidence, "threshold": decided.threshold}
+    values |= {"ml_weight": decided.ml_weight, "win_probability": decided.win_probability}
+    values |= {"expected_r": decided.expected_r}
+    out = {}
+    for name, column in values.items():
+        shown = np.full(len(analysis.candles), np.nan)
+        shown[analysis.index] = column
+        out[name] = shown
+    return out

@@ -1,0 +1,90 @@
+"""Pairs' analyses as one table of signals, and any array of theirs in its order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from coordinator.decision.outcomes import resolve_outcomes
+from coordinator.decision.table import UNRESOLVED, SignalTable
+from coordinator.decision.voting import COMPONENTS, Votes
+from coordinator.run.analysis import PairAnalysis
+from coordinator.settings import Settings
+from coordinator.signals.tactics import TACTICS
+
+__all__ = ["build_table", "in_order"]
+
+_ARRAYS = ("time", "direction", "stop", "target", "state", "tactic_direction", "tactic_confidence")
+_OUTCOMES = ("outcome_r", "outcome_exit", "outcome_time", "outcome_state")
+
+
+def in_order(
+    pairs: Mapping[str, PairAnalysis],
+    table: SignalTable,
+    part: Callable[[PairAnalysis], npt.NDArray[Any]],
+) -> npt.NDArray[Any]:
+    """One array over the table from each pair's own."""
+    merged = np.concatenate([part(pairs[name]) for name in table.pairs])
+    out = np.empty(len(merged), dtype=merged.dtype)
+    out[np.argsort(table.pair, kind="stable")] = merged
+    return out
+
+
+def build_table(pairs: dict[str, PairAnalysis], settings: Settings) -> SignalTable:
+    """The signals of analysed pairs with their outcomes."""
+    names = tuple(sorted(pairs))
+    parts = [_pair_arrays(pairs[name], settings) for name in names]
+    merged = {key: np.concatenate([part[key] for part in parts]) for key in (*_ARRAYS, *_OUTCOMES)}
+    pair = np.concatenate(
+        [np.full(len(pairs[name].index), i, dtype=np.int64) for i, name in enumerate(names)]
+    )
+    order = np.lexsort((pair, merged["time"]))
+    votes = {}
+    for component in COMPONENTS:
+        each = [pairs[name].votes.get(component) for name in names]
+        if any(vote is not None for vote in each):
+            found = [v or Votes.absent(len(pairs[name].index)) for v, name in zip(each, names, strict=True)]
+            columns = (
+                np.concatenate([getattr(v, x) for v in found])[order]
+                for x in ("direction", "confidence", "score")
+            )
+            votes[component] = Votes(*columns).present()
+    return SignalTable(
+        pairs=names,
+        candle_seconds=pairs[names[0]].candles.seconds,
+        pair=pair[order],
+        votes=votes,
+        quality=np.concatenate([pairs[name].quality for name in names])[order],
+        **{key: values[order] for key, values in merged.items()},
+    )
+
+
+def _pair_arrays(a: PairAnalysis, settings: Settings) -> dict[str, npt.NDArray[Any]]:
+    candles = a.candles
+    outcome = resolve_outcomes(
+        candles,
+        a.index,
+        a.direction,
+        a.stop_distance,
+        a.target_distance,
+        settings.targets.horizon,
+        settings.costs,
+    )
+    known, at = outcome.resolved >= 0, np.maximum(outcome.resolved, 0)
+    tactics = [a.technical.tactics[name] for name in TACTICS]
+    return {
+        "time": candles.time[a.index],
+        "direction": a.direction,
+        "stop": a.stop_distance,
+        "target": a.target_distance,
+        "state": a.regime.state[a.index],
+        "tactic_direction": np.column_stack([tactic.direction[a.index] for tactic in tactics]),
+        "tactic_confidence": np.column_stack([tactic.confidence[a.index] for tactic in tactics]),
+        "outcome_r": outcome.r,
+        "outcome_exit": outcome.exit,
+        "outcome_time": np.where(known, candles.time[at], UNRESOLVED),
+        "outcome_state": np.where(known, a.regime.state[at], -1),
+    }
