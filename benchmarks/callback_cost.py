@@ -26,7 +26,7 @@ import atexit
 import json
 from time import perf_counter_ns
 
-from coordinator.adapters.strategy.signals import CoordinatorStrategy
+from coordinator.adapters.strategy import CoordinatorStrategy
 
 SPENT = {"ns": 0, "candles": 0}
 
@@ -59,7 +59,7 @@ def write():
 atexit.register(write)
 """
 BARE = '''
-from coordinator.adapters.strategy.signals import CoordinatorStrategy
+from coordinator.adapters.strategy import CoordinatorStrategy
 
 
 class Bare(CoordinatorStrategy):

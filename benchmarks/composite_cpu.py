@@ -16,7 +16,7 @@ from benchmarks.baseline_cpu import NOTHING_KEPT
 from benchmarks.freqtrade_runs import bench
 from benchmarks.result import Result
 from coordinator.candles.files import read_candles
-from coordinator.components.component import DAY, Speaker, Trained, Window
+from coordinator.components.component import DAY, ActiveModel, TrainingResult, Window
 from coordinator.components.composite import Composite, CompositeModel
 from coordinator.components.market_history import BASE, MarketHistory, PairHistory
 from coordinator.jobs.simulated import simulated_datadir
@@ -80,10 +80,10 @@ def _latency(datadir: Path) -> tuple[list[float], list[float]]:
     market = _market(frames, 2**40, settings)
     end = int(datetime(2023, 11, 1, tzinfo=UTC).timestamp())
     composite = Composite(settings.learning.components, settings)
-    trained: dict[str, Trained] = {}
+    trained: dict[str, TrainingResult] = {}
     window = Window(end - 180 * DAY, end, market.pairs, market)
     composite.train(window, None, trained.__setitem__, tolerant=False)
-    model = CompositeModel(end, {n: Speaker(_model(n, t, settings), end, end) for n, t in trained.items()})
+    model = CompositeModel(end, {n: ActiveModel(_model(n, t, settings), end, end) for n, t in trained.items()})
     signals = market.signal_times(PAIRS[0])
     alone, with_features = [], []
     for now in signals[signals >= end][:ASKED]:  # a signal's candle is the dearest
@@ -114,7 +114,7 @@ def _market(frames: dict[tuple[str, str], Candles], now: int, settings: Settings
     return MarketHistory(pairs, settings)
 
 
-def _model(name: str, trained: Trained, settings: Settings) -> object:
+def _model(name: str, trained: TrainingResult, settings: Settings) -> object:
     """The model of a challenger's file, whether it was promoted or not."""
     if name == "fusion":
         return FusionModels.decode(trained.content)

@@ -1,6 +1,6 @@
 """The attention network as a FreqAI model."""
 
-from coordinator.adapters.freqai.model import CompositeFreqaiModel
+from coordinator.adapters.freqai import CompositeFreqaiModel
 
 
 class AttentionClassifier(CompositeFreqaiModel):

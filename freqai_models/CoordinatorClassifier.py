@@ -1,6 +1,6 @@
 """The composite model that MLCoordinator uses: the components of the setting ``learning.components``."""
 
-from coordinator.adapters.freqai.model import CompositeFreqaiModel
+from coordinator.adapters.freqai import CompositeFreqaiModel
 
 
 class CoordinatorClassifier(CompositeFreqaiModel):

@@ -1,6 +1,6 @@
 """The fusion of 1h, 4h and 1d models as a FreqAI model."""
 
-from coordinator.adapters.freqai.model import CompositeFreqaiModel
+from coordinator.adapters.freqai import CompositeFreqaiModel
 
 
 class FusionClassifier(CompositeFreqaiModel):

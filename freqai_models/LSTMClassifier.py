@@ -1,6 +1,6 @@
 """The documented LSTM (10 candles x 31 features -> HOLD, BUY, SELL) as a FreqAI model."""
 
-from coordinator.adapters.freqai.model import CompositeFreqaiModel
+from coordinator.adapters.freqai import CompositeFreqaiModel
 
 
 class LSTMClassifier(CompositeFreqaiModel):

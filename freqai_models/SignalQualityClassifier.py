@@ -1,6 +1,6 @@
 """The signal-quality model as a FreqAI model."""
 
-from coordinator.adapters.freqai.model import CompositeFreqaiModel
+from coordinator.adapters.freqai import CompositeFreqaiModel
 
 
 class SignalQualityClassifier(CompositeFreqaiModel):

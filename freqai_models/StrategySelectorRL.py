@@ -1,6 +1,6 @@
 """The reinforcement-learning selector (PPO over flat and the four tactics) as a FreqAI model."""
 
-from coordinator.adapters.freqai.model import CompositeFreqaiModel
+from coordinator.adapters.freqai import CompositeFreqaiModel
 
 
 class StrategySelectorRL(CompositeFreqaiModel):

@@ -6,8 +6,9 @@ from typing import Any
 from pandas import DataFrame
 
 from coordinator.adapters.freqai.frames import with_features, with_label
-from coordinator.adapters.strategy.signals import CoordinatorStrategy
-from coordinator.run.analysis import PairAnalysis, with_predictions, without
+from coordinator.adapters.strategy import CoordinatorStrategy
+from coordinator.run.pair_analysis import PairAnalysis
+from coordinator.run.predictions import with_predictions, without_component
 
 logger = logging.getLogger(__name__)
 
@@ -25,14 +26,14 @@ class MLCoordinator(CoordinatorStrategy):
         components = getattr(self.freqai, "components", ())
         try:
             predicted = self.freqai.start(dataframe, metadata, self)
-            self.recorder.verdicts = list(getattr(self.freqai, "verdicts", ()))
+            self.recorder.model_verdicts = list(getattr(self.freqai, "verdicts", ()))
             return predicted, with_predictions(analysis, predicted, components)
         except Exception as error:
             if not self.is_bot:
                 raise
             logger.exception("%s: FreqAI raised; the baseline trades on without ML", metadata["pair"])
             for component in set(components) - {"fusion"}:  # the indicators' fusion needs no model
-                analysis = without(analysis, component, f"FreqAI raised {type(error).__name__}")
+                analysis = without_component(analysis, component, f"FreqAI raised {type(error).__name__}")
             return dataframe, analysis
 
     def feature_engineering_standard(

@@ -1,6 +1,6 @@
 """The technical baseline alone: what MLCoordinator is measured against."""
 
-from coordinator.adapters.strategy.signals import CoordinatorStrategy
+from coordinator.adapters.strategy import CoordinatorStrategy
 
 
 class TechnicalBaseline(CoordinatorStrategy):

@@ -1,4 +1,4 @@
-"""What a component of the composite is: it trains on a window, keeps the better model, and answers with columns."""
+"""What a component of the composite is: it trains on a window, keeps the better model, and predicts columns."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from coordinator.signals.feature_schema import FeatureSchema
 from coordinator.signals.features import FEATURES, FEATURES_VERSION
 from coordinator.types import Floats, Times
 
-__all__ = ["DAY", "SCHEMA", "Component", "Speaker", "Trained", "Window"]
+__all__ = ["DAY", "SCHEMA", "ActiveModel", "Component", "TrainingResult", "Window"]
 
 DAY = 86400
 SCHEMA = FeatureSchema(FEATURES, FEATURES_VERSION)
@@ -20,7 +20,7 @@ SCHEMA = FeatureSchema(FEATURES, FEATURES_VERSION)
 
 @dataclass(frozen=True)
 class Window:
-    """What a training may look at: [begin, end), seconds; ``pairs`` train, ``market`` holds all of them."""
+    """What a training may read: candles of [begin, end), seconds; ``pairs`` train, ``market`` holds all pairs."""
 
     begin: int
     end: int
@@ -29,31 +29,37 @@ class Window:
 
 
 @dataclass(frozen=True)
-class Speaker:
+class ActiveModel:
     """A model in use.
 
     Attributes
     ----------
     model : SequenceClassifier, FusionModels or Champion
-    known_until : int
-        All that it has learnt from was known before this time (seconds): later candles may judge it.
-    speaks_from : int
-        First candle it may speak for.
+    trained_until : int
+        Everything it was trained on was known before this time (seconds): later candles may validate it.
+    valid_from : int
+        Open time of the first candle it may predict (seconds).
     """
 
     model: Any
-    known_until: int
-    speaks_from: int
+    trained_until: int
+    valid_from: int
 
 
 @dataclass(frozen=True)
-class Trained:
-    """What a training came to: who speaks now (None: nobody), the verdict, and the challenger as a file.
+class TrainingResult:
+    """Result of a training.
 
-    ``metrics`` are its figures on the slice that judged it, ``details`` whatever else the report shows, JSON types.
+    Attributes
+    ----------
+    active : the model in use from now on; None for no model
+    verdict : whether the challenger was promoted, and why
+    content : the challenger as a file, with ``suffix``
+    metrics : its figures on the validation slice
+    details : whatever else the report shows, JSON types
     """
 
-    speaker: Speaker | None
+    active: ActiveModel | None
     verdict: Verdict
     kind: str
     suffix: str
@@ -77,11 +83,11 @@ class Component(Protocol):
     def columns(self) -> tuple[str, ...]:
         """Names of what ``predict`` returns."""
 
-    def train(self, window: Window, before: Speaker | None) -> Trained:
-        """Train on a window and keep the better of the new model and the one before."""
+    def train(self, window: Window, previous: ActiveModel | None) -> TrainingResult:
+        """Train on a window and keep the better of the new and the previous model."""
 
     def prepare(self, pair: str, times: Times, market: MarketHistory) -> None:
         """Compute the features that ``predict`` will read."""
 
-    def predict(self, speaker: Speaker, pair: str, times: Times, market: MarketHistory) -> Floats:
-        """Columns of one pair's candles, shape (len(times), len(columns)), NaN where there is nothing to say."""
+    def predict(self, active: ActiveModel, pair: str, times: Times, market: MarketHistory) -> Floats:
+        """Columns of one pair's candles, shape (len(times), len(columns)), NaN where it is absent."""

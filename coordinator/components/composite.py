@@ -1,4 +1,4 @@
-"""The composite model: every enabled component trained on one window, and all their columns for one pair's candles."""
+"""The composite model: every enabled component trained on one window, and its predictions for one pair's candles."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from coordinator.components.component import Speaker, Trained, Window
+from coordinator.components.absence import FAILED, NO_MODEL, TRAINED_ON
+from coordinator.components.component import ActiveModel, TrainingResult, Window
 from coordinator.components.factory import build_component
 from coordinator.components.market_history import MarketHistory
-from coordinator.run.analysis import FAILED, NO_MODEL, SEEN
 from coordinator.settings import Settings
 from coordinator.types import Floats, Times
 
@@ -22,26 +22,26 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class CompositeModel:
-    """Who speaks for each component after a window's training; FreqAI pickles it live.
+    """The active model of each component after a window's training; FreqAI pickles it live.
 
     Attributes
     ----------
     end : int
         End of the window, seconds.
-    speakers : mapping of component to Speaker
+    active_models : mapping of component to ActiveModel
         Without the components that have no model.
     failed : tuple of str
         Components whose training raised; they are absent until the next training.
     """
 
     end: int
-    speakers: Mapping[str, Speaker]
+    active_models: Mapping[str, ActiveModel]
     failed: tuple[str, ...] = ()
 
 
 @dataclass
 class Composite:
-    """Trains and asks the components.
+    """Trains the components and collects their predictions.
 
     Parameters
     ----------
@@ -65,29 +65,29 @@ class Composite:
     def train(
         self,
         window: Window,
-        before: CompositeModel | None,
-        filed: Callable[[str, Trained], None],
+        previous: CompositeModel | None,
+        on_trained: Callable[[str, TrainingResult], None],
         *,
         tolerant: bool,
     ) -> CompositeModel:
-        """Train each component; the better of its new and its old model speaks.
+        """Train each component; the better of its new and its previous model is active.
 
         Parameters
         ----------
-        filed : callable
-            Gets each component's name and result.
+        on_trained : callable
+            Receives each component's name and result.
         tolerant : bool
             Live: a component that raises is left out and the others go on. In a backtest it raises.
         """
-        speakers: dict[str, Speaker] = {}
+        active_models: dict[str, ActiveModel] = {}
         failed = []
         for name, component in self.components.items():
             try:
-                old = None if before is None else before.speakers.get(name)
-                trained = component.train(window, old)
-                if trained.speaker is not None:
-                    speakers[name] = trained.speaker
-                filed(name, trained)
+                active = None if previous is None else previous.active_models.get(name)
+                result = component.train(window, active)
+                if result.active is not None:
+                    active_models[name] = result.active
+                on_trained(name, result)
                 self._logged.discard(f"train {name}")
             except Exception as error:
                 if not tolerant:
@@ -96,7 +96,7 @@ class Composite:
                 self._log_once(
                     f"train {name}", f"Training of {name} raised {type(error).__name__}; it is absent"
                 )
-        return CompositeModel(window.end, speakers, tuple(failed))
+        return CompositeModel(window.end, active_models, tuple(failed))
 
     def prepare(self, pair: str, times: Times, market: MarketHistory, *, tolerant: bool) -> None:
         """Compute the features that ``predict`` reads, so that its own time can be measured."""
@@ -115,20 +115,20 @@ class Composite:
         for name, component in self.components.items():
             values = np.full((len(times), len(component.columns)), np.nan)
             absence = np.full(len(times), float(FAILED if name in model.failed else NO_MODEL))
-            speaker = model.speakers.get(name)
-            if speaker is not None:
+            active = model.active_models.get(name)
+            if active is not None:
                 try:
-                    values = component.predict(speaker, pair, times, market)
+                    values = component.predict(active, pair, times, market)
                     absence[:] = 0.0
                     self._logged.discard(f"predict {name}")
                 except Exception as error:
                     if not tolerant:
                         raise
                     absence[:] = FAILED
-                    said = f"{name} raised {type(error).__name__} in a prediction; it is absent"
-                    self._log_once(f"predict {name}", said)
-                seen = times < speaker.speaks_from
-                values[seen], absence[seen] = np.nan, SEEN
+                    message = f"{name} raised {type(error).__name__} in a prediction; it is absent"
+                    self._log_once(f"predict {name}", message)
+                trained_on = times < active.valid_from
+                values[trained_on], absence[trained_on] = np.nan, TRAINED_ON
             columns |= dict(zip(component.columns, values.T, strict=True))
             columns[f"{name}_absence"] = absence
         return columns

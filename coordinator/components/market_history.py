@@ -28,7 +28,7 @@ from coordinator.trade.reward_risk import target_distance
 from coordinator.trade.stops import initial_stop_distance
 from coordinator.types import Floats, Ints, Times
 
-__all__ = ["BASE", "MarketHistory", "PairHistory", "places"]
+__all__ = ["BASE", "MarketHistory", "PairHistory", "row_positions"]
 
 BASE = "1h"
 
@@ -45,7 +45,7 @@ class PairHistory:
         return {name: _table(self.candles[name]) for name in TIMEFRAMES}
 
     def block(self, settings: LearningSettings, begin: int, end: int) -> Block:
-        """Training rows of [begin, end), seconds; labels that need a candle that closes after ``end`` are NaN."""
+        """Training rows of [begin, end), seconds; labels that need a candle closing after ``end`` are NaN."""
         candles = self.candles[BASE]
         ends = label_ends(candles.time, settings.label_horizon)
         known = ends + candles.seconds <= end
@@ -100,7 +100,7 @@ class MarketHistory:
 
     @cached_property
     def quality_rows(self) -> QualityRows:
-        """Features and outcomes of all signals. The outcomes reach into the future: ``retrain`` keeps to its now."""
+        """Features and outcomes of all signals. Outcomes reach past a training's end: ``retrain`` cuts them."""
         s = self._settings
         outcomes = {
             pair: resolve_outcomes(
@@ -124,12 +124,12 @@ class MarketHistory:
         return make_pair_view(base, technical, higher, stop, target, s)
 
 
-def places(times: Times, asked: Times) -> Ints:
-    """Row of each asked time among ascending times, -1 where it is not there."""
-    found = np.searchsorted(times, asked)
-    there = found < len(times)
-    there[there] = times[found[there]] == asked[there]
-    return np.where(there, found, -1).astype(np.int64)
+def row_positions(times: Times, wanted: Times) -> Ints:
+    """Row of each wanted time among ascending times, -1 where it is missing."""
+    rows = np.searchsorted(times, wanted)
+    present = rows < len(times)
+    present[present] = times[rows[present]] == wanted[present]
+    return np.where(present, rows, -1).astype(np.int64)
 
 
 def _table(candles: Candles) -> Floats:

@@ -1,4 +1,4 @@
-"""Model files and verdicts of the composite: what was trained, what became of it, and the ledger's registry of both."""
+"""Model files and verdicts of the composite's trainings, and their entry into the ledger's registry."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from coordinator.components.component import Trained
+from coordinator.components.component import TrainingResult
 from coordinator.errors import CoordinatorError
 from coordinator.ledger.feature_store import FeatureSchema
 from coordinator.ledger.registry import ModelInfo, ModelRegistry
 from coordinator.ledger.store import Ledger
 
-__all__ = ["ModelFiles", "ModelVerdict", "read_verdicts", "register"]
+__all__ = ["ModelFiles", "ModelVerdict", "read_verdicts", "register_models"]
 
 logger = logging.getLogger(__name__)
 
@@ -28,7 +28,7 @@ VERDICTS = "verdicts.json"
 
 @dataclass(frozen=True)
 class ModelVerdict:
-    """What became of one training.
+    """Outcome of one training.
 
     Attributes
     ----------
@@ -61,21 +61,21 @@ class ModelVerdict:
 
 
 class ModelFiles:
-    """Writes model files and ``verdicts.json`` into a folder; training again replaces what is there of that window."""
+    """Writes model files and ``verdicts.json`` into a folder; a repeated training replaces its window's."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self.verdicts = read_verdicts(folder)
 
-    def file(self, name: str, end: int, trained: Trained) -> ModelVerdict:
+    def write(self, name: str, end: int, result: TrainingResult) -> ModelVerdict:
         """Write a challenger and its verdict."""
         self._folder.mkdir(parents=True, exist_ok=True)
-        path = self._folder / f"{name.replace('/', '_').replace(':', '_')}-{end}{trained.suffix}"
-        if trained.content:
-            _write(path, trained.content)
-        v = trained.verdict
+        path = self._folder / f"{name.replace('/', '_').replace(':', '_')}-{end}{result.suffix}"
+        if result.content:
+            _write(path, result.content)
+        v = result.verdict
         metrics = {
-            **trained.metrics,
+            **result.metrics,
             "challenger_auc": v.challenger_auc,
             "champion_auc": v.champion_auc,
             "judged_log_loss": v.log_loss,
@@ -87,21 +87,21 @@ class ModelFiles:
             promoted=v.promoted,
             sentence=v.sentence,
             metrics={
-                **{key: float(x) if math.isfinite(x) else None for key, x in metrics.items()},
-                **trained.details,
+                **{key: float(value) if math.isfinite(value) else None for key, value in metrics.items()},
+                **result.details,
             },
-            file=str(path) if trained.content else "",
-            file_hash=hashlib.sha256(trained.content).hexdigest() if trained.content else "",
-            kind=trained.kind,
-            trained_from=trained.trained_from,
-            trained_until=trained.trained_until,
-            label_horizon=trained.label_horizon,
-            features=trained.schema.names,
-            features_version=trained.schema.version,
+            file=str(path) if result.content else "",
+            file_hash=hashlib.sha256(result.content).hexdigest() if result.content else "",
+            kind=result.kind,
+            trained_from=result.trained_from,
+            trained_until=result.trained_until,
+            label_horizon=result.label_horizon,
+            features=result.schema.names,
+            features_version=result.schema.version,
         )
-        others = [x for x in self.verdicts if (x.time, x.name) != (end, name)]
-        self.verdicts = sorted([*others, verdict], key=lambda x: (x.time, x.name))
-        content = json.dumps([asdict(x) for x in self.verdicts], indent=1).encode()
+        others = [v for v in self.verdicts if (v.time, v.name) != (end, name)]
+        self.verdicts = sorted([*others, verdict], key=lambda v: (v.time, v.name))
+        content = json.dumps([asdict(v) for v in self.verdicts], indent=1).encode()
         _write(self._folder / VERDICTS, content)
         return verdict
 
@@ -109,8 +109,8 @@ class ModelFiles:
 def read_verdicts(folder: Path) -> list[ModelVerdict]:
     """The verdicts of a folder, oldest first; none where there is no file of ours."""
     try:
-        found: list[dict[str, Any]] = json.loads((folder / VERDICTS).read_text(encoding="utf-8"))
-        return [ModelVerdict(**{**x, "features": tuple(x["features"])}) for x in found]
+        stored: list[dict[str, Any]] = json.loads((folder / VERDICTS).read_text(encoding="utf-8"))
+        return [ModelVerdict(**{**fields, "features": tuple(fields["features"])}) for fields in stored]
     except FileNotFoundError:
         return []
     except (ValueError, TypeError, KeyError) as error:
@@ -118,10 +118,10 @@ def read_verdicts(folder: Path) -> list[ModelVerdict]:
         return []
 
 
-def register(ledger: Ledger, verdicts: Iterable[ModelVerdict], candle_seconds: int) -> None:
+def register_models(ledger: Ledger, verdicts: Iterable[ModelVerdict], candle_seconds: int) -> None:
     """Put the models into a ledger's registry: champions promoted with their sentence, the others retired.
 
-    Verdicts that the ledger has already change nothing. What it does not take is a warning in the log.
+    Models that the ledger has already stay as they are. One that it refuses is a warning in the log.
     """
     registry = ModelRegistry(ledger)
     for verdict in verdicts:

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from coordinator.components.component import Speaker, Trained, Window
-from coordinator.components.market_history import MarketHistory, places
+from coordinator.components.component import ActiveModel, TrainingResult, Window
+from coordinator.components.market_history import MarketHistory, row_positions
 from coordinator.learning.quality_models.base import QualityModel
 from coordinator.learning.retraining import Champion, Retraining, retrain
 from coordinator.settings import Settings
@@ -18,65 +18,65 @@ __all__ = ["QualityComponent"]
 
 
 class QualityComponent:
-    """The signal-quality model: its confidence on the candles with a signal. Always one for all pairs."""
+    """The signal-quality model: its confidence on candles with a signal. Always one model for all pairs."""
 
     name = "quality"
     columns: tuple[str, ...] = ("signal_quality",)
 
     def __init__(self, settings: Settings) -> None:
         self._settings, self._horizon = settings.quality, settings.targets.horizon
-        self._done: dict[int, Trained] = {}
+        self._results: dict[int, TrainingResult] = {}
 
-    def train(self, window: Window, before: Speaker | None) -> Trained:
-        if window.end not in self._done:
-            self._done[window.end] = self._train(window, before)
-        return self._done[window.end]
+    def train(self, window: Window, previous: ActiveModel | None) -> TrainingResult:
+        if window.end not in self._results:
+            self._results[window.end] = self._train(window, previous)
+        return self._results[window.end]
 
-    def _train(self, window: Window, before: Speaker | None) -> Trained:
-        champion: Champion | None = None if before is None else before.model
-        done = retrain(window.market.quality_rows, self._settings, window.end, champion)
-        speaker = before
-        if done.champion is not None and done.champion is not champion:
-            speaker = Speaker(done.champion, done.champion.known_until, window.end)
-        model: QualityModel | None = done.challenger
+    def _train(self, window: Window, previous: ActiveModel | None) -> TrainingResult:
+        champion: Champion | None = None if previous is None else previous.model
+        retrained = retrain(window.market.quality_rows, self._settings, window.end, champion)
+        active = previous
+        if retrained.champion is not None and retrained.champion is not champion:
+            active = ActiveModel(retrained.champion, retrained.champion.known_until, window.end)
+        model: QualityModel | None = retrained.challenger
         metrics: dict[str, float] = {}
-        if done.health is not None:
-            metrics |= {k: float(v) for k, v in vars(done.health).items() if isinstance(v, int | float)}
-        return Trained(
-            speaker=speaker,
-            verdict=done.verdict,
+        if retrained.health is not None:
+            metrics |= {k: float(v) for k, v in vars(retrained.health).items() if isinstance(v, int | float)}
+        return TrainingResult(
+            active=active,
+            verdict=retrained.verdict,
             kind=self._settings.model_type,
             suffix="" if model is None else model.suffix,
             content=b"" if model is None else model.to_bytes(),
-            trained_from=done.trained_from,
-            trained_until=done.trained_until,
+            trained_from=retrained.trained_from,
+            trained_until=retrained.trained_until,
             label_horizon=self._horizon,
             schema=SIGNAL_SCHEMA,
             metrics=metrics,
-            details=_details(done),
+            details=_details(retrained),
         )
 
     def prepare(self, pair: str, times: Times, market: MarketHistory) -> None:
         if np.isin(times, market.signal_times(pair)).any():
             _ = market.signals
 
-    def predict(self, speaker: Speaker, pair: str, times: Times, market: MarketHistory) -> Floats:
+    def predict(self, active: ActiveModel, pair: str, times: Times, market: MarketHistory) -> Floats:
         out = np.full((len(times), 1), np.nan)
-        rows = places(market.signal_times(pair), times)
-        there = rows >= 0
-        if there.any():
-            x = market.signals[pair].values[rows[there]]
-            out[there, 0] = np.clip(speaker.model.model.predict_proba(x, SIGNAL_SCHEMA), 1e-6, 1.0)
+        rows = row_positions(market.signal_times(pair), times)
+        present = rows >= 0
+        if present.any():
+            x = market.signals[pair].values[rows[present]]
+            out[present, 0] = np.clip(active.model.model.predict_proba(x, SIGNAL_SCHEMA), 1e-6, 1.0)
         return out
 
 
-def _details(done: Retraining) -> dict[str, Any]:
+def _details(retrained: Retraining) -> dict[str, Any]:
     """What the report shows of the challenger beside its figures."""
-    if done.challenger is None or done.health is None:
+    if retrained.challenger is None or retrained.health is None:
         return {}
     return {
-        "confidence": list(done.health.confidence),
-        "drifted": list(done.health.drifted),
-        "importance_gain": done.challenger.importance(),
-        "importance_permutation": dict(done.permutation),
+        "confidence": list(retrained.health.confidence),
+        "drifted": list(retrained.health.drifted),
+        "importance_gain": retrained.challenger.importance(),
+        "importance_permutation": dict(retrained.permutation),
     }

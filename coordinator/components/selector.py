@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from coordinator.components.component import Speaker, Trained, Window
-from coordinator.components.market_history import BASE, MarketHistory, places
+from coordinator.components.component import ActiveModel, TrainingResult, Window
+from coordinator.components.market_history import BASE, MarketHistory, row_positions
 from coordinator.learning.artefact import encode
 from coordinator.learning.promotion import Verdict
 from coordinator.learning.selector_env import (
@@ -33,7 +33,7 @@ class SelectorComponent:
 
     P(BUY) is the probability of the tactics that point up, P(SELL) of those that point down, P(HOLD) of flat and of
     the tactics without a direction. A new policy replaces the one before where its mean reward after costs on the
-    newest slice, which neither has seen, is above that one's and above 0, which staying flat earns.
+    newest slice, on which neither was trained, is above that one's and above 0, the reward of staying flat.
     """
 
     name = "selector"
@@ -42,26 +42,26 @@ class SelectorComponent:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
 
-    def train(self, window: Window, before: Speaker | None) -> Trained:
+    def train(self, window: Window, previous: ActiveModel | None) -> TrainingResult:
         s, market = self._settings, window.market
-        known = 0 if before is None else before.known_until
+        trained_until = 0 if previous is None else previous.trained_until
         share = s.learning.validation_share
-        start = max(window.end - int(share * (window.end - window.begin)), known)
-        walks, tests, until = [], [], 0
+        start = max(window.end - int(share * (window.end - window.begin)), trained_until)
+        walks, validation_walks, until = [], [], 0
         for pair in market.pairs:
             walk, times, resolved = self._walk(market, pair)
-            taught = (times < start) & (resolved >= 0) & (resolved < start)
-            judged = (times >= start) & (resolved >= 0) & (resolved < window.end)
-            if taught.any():
-                walks.append(_rows(walk, taught))
-                until = max(until, int(times[taught].max()))
-            tests.append(_rows(walk, judged))
+            training = (times < start) & (resolved >= 0) & (resolved < start)
+            validation = (times >= start) & (resolved >= 0) & (resolved < window.end)
+            if training.any():
+                walks.append(_rows(walk, training))
+                until = max(until, int(times[training].max()))
+            validation_walks.append(_rows(walk, validation))
         policy = SelectorPolicy(s.selector_policy).fit(walks, SELECTOR_SCHEMA)
-        new = self._reward(policy, tests)
-        old = float("nan") if before is None else self._reward(before.model, tests)
+        new = self._reward(policy, validation_walks)
+        old = float("nan") if previous is None else self._reward(previous.model, validation_walks)
         verdict = _verdict(new, old)
-        return Trained(
-            speaker=Speaker(policy, start, window.end) if verdict.promoted else before,
+        return TrainingResult(
+            active=ActiveModel(policy, start, window.end) if verdict.promoted else previous,
             verdict=verdict,
             kind="ppo",
             suffix=".safetensors",
@@ -74,7 +74,7 @@ class SelectorComponent:
                 "reward": new,
                 "champion_reward": old,
                 "signals_train": float(sum(len(walk) for walk in walks)),
-                "signals_test": float(sum(len(walk) for walk in tests)),
+                "signals_test": float(sum(len(walk) for walk in validation_walks)),
             },
         )
 
@@ -82,18 +82,18 @@ class SelectorComponent:
         if np.isin(times, market.signal_times(pair)).any():
             _ = market.pairs[pair].tables, market.regime(pair)
 
-    def predict(self, speaker: Speaker, pair: str, times: Times, market: MarketHistory) -> Floats:
+    def predict(self, active: ActiveModel, pair: str, times: Times, market: MarketHistory) -> Floats:
         out = np.full((len(times), 3), np.nan)
-        index = places(market.pairs[pair].candles[BASE].time, times)
-        there = (index >= 0) & np.isin(times, market.signal_times(pair))
-        if there.any():
-            state, features, direction, confidence = self._seen(market, pair, index[there])
-            _, p = speaker.model.predict(observations(state, features, direction, confidence))
-            buy, sell = ((p[:, 1:] * (direction == way)).sum(axis=1) for way in (1, -1))
-            out[there] = np.column_stack((1.0 - buy - sell, buy, sell))
+        index = row_positions(market.pairs[pair].candles[BASE].time, times)
+        present = (index >= 0) & np.isin(times, market.signal_times(pair))
+        if present.any():
+            state, features, direction, confidence = self._observed(market, pair, index[present])
+            _, p = active.model.predict(observations(state, features, direction, confidence))
+            buy, sell = ((p[:, 1:] * (direction == side)).sum(axis=1) for side in (1, -1))
+            out[present] = np.column_stack((1.0 - buy - sell, buy, sell))
         return out
 
-    def _seen(self, market: MarketHistory, pair: str, index: Ints) -> tuple[Ints, Floats, Ints, Floats]:
+    def _observed(self, market: MarketHistory, pair: str, index: Ints) -> tuple[Ints, Floats, Ints, Floats]:
         tactics = [market.technical(pair).tactics[name] for name in TACTICS]
         return (
             market.regime(pair).state[index],
@@ -106,21 +106,21 @@ class SelectorComponent:
         """A pair's signals, their times, and the open times of the candles that settled all tactics (-1: none yet)."""
         s, candles = self._settings, market.pairs[pair].candles[BASE]
         index = np.flatnonzero(market.technical(pair).signal).astype(np.int64)
-        state, features, direction, confidence = self._seen(market, pair, index)
+        state, features, direction, confidence = self._observed(market, pair, index)
         stop, target = np.ones(direction.shape), np.ones(direction.shape)
-        for way in (1, -1):
-            everywhere = np.full(len(candles), way, dtype=np.int64)
-            distance = initial_stop_distance(candles, everywhere, s.stops)
-            reach = target_distance(distance, everywhere, s.targets, s.costs)
-            stop = np.where(direction == way, distance[index][:, None], stop)
-            target = np.where(direction == way, reach[index][:, None], target)
+        for side in (1, -1):
+            sides = np.full(len(candles), side, dtype=np.int64)
+            distance = initial_stop_distance(candles, sides, s.stops)
+            target_ratio = target_distance(distance, sides, s.targets, s.costs)
+            stop = np.where(direction == side, distance[index][:, None], stop)
+            target = np.where(direction == side, target_ratio[index][:, None], target)
         profit, resolved = tactic_profits(candles, index, direction, stop, target, s.targets.horizon, s.costs)
         when = np.where(resolved >= 0, candles.time[np.maximum(resolved, 0)], -1)
         return Walk(state, features, direction, confidence, profit), candles.time[index], when
 
     def _reward(self, policy: SelectorPolicy, walks: list[Walk]) -> float:
         """Mean reward of the likeliest actions; NaN without signals."""
-        s, earned = self._settings.selector_policy, []
+        s, rewards = self._settings.selector_policy, []
         for walk in walks:
             if not len(walk):
                 continue
@@ -128,12 +128,14 @@ class SelectorComponent:
                 observations(walk.state, walk.features, walk.direction, walk.confidence)
             )
             each = np.column_stack((np.zeros(len(walk)), walk.profit)) / s.profit_unit
-            earned.append(np.clip(each, s.reward_low, s.reward_high)[np.arange(len(walk)), action])
-        return float(np.concatenate(earned).mean()) if earned else float("nan")
+            rewards.append(np.clip(each, s.reward_low, s.reward_high)[np.arange(len(walk)), action])
+        return float(np.concatenate(rewards).mean()) if rewards else float("nan")
 
 
 def _rows(walk: Walk, rows: Bools) -> Walk:
-    return Walk(*(getattr(walk, x)[rows] for x in ("state", "features", "direction", "confidence", "profit")))
+    return Walk(
+        *(getattr(walk, name)[rows] for name in ("state", "features", "direction", "confidence", "profit"))
+    )
 
 
 def _verdict(new: float, old: float) -> Verdict:

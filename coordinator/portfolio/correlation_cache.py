@@ -1,20 +1,20 @@
-"""Correlations of the analysed pairs as they were last refreshed, shared by all who hold entries against them."""
+"""Correlations of the analysed pairs as of their last refresh, shared by every limit that reads them."""
 
 from __future__ import annotations
 
 from coordinator.portfolio.correlation import ReturnPanel
-from coordinator.run.board import SignalBoard
+from coordinator.portfolio.market_prices import MarketPrices
 from coordinator.settings import CorrelationFilterSettings
 from coordinator.types import Floats
 
-__all__ = ["Correlations"]
+__all__ = ["CorrelationCache"]
 
 
-class Correlations:
-    """One matrix for all pairs, worked out when a candle is first asked for and kept until the next refresh."""
+class CorrelationCache:
+    """One matrix for all pairs, computed on first use and kept until the next refresh (``update_minutes``)."""
 
-    def __init__(self, board: SignalBoard) -> None:
-        self._board = board
+    def __init__(self, prices: MarketPrices) -> None:
+        self._prices = prices
         self._matrix: tuple[ReturnPanel, int, int, Floats] | None = None
 
     def of(self, pair: str, time: int, settings: CorrelationFilterSettings) -> dict[str, float]:
@@ -24,7 +24,7 @@ class Correlations:
         ----------
         time : open time of the last closed candle
         """
-        panel = self._board.panel()
+        panel = self._prices.returns()
         interval = settings.update_minutes * 60
         moment = time // interval * interval
         known = self._matrix

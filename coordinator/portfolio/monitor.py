@@ -1,35 +1,31 @@
-"""Watches the equity and the exposures once a candle and says whether the portfolio is hedged or locked.
+"""Measures equity and exposure once a candle and decides whether the portfolio is hedged or locked.
 
 Fed by closed candles, positions and the wallet alone: no vote, decision or model reaches it.
 """
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from coordinator.ledger.records import ImprovementRow
 from coordinator.portfolio.correlation import ReturnPanel
-from coordinator.portfolio.correlation_cache import Correlations
+from coordinator.portfolio.correlation_cache import CorrelationCache
 from coordinator.portfolio.drawdown import DrawdownTracker
 from coordinator.portfolio.guard import Limit, Position, entry_limits
 from coordinator.portfolio.hedge import Exposure, Hedge, Stress, net_long
+from coordinator.portfolio.market_prices import MarketPrices
+from coordinator.portfolio.state_store import StateStore
 from coordinator.portfolio.stress import average_correlation, market_volatility
-from coordinator.run.board import SignalBoard
-from coordinator.run.state_store import StateStore
 from coordinator.settings import Settings
 
-__all__ = ["HEDGE", "Holding", "PortfolioWatch"]
-
-logger = logging.getLogger(__name__)
+__all__ = ["HEDGE", "HedgeChange", "Holding", "PortfolioMonitor"]
 
 HEDGE = "hedge"
-"""Name of the improvement's rows, of its snapshots and beginning of the hedge's enter_tag."""
+"""Name of the hedge in the ledger's improvements and states, and the beginning of its enter_tag."""
 
 
 class Holding(NamedTuple):
-    """A filled open position as the watch sees it."""
+    """A filled open position."""
 
     pair: str
     direction: int
@@ -38,13 +34,28 @@ class Holding(NamedTuple):
     is_hedge: bool
 
 
-class PortfolioWatch:
+class HedgeChange(NamedTuple):
+    """The hedge was switched on or off.
+
+    Attributes
+    ----------
+    pair : the hedge pair in futures, "*" in spot
+    mode : "shadow" or "on"
+    share : of the net long exposure hedged (futures) or of each position sold (spot); 0 when it is over
+    """
+
+    pair: str
+    mode: str
+    share: float
+
+
+class PortfolioMonitor:
     """The portfolio's drawdown, stress and hedge, candle by candle.
 
     Parameters
     ----------
-    board : its analyses' candles give prices and correlations
-    correlations : of its pairs
+    prices : of all analysed pairs
+    correlations : of the same pairs
     can_short : whether this is futures: a hedge pair, else locks
     stake_currency : names the hedge pair where the settings do not
 
@@ -58,17 +69,17 @@ class PortfolioWatch:
     def __init__(
         self,
         settings: Settings,
-        board: SignalBoard,
-        correlations: Correlations,
+        prices: MarketPrices,
+        correlations: CorrelationCache,
         candle_seconds: int,
         can_short: bool,
         stake_currency: str,
     ) -> None:
-        self.settings, self._board, self._correlations = settings, board, correlations
+        self.settings, self._prices, self._correlations = settings, prices, correlations
         self._seconds = candle_seconds
         self._s = settings.portfolio.hedge
         self.futures = can_short
-        self.watching = self._s.mode != "off" or settings.portfolio.protection.enabled
+        self.enabled = self._s.mode != "off" or settings.portfolio.protection.enabled
         self._store: StateStore | None = None
         named = self._s.pair or f"BTC/{stake_currency}:{stake_currency}"
         self.pair = named if self.futures and self._s.mode == "on" else None
@@ -80,30 +91,29 @@ class PortfolioWatch:
         self.equity = self.exposure = 0.0
         self.tracker, self.hedge = DrawdownTracker(self._s.peak_days), Hedge(self._s)
         self._stress: tuple[ReturnPanel, int, float, float] | None = None
-        self._kept: tuple[int, float] = (-1, 0.0)
+        self._stored: tuple[int, float] = (-1, 0.0)
 
-    def go_live(self, store: StateStore) -> None:
-        """Keep the state from now on, and go on from what is kept."""
+    def use_store(self, store: StateStore) -> None:
+        """Store the state from now on, and continue from the one stored."""
         self._store = store
         state = store.load_state(HEDGE)
         if state is not None:
             self.time = int(state["time"])
             self.tracker.restore(state["tracker"])
             self.hedge.restore(state["hedge"])
-            logger.info("The portfolio's peak of %.2f is remembered", self.tracker.peak)
 
     # --- once a candle ----------------------------------------------------------------------------------------
 
-    def ready(self, time: int) -> bool:
-        """Whether a candle is to be taken in: watched for, new, and analysed. An earlier one begins anew."""
-        if not self.watching or time == self.time:
+    def needs_update(self, time: int) -> bool:
+        """Whether a candle is new and analysed. An earlier one (another backtest) resets the monitor."""
+        if not self.enabled or time == self.time:
             return False
         if time < self.time and self._store is None:
             self.reset()
-        return time > self.time and self._board.last_candle() >= time
+        return time > self.time and self._prices.last_candle() >= time
 
-    def take(self, time: int, wallet: float, held: Iterable[Holding]) -> list[ImprovementRow]:
-        """Take in a closed candle; what the ledger keeps of it, where something changed.
+    def update(self, time: int, wallet: float, held: Iterable[Holding]) -> HedgeChange | None:
+        """Update with a closed candle; the change of the hedge, None where nothing changed or it is off.
 
         Parameters
         ----------
@@ -111,22 +121,23 @@ class PortfolioWatch:
         wallet : total of the stake currency, without open positions in spot and without their profit in futures
         """
         self.time, equity, exposures = time, wallet, []
-        for x in held:
-            value = x.amount * self._price(x.pair, x.open_rate)
-            cost = x.direction * x.amount * x.open_rate
-            equity += x.direction * value - cost if self.futures else value
-            if not x.is_hedge:
-                exposures.append(Exposure(x.direction, value))
+        for position in held:
+            close = self._prices.close_at(position.pair, time)
+            value = position.amount * (position.open_rate if close is None else close)
+            cost = position.direction * position.amount * position.open_rate
+            equity += position.direction * value - cost if self.futures else value
+            if not position.is_hedge:
+                exposures.append(Exposure(position.direction, value))
         self.equity, self.exposure = equity, net_long(exposures)
-        stress = Stress(self.tracker.update(time, equity), *self._market(time))
+        stress = Stress(self.tracker.update(time, equity), *self._market_stress(time))
         changed = self.hedge.step(time, stress, self.exposure)
-        self._keep(changed)
+        self._store_state(changed)
         if not changed or self._s.mode == "off":
-            return []
+            return None
         share = (self._s.share if self.futures else self._s.scale_out) if self.hedge.active else 0.0
-        return [ImprovementRow(self.pair or "*", HEDGE, self._s.mode, 0.0, share)]
+        return HedgeChange(self.pair or "*", self._s.mode, share)
 
-    def described(self) -> str:
+    def describe_change(self) -> str:
         """The last change in words."""
         word = "would be " if self._s.mode == "shadow" else ""
         what = "hedged" if self.futures else "locked for longs and scaled out"
@@ -136,21 +147,12 @@ class PortfolioWatch:
             f"equity {self.equity:.2f}, peak {self.tracker.peak:.2f}, net long exposure {self.exposure:.2f}"
         )
 
-    def _price(self, pair: str, otherwise: float) -> float:
-        """Last close of a pair."""
-        try:
-            candles = self._board.analysis(pair).candles
-        except KeyError:
-            return otherwise
-        at = int(candles.time.searchsorted(self.time, side="right")) - 1
-        return float(candles.close[at]) if at >= 0 else otherwise
-
-    def _market(self, time: int) -> tuple[float, float]:
-        """Volatility and average correlation, NaN where they trigger nothing; worked out once an hour at most."""
+    def _market_stress(self, time: int) -> tuple[float, float]:
+        """Volatility and average correlation, NaN where they trigger nothing; computed at most once an hour."""
         s, nan = self._s, float("nan")
         if s.volatility is None and s.correlation is None:
             return nan, nan
-        panel, hour = self._board.panel(), time // 3600
+        panel, hour = self._prices.returns(), time // 3600
         if self._stress is None or self._stress[0] is not panel or self._stress[1] != hour:
             volatility = correlation = nan
             if s.volatility is not None:
@@ -160,11 +162,11 @@ class PortfolioWatch:
             self._stress = panel, hour, volatility, correlation
         return self._stress[2:]
 
-    def _keep(self, changed: bool) -> None:
+    def _store_state(self, changed: bool) -> None:
         day = self.time // 86_400
-        if self._store is None or not (changed or self._kept != (day, self.tracker.peak)):
+        if self._store is None or not (changed or self._stored != (day, self.tracker.peak)):
             return
-        self._kept = day, self.tracker.peak
+        self._stored = day, self.tracker.peak
         self._store.store_state(HEDGE, self.time, self.state())
 
     def state(self) -> dict[str, Any]:
@@ -183,7 +185,7 @@ class PortfolioWatch:
         """Whether longs are locked (spot)."""
         return self.acting and not self.futures
 
-    def target(self) -> float:
+    def target_notional(self) -> float:
         """Notional that the hedge should have; 0 where there should be none."""
         return self.hedge.target(self.exposure) if self.pair is not None and self.acting else 0.0
 
@@ -191,10 +193,10 @@ class PortfolioWatch:
         """Slots of max_open_trades that other entries must leave free."""
         return int(self.pair is not None and not hedge_is_open)
 
-    def limits(self, pair: str, direction: int, time: int, held: Iterable[Position]) -> list[Limit]:
-        """Correlation and sector limits that a pair's next entry would meet, those that refuse it."""
+    def refusing_limits(self, pair: str, direction: int, time: int, held: Iterable[Position]) -> list[Limit]:
+        """Correlation and sector limits that would refuse a pair's next entry."""
         s = self.settings.improvements.correlation_filter
         if self.settings.improvements.mode_of(s, pair) != "on":
             return []
-        found = entry_limits(pair, direction, held, self._correlations.of(pair, time, s), s)
-        return [limit for limit in found if limit.refuses]
+        limits = entry_limits(pair, direction, held, self._correlations.of(pair, time, s), s)
+        return [limit for limit in limits if limit.refuses]

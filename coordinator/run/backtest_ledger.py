@@ -1,4 +1,4 @@
-"""What the ledger says of a run, and the decision ledger of a backtest beside Freqtrade's result."""
+"""The decision ledger of a backtest, beside Freqtrade's result; and how the ledger describes a run."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from typing import Any
 
 import pandas as pd
 
-from coordinator.components.model_files import ModelVerdict, register
+from coordinator.components.model_files import ModelVerdict, register_models
 from coordinator.errors import CoordinatorError
 from coordinator.ledger.records import CandleRecord
 from coordinator.ledger.store import Ledger, RunInfo
 from coordinator.settings import Settings
 from coordinator.signals.candles import timeframe_seconds
 
-__all__ = ["append_to_ledger", "describe_run", "write_run_ledger"]
+__all__ = ["append_to_ledger", "describe_run", "write_backtest_ledger"]
 
 logger = logging.getLogger(__name__)
 
@@ -39,7 +39,7 @@ def describe_run(
     )
 
 
-def write_run_ledger(
+def write_backtest_ledger(
     config: dict[str, Any],
     strategy: str,
     decisions: pd.DataFrame,
@@ -49,7 +49,7 @@ def write_run_ledger(
 ) -> tuple[Path, int] | None:
     """One SQLite file a run, ``<strategy>-<UTC time>.ledger.sqlite`` in Freqtrade's backtest directory.
 
-    ``learned`` is what the learners went through and did without, ``verdicts`` go to its registry of models.
+    ``learned`` is how the learners changed and what the signals lacked, ``verdicts`` go to its registry of models.
     Nothing is written with ``--export none``. A ledger that cannot be written is an error in the log, not the end
     of the backtest. Returns the file and the run's id, None where nothing was written.
     """
@@ -63,7 +63,7 @@ def write_run_ledger(
         folder.mkdir(parents=True, exist_ok=True)
         ledger = Ledger(path)
         run = ledger.write_run(info, decisions, learned)
-        register(ledger, verdicts, timeframe_seconds(info.timeframe))
+        register_models(ledger, verdicts, timeframe_seconds(info.timeframe))
         logger.info("Decision ledger of %d signals written to %s", len(decisions), path)
         return path, run
     except (OSError, CoordinatorError) as error:

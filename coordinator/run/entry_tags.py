@@ -1,4 +1,4 @@
-"""enter_tag in words a trader reads, with few enough different ones that Freqtrade's tag statistics say something."""
+"""enter_tag as a trader reads it, with few enough different ones for Freqtrade's tag statistics to be useful."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from coordinator.decision.voting import ML_COMPONENTS
-from coordinator.run.analysis import PairAnalysis
+from coordinator.run.pair_analysis import PairAnalysis
 from coordinator.settings import Settings
 from coordinator.types import Bools, Floats
 
@@ -36,11 +36,11 @@ def _band(confidence: float, settings: Settings) -> str:
 
 
 def _ml_agreement(analysis: PairAnalysis) -> npt.NDArray[np.object_]:
-    """Per signal: the sign of the ML components' summed conviction in the signal's direction, in words."""
+    """Per signal: the sign of the ML components' summed conviction in the signal's direction, as text."""
     votes = [analysis.votes[name].present() for name in ML_COMPONENTS if name in analysis.votes]
     if not votes:
         return np.full(len(analysis.index), "", dtype=object)
     scores = np.vstack([vote.score for vote in votes]) * analysis.direction
     net = np.nansum(scores, axis=0)
-    words = np.where(net > 0, ", ML agrees", np.where(net < 0, ", ML disagrees", ", ML neutral"))
-    return np.where(np.isnan(scores).all(axis=0), ", no ML", words).astype(object)
+    texts = np.where(net > 0, ", ML agrees", np.where(net < 0, ", ML disagrees", ", ML neutral"))
+    return np.where(np.isnan(scores).all(axis=0), ", no ML", texts).astype(object)

@@ -1,4 +1,4 @@
-"""A decision in words: what each component said, what came of it, and why (spec 000, log examples)."""
+"""A decision as text: each component's vote, the result, and why (spec 000, log examples)."""
 
 from __future__ import annotations
 
@@ -33,16 +33,16 @@ def explain(table: SignalTable, decided: Decisions, row: int, reasons: str) -> l
     row : int
         The signal.
     reasons : str
-        The baseline's, in words.
+        The baseline's, as text.
     """
     when = datetime.fromtimestamp(int(table.time[row]), tz=UTC)
     side = SIDES[int(table.direction[row])]
     lines = [f"{table.pairs[table.pair[row]]} {when:%Y-%m-%d %H:%M}: {side} signal, {reasons}"]
     lines += [f"  {i}. {_vote(table, decided, row, name)}" for i, name in enumerate(COMPONENTS, start=1)]
     weight, phase = decided.ml_weight[row], int(decided.phase[row])
-    say = f"ML weight {weight:.0%}" + (f", phase {PHASES[phase]}" if phase >= 0 else "")
+    weight_text = f"ML weight {weight:.0%}" + (f", phase {PHASES[phase]}" if phase >= 0 else "")
     lines.append(
-        f"  unified confidence {decided.confidence[row]:.0%}, threshold {decided.threshold[row]:.0%} ({say})"
+        f"  unified confidence {decided.confidence[row]:.0%}, threshold {decided.threshold[row]:.0%} ({weight_text})"
     )
     if np.isfinite(decided.win_probability[row]):
         lines.append(
@@ -64,7 +64,9 @@ def describe(table: SignalTable, decided: Decisions, row: int) -> dict[str, Any]
             votes[name] = dict(
                 zip(("direction", "confidence", "percentile"), map(_number, numbers), strict=True)
             )
-    phase, tactic, rejection = (int(x[row]) for x in (decided.phase, decided.tactic, decided.rejection))
+    phase, tactic, rejection = (
+        int(codes[row]) for codes in (decided.phase, decided.tactic, decided.rejection)
+    )
     return {
         "signal": f"{datetime.fromtimestamp(int(table.time[row]), tz=UTC):%Y-%m-%d %H:%M}",
         "direction": int(table.direction[row]),

@@ -1,4 +1,4 @@
-"""Whether the correlation filter earns its say: what refused entries would have made beside allowed ones."""
+"""Whether the correlation filter may refuse: what refused entries would have made, against allowed ones."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import numpy as np
 from coordinator.decision.fold import STEP_SECONDS
 from coordinator.decision.table import UNRESOLVED
 from coordinator.decision.trust import Trust, TrustChange
-from coordinator.run.board import SignalBoard
-from coordinator.run.state_store import StateStore
+from coordinator.portfolio.state_store import StateStore
+from coordinator.run.market import AnalysedMarket
 from coordinator.settings import Settings
 
 __all__ = ["FilterTrust"]
@@ -19,15 +19,15 @@ NAME = "trust_correlation_filter"
 
 
 class FilterTrust:
-    """Learns once a day from the entries that were asked for, refused ones by their virtual trades.
+    """Learns once a day from the entries that were checked, refused ones by their virtual trades.
 
     The effect of a refusal is the mean R of the allowed entries known so far less the R of the refused signal: a
     filter that refuses the better ones harms, and is switched off until its refusals look right again. It refuses or
     does not; there is no range to widen.
     """
 
-    def __init__(self, board: SignalBoard, settings: Settings) -> None:
-        self._board, self._settings = board, settings
+    def __init__(self, market: AnalysedMarket, settings: Settings) -> None:
+        self._market, self._settings = market, settings
         self._store: StateStore | None = None
         self._reset()
 
@@ -37,8 +37,8 @@ class FilterTrust:
         self._waiting: list[tuple[int, str, bool]] = []
         self._allowed = (0.0, 0)
 
-    def go_live(self, store: StateStore) -> None:
-        """Keep the state from now on, and go on from what is kept."""
+    def use_store(self, store: StateStore) -> None:
+        """Store the state from now on, and continue from the one stored."""
         self._store = store
         state = store.load_state(NAME)
         if state is not None:
@@ -50,8 +50,8 @@ class FilterTrust:
         """Whether a refusal counts."""
         return not self._settings.improvements.trust.enabled or bool(self._trust.predict([pair])[0] > 0)
 
-    def asked(self, time: int, pair: str, refused: bool) -> None:
-        """An entry was held against the limits, for the first time on its candle."""
+    def add_check(self, time: int, pair: str, refused: bool) -> None:
+        """An entry was checked against the limits, for the first time on its candle."""
         self._waiting.append((time, pair, refused))
 
     def advance(self, time: int) -> list[TrustChange]:
@@ -90,7 +90,7 @@ class FilterTrust:
 
     def _outcome(self, time: int, pair: str) -> tuple[int | None, float]:
         """When a signal's outcome is known (far away where it is not), and its R; None without the signal."""
-        table = self._board.table(self._settings)
+        table = self._market.signals(self._settings)
         first, last = np.searchsorted(table.time, (time, time + 1)).tolist()
         for i in range(first, last):
             if table.pairs[table.pair[i]] == pair:

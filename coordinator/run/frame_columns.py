@@ -8,8 +8,8 @@ import numpy as np
 
 from coordinator.decision.decisions import Decisions
 from coordinator.decision.voting import COMPONENTS
-from coordinator.run.analysis import PairAnalysis
 from coordinator.run.entry_tags import enter_tags
+from coordinator.run.pair_analysis import PairAnalysis
 from coordinator.settings import Settings
 from coordinator.types import Floats
 
@@ -46,11 +46,11 @@ def entry_columns(
         On the pair's own signals, in their order.
     """
     accepted, confidence = decided.accepted, decided.confidence
-    taken = analysis.index[accepted]
+    entered = analysis.index[accepted]
     side = np.zeros(len(analysis.candles), dtype=np.int64)
-    side[taken] = analysis.direction[accepted]
+    side[entered] = analysis.direction[accepted]
     tags = np.full(len(side), None, dtype=object)
-    tags[taken] = enter_tags(analysis, accepted, confidence[accepted], settings)
+    tags[entered] = enter_tags(analysis, accepted, confidence[accepted], settings)
     columns: dict[str, Any] = {"enter_long": (side > 0).astype(int), "enter_tag": tags}
     if can_short:
         columns["enter_short"] = (side < 0).astype(int)

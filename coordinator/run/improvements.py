@@ -27,10 +27,10 @@ __all__ = [
     "ADAPTIVE_THRESHOLDS",
     "DYNAMIC_REWARD_RISK",
     "VOLATILITY_SIZING",
-    "Improved",
-    "failed",
-    "improve",
-    "improve_signals",
+    "Improvement",
+    "apply_improvement",
+    "log_failure",
+    "signal_improvements",
 ]
 
 logger = logging.getLogger(__name__)
@@ -40,10 +40,10 @@ DYNAMIC_REWARD_RISK = "dynamic_reward_risk"
 VOLATILITY_SIZING = "volatility_sizing"
 
 
-class Improved(NamedTuple):
+class Improvement(NamedTuple):
     """A number of each signal without and with an improvement, arrays of shape (n_signals,).
 
-    ``mode`` is "shadow" or "on"; NaN in ``adjusted`` where it had nothing to say.
+    ``mode`` is "shadow" or "on"; NaN in ``adjusted`` where it does not apply.
     """
 
     mode: Mode
@@ -57,12 +57,14 @@ class Improved(NamedTuple):
 
 
 @lru_cache(maxsize=64)
-def failed(name: str, error: str) -> None:
-    """Say that an improvement failed, once for each kind of failure."""
+def log_failure(name: str, error: str) -> None:
+    """Log that an improvement failed, once for each kind of failure."""
     logger.error("The improvement %s failed and is left out: %s", name, error)
 
 
-def improve(name: str, mode: Mode, base: Floats, adjust: Callable[[], Floats]) -> Improved | None:
+def apply_improvement(
+    name: str, mode: Mode, base: Floats, adjust: Callable[[], Floats]
+) -> Improvement | None:
     """An improvement's numbers; None where it is off or raises, so that the base holds.
 
     Single numbers that are not finite fall back to the base.
@@ -71,13 +73,13 @@ def improve(name: str, mode: Mode, base: Floats, adjust: Callable[[], Floats]) -
         return None
     try:
         adjusted = adjust()
-        return Improved(mode, base, np.where(np.isfinite(adjusted), adjusted, base))
+        return Improvement(mode, base, np.where(np.isfinite(adjusted), adjusted, base))
     except Exception as error:
-        failed(name, f"{type(error).__name__}: {error}")
+        log_failure(name, f"{type(error).__name__}: {error}")
         return None
 
 
-def improve_signals(
+def signal_improvements(
     pair: str,
     candles: Candles,
     indicators: Indicators,
@@ -85,7 +87,7 @@ def improve_signals(
     index: Ints,
     direction: Ints,
     settings: Settings,
-) -> dict[str, Improved]:
+) -> dict[str, Improvement]:
     """Dynamic reward:risk and volatility sizing of a pair's signals, those that are not off.
 
     Parameters
@@ -93,27 +95,29 @@ def improve_signals(
     indicators, regime : of every candle
     index, direction : shape (n_signals,), the candles with a signal and where to
     """
-    x = settings.improvements
+    s = settings.improvements
     base = settings.targets.reward_risk
 
     def rank() -> Floats:
         return atr_percentile(candles, indicators.atr)[index]
 
     def reward_risk() -> Floats:
-        s, di = x.dynamic_reward_risk, (indicators.plus_di[index], indicators.minus_di[index])
+        dynamic, di = s.dynamic_reward_risk, (indicators.plus_di[index], indicators.minus_di[index])
         volatility = volatility_factor(regime.level[index], rank())
-        trend = trend_factor(direction, indicators.adx[index], *di, s.full_adx)
-        session = session_factor(usual_activity(candles, index, s.session_days))
-        return dynamic_reward_risk(base, volatility, trend, session, s)
+        trend = trend_factor(direction, indicators.adx[index], *di, dynamic.full_adx)
+        session = session_factor(usual_activity(candles, index, dynamic.session_days))
+        return dynamic_reward_risk(base, volatility, trend, session, dynamic)
 
     def size() -> Floats:
-        return size_multiplier(regime.volatility[index], rank(), settings.regime, x.volatility_sizing)
+        return size_multiplier(regime.volatility[index], rank(), settings.regime, s.volatility_sizing)
 
     n = len(index)
-    found = {
-        DYNAMIC_REWARD_RISK: improve(
-            DYNAMIC_REWARD_RISK, x.mode_of(x.dynamic_reward_risk, pair), np.full(n, base), reward_risk
+    candidates = {
+        DYNAMIC_REWARD_RISK: apply_improvement(
+            DYNAMIC_REWARD_RISK, s.mode_of(s.dynamic_reward_risk, pair), np.full(n, base), reward_risk
         ),
-        VOLATILITY_SIZING: improve(VOLATILITY_SIZING, x.mode_of(x.volatility_sizing, pair), np.ones(n), size),
+        VOLATILITY_SIZING: apply_improvement(
+            VOLATILITY_SIZING, s.mode_of(s.volatility_sizing, pair), np.ones(n), size
+        ),
     }
-    return {name: improved for name, improved in found.items() if improved is not None}
+    return {name: value for name, value in candidates.items() if value is not None}

@@ -1,4 +1,4 @@
-"""What a run learned and did without, as the ledger's records: histories, drops, improvements."""
+"""How a run's learners changed, and what its signals lacked, as the ledger's records."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ from coordinator.ledger.records import (
     VoteWeightRow,
     WeightRow,
 )
-from coordinator.run.improvements import Improved
+from coordinator.run.improvements import Improvement
 
-__all__ = ["FOLD", "Seen", "end_state", "histories", "observations", "together"]
+__all__ = ["FOLD", "WrittenCounts", "final_snapshot", "history_records", "merge_records", "signal_records"]
 
 FOLD = "fold"
 """Name of the snapshots of the fold's state."""
 
-Absences = Mapping[str, npt.NDArray[np.object_]]
+AbsenceReasons = Mapping[str, npt.NDArray[np.object_]]
 
 
-class Seen(NamedTuple):
+class WrittenCounts(NamedTuple):
     """How many reviews, threshold steps and vote weights of a history are written already."""
 
     reviews: int = 0
@@ -38,76 +38,89 @@ class Seen(NamedTuple):
     weights: int = 0
 
     @classmethod
-    def all_of(cls, history: History) -> Seen:
+    def all_of(cls, history: History) -> WrittenCounts:
         """Everything there is."""
         return cls(len(history.reviews), len(history.thresholds), len(history.weights))
 
 
-def histories(history: History, seen: Seen) -> list[CandleRecord]:
-    """What the learners changed beyond what was seen, in time order."""
+NOTHING_WRITTEN = WrittenCounts()
+
+
+def history_records(history: History, written: WrittenCounts = NOTHING_WRITTEN) -> list[CandleRecord]:
+    """How the learners changed beyond what is written already, in time order."""
     reviews = (
         CandleRecord(
-            x.time, weights=(WeightRow(x.phase_after, x.weight_after, x.reason, _finite(vars(x.evidence))),)
+            review.time,
+            weights=(
+                WeightRow(
+                    review.phase_after, review.weight_after, review.reason, _finite(vars(review.evidence))
+                ),
+            ),
         )
-        for x in history.reviews[seen.reviews :]
+        for review in history.reviews[written.reviews :]
     )
-    shares = (
-        CandleRecord(time, vote_weights=tuple(VoteWeightRow(*share) for share in weights.items()))
-        for time, weights in history.weights[seen.weights :]
+    vote_weights = (
+        CandleRecord(time, vote_weights=tuple(VoteWeightRow(*weight) for weight in weights.items()))
+        for time, weights in history.weights[written.weights :]
     )
-    steps = (
-        CandleRecord(x.time, thresholds=(ThresholdRow(x.pair, x.after, x.reason),))
-        for x in history.thresholds[seen.thresholds :]
+    thresholds = (
+        CandleRecord(step.time, thresholds=(ThresholdRow(step.pair, step.after, step.reason),))
+        for step in history.thresholds[written.thresholds :]
     )
-    return list(together((*reviews, *shares, *steps)))
+    return list(merge_records((*reviews, *vote_weights, *thresholds)))
 
 
-def observations(
-    table: SignalTable, improved: Mapping[str, Improved], absences: Absences, rows: Iterable[int]
+def signal_records(
+    signals: SignalTable,
+    improvements: Mapping[str, Improvement],
+    absence_reasons: AbsenceReasons,
+    rows: Iterable[int],
 ) -> dict[int, CandleRecord]:
-    """Drops and improvements of some of a table's signals, by candle.
+    """Absent components and improvements of some signals, by candle.
 
     Parameters
     ----------
-    improved : mapping of improvement to its numbers, shape (n,)
+    improvements : mapping of improvement to its numbers, shape (n,)
         Nothing is recorded of a signal where the adjusted one is NaN.
-    absences : mapping of component to ndarray of str, shape (n,)
+    absence_reasons : mapping of component to ndarray of str, shape (n,)
         Why it did not vote on a signal; empty where it did.
     """
-    found: dict[int, tuple[list[DropRow], list[ImprovementRow]]] = {}
+    by_candle: dict[int, tuple[list[DropRow], list[ImprovementRow]]] = {}
     for i in rows:
-        pair, time = table.pairs[table.pair[i]], int(table.time[i])
-        drops = [DropRow(pair, name, why[i]) for name, why in absences.items() if why[i]]
-        improvements = [
-            ImprovementRow(pair, name, x.mode, float(x.base[i]), float(x.adjusted[i]))
-            for name, x in improved.items()
-            if x.adjusted[i] == x.adjusted[i]
+        pair, time = signals.pairs[signals.pair[i]], int(signals.time[i])
+        drops = [DropRow(pair, name, reasons[i]) for name, reasons in absence_reasons.items() if reasons[i]]
+        improved = [
+            ImprovementRow(pair, name, value.mode, float(value.base[i]), float(value.adjusted[i]))
+            for name, value in improvements.items()
+            if value.adjusted[i] == value.adjusted[i]
         ]
-        if drops or improvements:
-            mine = found.setdefault(time, ([], []))
-            mine[0].extend(drops)
-            mine[1].extend(improvements)
+        if drops or improved:
+            candle = by_candle.setdefault(time, ([], []))
+            candle[0].extend(drops)
+            candle[1].extend(improved)
     return {
-        time: CandleRecord(time, drops=tuple(drops), improvements=tuple(improvements))
-        for time, (drops, improvements) in found.items()
+        time: CandleRecord(time, drops=tuple(drops), improvements=tuple(improved))
+        for time, (drops, improved) in by_candle.items()
     }
 
 
-def end_state(learners: Mapping[str, Any]) -> SnapshotRow:
-    """What a backtest's learners had learned in the end, where a bot's snapshots have it; ranks are left out."""
+def final_snapshot(learners: Mapping[str, Any]) -> SnapshotRow:
+    """A backtest's learners after the last day, in the shape of a bot's snapshots, without the percentile ranks."""
     return SnapshotRow(FOLD, {"fold": {"learners": dict(learners)}})
 
 
-def together(records: Iterable[CandleRecord]) -> Iterator[CandleRecord]:
-    """One record a candle, in time order."""
+def merge_records(records: Iterable[CandleRecord]) -> Iterator[CandleRecord]:
+    """One record per candle, in time order."""
     merged: dict[int, CandleRecord] = {}
-    for x in records:
-        mine = merged.get(x.time)
-        if mine is None:
-            merged[x.time] = x
+    for record in records:
+        first = merged.get(record.time)
+        if first is None:
+            merged[record.time] = record
         else:
-            parts = {name: getattr(mine, name) + rows for name, rows in vars(x).items() if name != "time"}
-            merged[x.time] = replace(mine, **parts)
+            parts = {
+                name: getattr(first, name) + rows for name, rows in vars(record).items() if name != "time"
+            }
+            merged[record.time] = replace(first, **parts)
     yield from (merged[time] for time in sorted(merged))
 
 

@@ -1,4 +1,4 @@
-"""Asks the rules of ``coordinator.trade`` about an open trade: tranches, scale-outs, exits, targets."""
+"""The rules of ``coordinator.trade`` applied to an open trade: tranches, scale-outs, exits, targets."""
 
 from __future__ import annotations
 
@@ -6,20 +6,19 @@ import math
 from collections.abc import Callable
 from datetime import datetime
 
-from freqtrade.persistence import Trade
-
-from coordinator.adapters.persistence.plan_book import Plan
 from coordinator.ledger.records import ImprovementRow
-from coordinator.run.analysis import PairAnalysis
+from coordinator.run.open_trade import OpenTrade
+from coordinator.run.pair_analysis import PairAnalysis
 from coordinator.settings import ExitsSettings, Settings
 from coordinator.trade.entries import tranches_cancelled
 from coordinator.trade.exits import EXIT_RULES, Held, exit_signals, scale_out_due
 from coordinator.trade.market import MarketPath, market_path
+from coordinator.trade.plan import Plan
 
 __all__ = ["SCALE_OUT", "PositionRules", "effective_exits"]
 
 SCALE_OUT = "scale out"
-Note = Callable[[int, ImprovementRow, str], None]
+ShadowReport = Callable[[int, ImprovementRow, str], None]
 
 
 def effective_exits(settings: Settings) -> ExitsSettings:
@@ -40,32 +39,36 @@ class PositionRules:
     settings : Settings
     seconds : length of a candle
     last_closed : gives the open time of the last closed candle
-    note : called with (candle time, row, words) for what a rule in shadow mode would have done, once a trade and rule
+    report_shadow : called with (candle time, row, log line), once per trade and rule in shadow mode that fires
     """
 
     def __init__(
-        self, settings: Settings, seconds: int, last_closed: Callable[[datetime], int], note: Note
+        self,
+        settings: Settings,
+        seconds: int,
+        last_closed: Callable[[datetime], int],
+        report_shadow: ShadowReport,
     ) -> None:
         self._settings, self._exits = settings, effective_exits(settings)
         self._modes = {name: getattr(self._exits, name).mode for name in (*EXIT_RULES, "scale_out")}
-        self._seconds, self._closed, self._note = seconds, last_closed, note
+        self._seconds, self._closed, self._report_shadow = seconds, last_closed, report_shadow
         # No multiplier makes the second target nearer than this: most candles need no further look.
         self._least_scale_out = self._exits.targets[1] * self._exits.multiplier_minimum * (1 - 1e-6)
         if self._modes["scale_out"] == "off":
             self._least_scale_out = math.inf
         self._paths: dict[str, MarketPath] = {}
         self._last: tuple[str, datetime | None, tuple[MarketPath, int, int] | None] = ("", None, None)
-        self._noted: set[tuple[str, datetime, str]] = set()
+        self._reported: set[tuple[str, datetime, str]] = set()
 
     def put(self, analysis: PairAnalysis) -> None:
         """Set a pair's market."""
-        x = analysis.technical.indicators
+        indicators = analysis.technical.indicators
         self._last = ("", None, None)
         self._paths[analysis.pair] = market_path(
             analysis.candles,
             analysis.regime.volatility,
-            x.volume_ratio,
-            (x.adx, x.plus_di, x.minus_di),
+            indicators.volume_ratio,
+            (indicators.adx, indicators.plus_di, indicators.minus_di),
             analysis.technical.direction,
             self._exits,
         )
@@ -73,7 +76,7 @@ class PositionRules:
     def _market(self, pair: str, now: datetime) -> tuple[MarketPath, int, int] | None:
         """A pair's market, the row of its last closed candle, and that candle's time; None where it is unknown.
 
-        Freqtrade asks four questions about a trade at one time: the answer to the last is kept.
+        Freqtrade calls four callbacks for a trade at one time: the last result is cached.
         """
         if self._last[0] != pair or self._last[1] != now:
             path, time = self._paths.get(pair), self._closed(now)
@@ -81,7 +84,7 @@ class PositionRules:
             self._last = pair, now, None if path is None or row < 0 else (path, row, time)
         return self._last[2]
 
-    def tranche_due(self, trade: Trade, plan: Plan, rate: float, now: datetime) -> bool:
+    def tranche_due(self, trade: OpenTrade, plan: Plan, rate: float, now: datetime) -> bool:
         """Whether the next tranche is due at a price and has not been cancelled."""
         entries = plan.entries
         if len(entries.shares) == 1 or plan.direction * (1 - rate / plan.anchor) < entries.offsets[1] - 1e-9:
@@ -90,7 +93,7 @@ class PositionRules:
             self.cancelled(trade, plan, now)
         )
 
-    def cancelled(self, trade: Trade, plan: Plan, now: datetime) -> str | None:
+    def cancelled(self, trade: OpenTrade, plan: Plan, now: datetime) -> str | None:
         """Why a trade's tranches that wait are cancelled, or None."""
         signal, turned = plan.time or self._closed(trade.open_date_utc), False
         market = self._market(trade.pair, now)
@@ -101,7 +104,7 @@ class PositionRules:
         candles = (self._closed(now) - signal) // self._seconds
         return tranches_cancelled(candles, turned, trade.nr_of_successful_exits, self._settings.dca)
 
-    def scale_out(self, trade: Trade, direction: int, rate: float, now: datetime) -> int:
+    def scale_out(self, trade: OpenTrade, direction: int, rate: float, now: datetime) -> int:
         """Which scale-out is due at a price: 1, 2, or 0 for none."""
         if direction * (rate / trade.open_rate - 1.0) < self._least_scale_out:
             return 0
@@ -126,21 +129,21 @@ class PositionRules:
         due = scale_out_due(held._replace(scaled_out=done), rate, multiplier, self._exits)
         return done + 1 if due else 0
 
-    def exit_reason(self, trade: Trade, plan: Plan, rate: float, now: datetime) -> str | None:
-        """What the surest rule that is on says, or None."""
+    def exit_reason(self, trade: OpenTrade, plan: Plan, rate: float, now: datetime) -> str | None:
+        """The reason of the most confident rule that is on and fires, or None."""
         market = self._market(trade.pair, now)
         if market is None:
             return None
         path, row, time = market
         signal = plan.time or self._closed(trade.open_date_utc)
         held = Held(plan.direction, trade.open_rate, (time - signal) // self._seconds, 0)
-        for found in exit_signals(held, rate, path, row, self._exits):
-            if self._modes[found.rule] == "on":
-                return found.reason
-            self._shadow(trade, found.rule, time, 1.0)
+        for exit_signal in exit_signals(held, rate, path, row, self._exits):
+            if self._modes[exit_signal.rule] == "on":
+                return exit_signal.reason
+            self._shadow(trade, exit_signal.rule, time, 1.0)
         return None
 
-    def target_factor(self, trade: Trade, direction: int, now: datetime) -> float:
+    def target_factor(self, trade: OpenTrade, direction: int, now: datetime) -> float:
         """Factor of the target's distance at the last closed candle."""
         if self._exits.target_following.mode != "on":
             return 1.0
@@ -150,14 +153,16 @@ class PositionRules:
         factors = market[0].long_factor if direction > 0 else market[0].short_factor
         return 1.0 if factors is None else factors.item(market[1])
 
-    def trailing_multiplier(self, trade: Trade, now: datetime) -> float:
+    def trailing_multiplier(self, trade: OpenTrade, now: datetime) -> float:
         """Multiplier of the trailing distance at the last closed candle."""
         market = self._market(trade.pair, now) if self._exits.trailing_by_volatility else None
         return 1.0 if market is None else market[0].multiplier.item(market[1])
 
-    def _shadow(self, trade: Trade, rule: str, time: int, share: float) -> None:
+    def _shadow(self, trade: OpenTrade, rule: str, time: int, share: float) -> None:
         key = (trade.pair, trade.open_date, rule)
-        if key not in self._noted:
-            self._noted.add(key)
-            words = f"{trade.pair}: {rule.replace('_', ' ')} would close {share:.0%} (shadow mode)"
-            self._note(time, ImprovementRow(trade.pair, f"exit_{rule}", "shadow", 0.0, share), words)
+        if key not in self._reported:
+            self._reported.add(key)
+            log_line = f"{trade.pair}: {rule.replace('_', ' ')} would close {share:.0%} (shadow mode)"
+            self._report_shadow(
+                time, ImprovementRow(trade.pair, f"exit_{rule}", "shadow", 0.0, share), log_line
+            )

@@ -1,4 +1,4 @@
-"""Pairs' analyses as one table of signals, and any array of theirs in its order."""
+"""Pairs' analyses as one table of signals, and any array of theirs in that table's order."""
 
 from __future__ import annotations
 
@@ -11,29 +11,29 @@ import numpy.typing as npt
 from coordinator.decision.outcomes import resolve_outcomes
 from coordinator.decision.table import UNRESOLVED, SignalTable
 from coordinator.decision.voting import COMPONENTS, Votes
-from coordinator.run.analysis import PairAnalysis
+from coordinator.run.pair_analysis import PairAnalysis
 from coordinator.settings import Settings
 from coordinator.signals.tactics import TACTICS
 
-__all__ = ["build_table", "in_order"]
+__all__ = ["build_signal_table", "in_table_order"]
 
 _ARRAYS = ("time", "direction", "stop", "target", "state", "tactic_direction", "tactic_confidence")
 _OUTCOMES = ("outcome_r", "outcome_exit", "outcome_time", "outcome_state")
 
 
-def in_order(
+def in_table_order(
     pairs: Mapping[str, PairAnalysis],
     table: SignalTable,
     part: Callable[[PairAnalysis], npt.NDArray[Any]],
 ) -> npt.NDArray[Any]:
-    """One array over the table from each pair's own."""
+    """One array in the table's order from each pair's own array."""
     merged = np.concatenate([part(pairs[name]) for name in table.pairs])
     out = np.empty(len(merged), dtype=merged.dtype)
     out[np.argsort(table.pair, kind="stable")] = merged
     return out
 
 
-def build_table(pairs: dict[str, PairAnalysis], settings: Settings) -> SignalTable:
+def build_signal_table(pairs: dict[str, PairAnalysis], settings: Settings) -> SignalTable:
     """The signals of analysed pairs with their outcomes."""
     names = tuple(sorted(pairs))
     parts = [_pair_arrays(pairs[name], settings) for name in names]
@@ -46,10 +46,10 @@ def build_table(pairs: dict[str, PairAnalysis], settings: Settings) -> SignalTab
     for component in COMPONENTS:
         each = [pairs[name].votes.get(component) for name in names]
         if any(vote is not None for vote in each):
-            found = [v or Votes.absent(len(pairs[name].index)) for v, name in zip(each, names, strict=True)]
+            present = [v or Votes.absent(len(pairs[name].index)) for v, name in zip(each, names, strict=True)]
             columns = (
-                np.concatenate([getattr(v, x) for v in found])[order]
-                for x in ("direction", "confidence", "score")
+                np.concatenate([getattr(v, part) for v in present])[order]
+                for part in ("direction", "confidence", "score")
             )
             votes[component] = Votes(*columns).present()
     return SignalTable(

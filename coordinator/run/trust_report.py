@@ -1,37 +1,52 @@
-"""A change of trust as the ledger, the log and an alert tell it."""
+"""A change of trust as the ledger, the log and an alert report it."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
 from coordinator.decision.trust import TrustChange
+from coordinator.decision.trust_fold import TrustFold
 from coordinator.ledger.records import ImprovementRow
-from coordinator.settings import Mode
+from coordinator.settings import Mode, Settings
 
-__all__ = ["Told"]
+__all__ = ["TrustReport", "trust_reports"]
 
 
-class Told(NamedTuple):
+class TrustReport(NamedTuple):
     """Of one change.
 
     Attributes
     ----------
     row : named ``trust_<improvement>``, range before and after; the pair is "*" for the improvement as a whole, for one
         pair 1 is on and 0 off
-    line : for the log
+    log_line : for the log
     alert : for the user where it was switched off, else empty
     """
 
     row: ImprovementRow
-    line: str
+    log_line: str
     alert: str
 
     @classmethod
-    def of(cls, name: str, mode: Mode, x: TrustChange) -> Told:
+    def of(cls, name: str, mode: Mode, change: TrustChange) -> TrustReport:
         """Put a change of an improvement into words."""
-        where = f" for {x.pair}" if x.pair else ""
+        where = f" for {change.pair}" if change.pair else ""
         return cls(
-            ImprovementRow(x.pair or "*", f"trust_{name}", mode, x.before, x.after),
-            f"trust in {name}{where}: range {x.before:.0%} -> {x.after:.0%}, {x.reason}",
-            f"Coordinator: {name} is switched off{where}: {x.reason}" if x.after == 0 else "",
+            ImprovementRow(change.pair or "*", f"trust_{name}", mode, change.before, change.after),
+            f"trust in {name}{where}: range {change.before:.0%} -> {change.after:.0%}, {change.reason}",
+            f"Coordinator: {name} is switched off{where}: {change.reason}" if change.after == 0 else "",
         )
+
+
+def trust_reports(
+    trust: TrustFold | None, settings: Settings, skip: int = 0
+) -> list[tuple[int, TrustReport]]:
+    """(time, report) of each change of the trust, the first ``skip`` of them left out."""
+    improvements = settings.improvements
+    return [
+        (
+            change.time,
+            TrustReport.of(name, improvements.effective(getattr(improvements, name).mode), change),
+        )
+        for name, change in (trust.changes[skip:] if trust is not None else ())
+    ]

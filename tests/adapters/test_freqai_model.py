@@ -9,12 +9,12 @@ import pytest
 from freqtrade.exceptions import OperationalException
 from freqtrade.freqai.data_kitchen import FreqaiDataKitchen
 
+from coordinator.adapters.freqai import CompositeFreqaiModel
 from coordinator.adapters.freqai.frames import LABEL, with_features, with_label
-from coordinator.adapters.freqai.model import CompositeFreqaiModel
 from coordinator.components import challenge as judging
+from coordinator.components.absence import FAILED, LATE, TRAINED_ON
 from coordinator.learning import retraining
 from coordinator.learning.promotion import Verdict
-from coordinator.run.analysis import FAILED, LATE, SEEN
 from coordinator.settings import load_settings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -96,7 +96,7 @@ def ask(model, pair, dk, candles=10):
 def next_signal(model, pair):
     """Move on to the pair's next candle with a signal."""
     dp = model._strategy.dp
-    market = model._source.newest(PAIRS, SimpleNamespace(get_pair_dataframe=lambda p, t: dp.frames[p]))
+    market = model._source.latest_candles(PAIRS, SimpleNamespace(get_pair_dataframe=lambda p, t: dp.frames[p]))
     times = market.signal_times(pair)
     base = market.pairs[pair].candles["1h"].time
     dp.known = int(np.searchsorted(base, times[times > base[dp.known + 24]][0])) + 1
@@ -112,7 +112,7 @@ def test_one_training_serves_all_pairs_and_speaks_after_it_only(bot):
     model.model = first
     whole, usable = model.predict(frame_of(model, PAIRS[0]), dk)
     assert (usable == 1).all()
-    assert (whole["lstm_absence"] == SEEN).all()  # it was trained on all of them
+    assert (whole["lstm_absence"] == TRAINED_ON).all()  # it was trained on all of them
     assert whole["lstm_buy"].isna().all()
     next_signal(model, PAIRS[0])
     row, usable_now = ask(model, PAIRS[0], dk)
@@ -131,7 +131,7 @@ def test_each_pair_has_its_own_network_where_they_are_not_pooled(bot):
     first, _ = train(model, PAIRS[0])
     second, _ = train(model, PAIRS[1])
     assert first is not second
-    assert first.speakers["quality"] is second.speakers["quality"]
+    assert first.active_models["quality"] is second.active_models["quality"]
     assert {x.name for x in model.verdicts} == {"lstm BTC/USDT", "lstm ETH/USDT", "quality"}
 
 
@@ -171,7 +171,7 @@ def test_the_next_training_follows_the_champion_of_the_one_before_a_restart(bot,
     original = lstm.train
     lstm.train = lambda window, before: seen.append(before) or original(window, before)
     second, _ = train(again, PAIRS[0])
-    assert seen == [first.speakers["lstm"]]
+    assert seen == [first.active_models["lstm"]]
     assert second.end - first.end == 8 * 86400
     assert len(again.verdicts) == 4  # those of before the restart are kept
 

@@ -15,12 +15,12 @@ from freqtrade.persistence import PairLocks, Trade
 import coordinator
 from coordinator.adapters.errors import OperationalException
 from coordinator.adapters.protection import portfolio_guard as protection
+from coordinator.adapters.strategy import CoordinatorStrategy
 from coordinator.adapters.strategy.hedging import SCALE_OUT_TAG
-from coordinator.adapters.strategy.signals import CoordinatorStrategy
 from coordinator.decision.voting import Votes
-from coordinator.portfolio.correlation_cache import Correlations
-from coordinator.portfolio.monitor import Holding, PortfolioWatch
-from coordinator.run.analysis import analyse
+from coordinator.portfolio.correlation_cache import CorrelationCache
+from coordinator.portfolio.monitor import Holding, PortfolioMonitor
+from coordinator.run.pair_analysis import analyse
 from coordinator.settings import load_settings
 from coordinator.signals.candles import Candles
 
@@ -60,7 +60,7 @@ def make(analyses, mode, hedge, change=lambda analysis: analysis, **config):
     strategy.max_open_trades = 3
     strategy.wallets = Wallets()
     for pair in SPOT if mode == "spot" else FUTURES:
-        strategy.board.put(change(replace(analyses[pair[:3]], pair=pair)))
+        strategy.run.put(change(replace(analyses[pair[:3]], pair=pair)))
     return strategy
 
 
@@ -116,9 +116,17 @@ def decided(analyses, held, mode, change, hedge):
     for i, now in enumerate(found):
         held[:] = [trade(pairs[1], found[max(i - 5, 0)], amount=20.0 + i % 7)] if i % 40 > 5 else []
         strategy.wallets.total = 10_000 * float(np.exp(0.15 * np.sin(i / 30)) + rng.normal(0, 0.002))
-        strategy.watch_portfolio(now)
-        hedging, watch = strategy.hedging, strategy.hedging.watch
-        out.append((watch.hedge.state(), watch.target(), watch.locked, watch.equity, watch.exposure))
+        strategy.update_portfolio(now)
+        hedging, monitor = strategy.hedging, strategy.hedging.monitor
+        out.append(
+            (
+                monitor.hedge.state(),
+                monitor.target_notional(),
+                monitor.locked,
+                monitor.equity,
+                monitor.exposure,
+            )
+        )
         sides = [hedging.refusal(pair, side, 3) for pair in pairs for side in ("long", "short")]
         stakes = [hedging.stake(pair, "short", 1.0, 10.0, 1e9) for pair in pairs]
         changes = [hedging.adjustment(x, 100.0, 10.0, 1e9) for x in held if hedging.owns_adjustment(x)]
@@ -140,17 +148,19 @@ def test_the_same_decisions_with_every_ml_input_scrambled(analyses, held, mode, 
 
 ML_WORDS = {
     "votes", "quality", "confidence", "decisions", "decided", "accepted", "threshold_of", "ml_weight", "ml_score",
-    "unified_score", "unified_confidence", "win_probability", "expected_r", "table", "ledger_frame", "improved",
+    "unified_score", "unified_confidence", "win_probability", "expected_r", "table", "ledger_frame",
+    "pair_improvements", "signals", "entry_candidates",
     "freqai", "verdicts", "plans", "at_signal", "technical", "fusion", "regime",
 }  # fmt: skip
 
 
 def test_no_code_of_the_hedge_reads_a_decision():
     root = Path(coordinator.__file__).parent
-    files = [path for path in (root / "portfolio").glob("*.py") if path.name != "ranking.py"]  # entries
-    files += [root / "adapters" / f"{name}.py" for name in ("portfolio_watch", "hedging", "protection")]
+    entries = ("ranking.py", "entry_round.py")
+    files = [path for path in (root / "portfolio").glob("*.py") if path.name not in entries]
+    files += [root / "adapters/strategy/hedging.py", root / "adapters/protection/portfolio_guard.py"]
     files.append(root.parent / "protections" / "PortfolioGuard.py")
-    assert len(files) >= 9
+    assert len(files) >= 13
     for path in files:
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.ImportFrom):
@@ -165,46 +175,46 @@ def test_equity_counts_open_trades_in_spot_and_futures(analyses):
     settings = load_settings({"portfolio": {"hedge": {"mode": "on"}}})
     for mode, pair in (("spot", SPOT[1]), ("futures", FUTURES[1])):
         strategy = make(analyses, mode, {})
-        board, futures = strategy.board, mode == "futures"
-        watch = PortfolioWatch(settings, board, Correlations(board), 3600, futures, "USDT")
+        market, futures = strategy.run.market, mode == "futures"
+        monitor = PortfolioMonitor(settings, market, CorrelationCache(market), 3600, futures, "USDT")
         time = int(analyses["ETH"].candles.time[400])
         price = float(analyses["ETH"].candles.close[400])
-        assert watch.ready(time)
-        watch.take(time, 1000.0, [Holding(pair, 1, 2.0, 50.0, False)])
-        assert watch.equity == pytest.approx(1000 + 2 * price - (100 if mode == "futures" else 0))
-        assert watch.exposure == pytest.approx(2 * price)
-        watch.take(time + 3600, 1000.0, [Holding(pair, -1, 2.0, 50.0, True)])
-        assert watch.exposure == 0  # the hedge is not hedged
+        assert monitor.needs_update(time)
+        monitor.update(time, 1000.0, [Holding(pair, 1, 2.0, 50.0, False)])
+        assert monitor.equity == pytest.approx(1000 + 2 * price - (100 if mode == "futures" else 0))
+        assert monitor.exposure == pytest.approx(2 * price)
+        monitor.update(time + 3600, 1000.0, [Holding(pair, -1, 2.0, 50.0, True)])
+        assert monitor.exposure == 0  # the hedge is not hedged
 
 
 def crash(strategy, held, found, trades=()):
     """A candle at 10 000, then one at 3 000, with half of each trade sold."""
     held[:] = list(trades)
-    strategy.watch_portfolio(found[0])
+    strategy.update_portfolio(found[0])
     for x in trades:
         x.amount *= 0.5
     strategy.wallets.total = 3_000.0
-    strategy.watch_portfolio(found[1])
+    strategy.update_portfolio(found[1])
 
 
 def test_futures_keep_a_slot_and_short_half_of_the_net_exposure(analyses, held):
     strategy, found = make(analyses, "futures", {}), moments(analyses)
     btc, eth = FUTURES
-    hedging, watch = strategy.hedging, strategy.hedging.watch
+    hedging, monitor = strategy.hedging, strategy.hedging.monitor
     assert hedging.reserved_slots() == 1
     assert hedging.refusal(btc, "short", 3) is not None  # nothing to hedge
     held[:] = [trade(eth, found[0])] * 2
     assert hedging.refusal("ADA/USDT:USDT", "long", 3) == "the last slot is the hedge's"
     assert hedging.refusal("ADA/USDT:USDT", "long", 4) is None
     crash(strategy, held, found, [trade(eth, found[0])])
-    assert watch.acting
-    assert watch.target() == pytest.approx(0.5 * watch.exposure)
-    assert watch.target() > 0
+    assert monitor.acting
+    assert monitor.target_notional() == pytest.approx(0.5 * monitor.exposure)
+    assert monitor.target_notional() > 0
     assert hedging.refusal(btc, "short", 3) is None
     assert hedging.refusal(btc, "long", 3) is not None
-    assert hedging.stake(btc, "short", 2.0, 10.0, 1e9) == pytest.approx(watch.target() / 2)
+    assert hedging.stake(btc, "short", 2.0, 10.0, 1e9) == pytest.approx(monitor.target_notional() / 2)
     assert hedging.stake(eth, "long", 2.0, 10.0, 1e9) is None
-    hedge = trade(btc, found[1], amount=watch.target() / 100, short=True, tag="hedge")
+    hedge = trade(btc, found[1], amount=monitor.target_notional() / 100, short=True, tag="hedge")
     held.append(hedge)
     assert hedging.reserved_slots() == 0
     assert strategy.target_profit(hedge, found[1]) == float("inf")
@@ -212,16 +222,16 @@ def test_futures_keep_a_slot_and_short_half_of_the_net_exposure(analyses, held):
     assert strategy.exit_reason(hedge, 100.0, found[1]) is None
     assert hedging.adjustment(hedge, 100.0, 10.0, 1e9) is None
     stake, tag = hedging.adjustment(hedge, 50.0, 10.0, 1e9)
-    assert (stake, tag) == (pytest.approx(watch.target() / 2), "hedge enlarged")
+    assert (stake, tag) == (pytest.approx(monitor.target_notional() / 2), "hedge enlarged")
     stake, tag = hedging.adjustment(hedge, 200.0, 10.0, 1e9)
     assert (stake, tag) == (pytest.approx(-hedge.stake_amount / 2), "hedge reduced")
     held[:] = [hedge]
-    strategy.watch_portfolio(found[2])
+    strategy.update_portfolio(found[2])
     assert hedge.enter_tag.startswith("hedge: drawdown ")
     assert strategy.exit_reason(hedge, 100.0, found[2]) == "hedge closed: no net long exposure"
     held.clear()
     strategy.wallets.total = 20_000.0
-    strategy.watch_portfolio(found[3])
+    strategy.update_portfolio(found[3])
     assert strategy.exit_reason(hedge, 100.0, found[3]) == "hedge closed: drawdown 0 %"
 
 
@@ -230,11 +240,11 @@ def test_spot_locks_longs_once_and_scales_out_once(analyses, held):
     hedging, now = strategy.hedging, found[1]
     crash(strategy, held, found, [trade(SPOT[1], found[0])])
     position = held[0]
-    assert strategy.hedging.watch.locked
+    assert strategy.hedging.monitor.locked
     assert PairLocks.is_global_lock(now, "long")
     assert not PairLocks.is_global_lock(now, "short")
     for later in found[2:6]:
-        strategy.watch_portfolio(later)
+        strategy.update_portfolio(later)
     assert len(PairLocks.locks) == 1
     assert hedging.refusal(SPOT[0], "long", 3).startswith("longs are locked: drawdown")
     position.stake_amount = 1000.0
@@ -245,7 +255,7 @@ def test_spot_locks_longs_once_and_scales_out_once(analyses, held):
     position.orders.append(sold)
     assert hedging.adjustment(position, 100.0, 10.0, 1e9) is None
     strategy.wallets.total = 20_000.0
-    strategy.watch_portfolio(found[6])
+    strategy.update_portfolio(found[6])
     assert not PairLocks.is_global_lock(found[6], "long")
     assert hedging.refusal(SPOT[0], "long", 3) is None
 
@@ -273,10 +283,10 @@ def test_one_slot_cannot_be_shared(analyses):
 def test_another_backtest_begins_anew(analyses, held):
     strategy, found = make(analyses, "futures", {}), moments(analyses)
     crash(strategy, held, found)
-    assert strategy.hedging.watch.hedge.active
+    assert strategy.hedging.monitor.hedge.active
     strategy.wallets.total = 3_000.0
-    strategy.watch_portfolio(found[0])
-    assert not strategy.hedging.watch.hedge.active
+    strategy.update_portfolio(found[0])
+    assert not strategy.hedging.monitor.hedge.active
 
 
 def test_a_bot_remembers_its_peak(analyses, held):
@@ -286,22 +296,22 @@ def test_a_bot_remembers_its_peak(analyses, held):
         store_state=lambda *x: kept.append((*x[:2], json.loads(json.dumps(x[2])))),
     )
     one = make(analyses, "futures", {})
-    one.hedging.watch.go_live(store)
+    one.hedging.use_store(store)
     crash(one, held, found)
     assert [x[0] for x in kept] == ["hedge", "hedge"]
     two = make(analyses, "futures", {})
-    two.hedging.watch.go_live(store)
-    assert two.hedging.watch.state() == one.hedging.watch.state()
+    two.hedging.use_store(store)
+    assert two.hedging.monitor.state() == one.hedging.monitor.state()
     two.wallets.total = 9_800.0
-    two.watch_portfolio(found[2])
-    assert two.hedging.watch.tracker.drawdown == pytest.approx(0.02)
-    assert not two.hedging.watch.hedge.active
+    two.update_portfolio(found[2])
+    assert two.hedging.monitor.tracker.drawdown == pytest.approx(0.02)
+    assert not two.hedging.monitor.hedge.active
 
 
 def test_a_candle_that_is_not_analysed_yet_waits(analyses, held):
     strategy = make(analyses, "futures", {})
-    strategy.watch_portfolio(moments(analyses)[-1] + timedelta(days=100))
-    assert strategy.hedging.watch.time == -1
+    strategy.update_portfolio(moments(analyses)[-1] + timedelta(days=100))
+    assert strategy.hedging.monitor.time == -1
 
 
 def test_the_protection_locks(analyses, held):
@@ -313,16 +323,16 @@ def test_the_protection_locks(analyses, held):
     strategy = make(analyses, "spot", {}, coordinator=section)
     (entry,) = strategy.protections
     assert entry["method"] == "PortfolioGuard"
-    watch = entry["watch"]
-    assert watch is strategy.hedging.watch
+    monitor = entry["monitor"]
+    assert monitor is strategy.hedging.monitor
     assert make(analyses, "spot", {}).protections == []
     crash(strategy, held, found)
-    until, reason, side = protection.drawdown_lock(watch, found[1])
+    until, reason, side = protection.drawdown_lock(monitor, found[1])
     assert (until - found[1].timestamp(), side) == (86_400, "long")
     assert reason == "drawdown 70 % above 10 %"
-    assert protection.pair_lock(watch, SPOT[1], "long", found[1]) is None
+    assert protection.pair_lock(monitor, SPOT[1], "long", found[1]) is None
     held[:] = [trade(SPOT[0], found[0])]
-    locks = [protection.pair_lock(watch, SPOT[1], side, found[1]) for side in ("long", "short")]
+    locks = [protection.pair_lock(monitor, SPOT[1], side, found[1]) for side in ("long", "short")]
     (lock,) = [lock for lock in locks if lock is not None]  # the side that goes with what is held
     assert lock[0] > found[1].timestamp()
     assert lock[1].startswith("correlation_filter")

@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from coordinator.adapters.strategy.signals import CoordinatorStrategy
+from coordinator.adapters.strategy import CoordinatorStrategy
 from coordinator.decision.voting import Votes
-from coordinator.run.analysis import analyse
+from coordinator.run.pair_analysis import analyse
 from coordinator.settings import Settings
 from coordinator.signals.candles import Candles
 
@@ -39,7 +39,7 @@ def populated(analysis, walk):
         {"trading_mode": "futures", "stake_currency": "USDT", "coordinator": {"decision": decision}}
     )
     strategy.dp = Provider()
-    strategy.board.put(analysis)
+    strategy.run.put(analysis)
     frame = strategy.populate_entry_trend(walk, {"pair": "BTC/USDT"})
     return strategy.populate_exit_trend(frame, {"pair": "BTC/USDT"}), strategy.plans._signals["BTC/USDT"]
 

@@ -3,9 +3,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from freqtrade.persistence import LocalTrade, Order
 
-from coordinator.adapters.persistence.plan_book import Plan, PlanBook
+from coordinator.adapters.persistence.plan_book import PlanBook
+from coordinator.run.entry_plans import make_plan
 from coordinator.settings import Settings
 from coordinator.trade.entries import EntryPlan
+from coordinator.trade.plan import Plan
 
 OPEN = datetime(2024, 1, 1, 5, tzinfo=UTC)
 SIGNAL = int(datetime(2024, 1, 1, 4, tzinfo=UTC).timestamp())
@@ -51,7 +53,7 @@ def trade(is_short=False, filled=True, opened=OPEN, price=100.0):
 @pytest.fixture
 def book():
     book = PlanBook(Settings(), 3600)
-    book.file("BTC/USDT", {SIGNAL: book.plan_of(1, 0.8, 0.02, 0.05)})
+    book.set_plans("BTC/USDT", {SIGNAL: make_plan(Settings(), 1, 0.8, 0.02, 0.05)})
     return book
 
 
@@ -79,7 +81,7 @@ def test_an_unfilled_trade_has_no_anchor_yet(book):
 
 def test_new_signals_forget_old_trades(book):
     assert book.of_trade(trade(), stored=False).stop_distance == 0.02
-    book.file("BTC/USDT", {SIGNAL: book.plan_of(1, 0.8, 0.01, 0.05)})
+    book.set_plans("BTC/USDT", {SIGNAL: make_plan(Settings(), 1, 0.8, 0.01, 0.05)})
     assert book.of_trade(trade(), stored=False).stop_distance == 0.01
 
 
@@ -101,7 +103,7 @@ def test_a_targets_profit_at_any_distance_is_freqtrades(book, is_short):
     found.leverage = 3.0
     found.recalc_trade_from_orders()
     side = -1 if is_short else 1
-    book.file("BTC/USDT", {SIGNAL: book.plan_of(side, 0.8, 0.02, 0.05)})
+    book.set_plans("BTC/USDT", {SIGNAL: make_plan(Settings(), side, 0.8, 0.02, 0.05)})
     for factor in (0.75, 1.0, 1.1, 1.25):
         price = 100.0 * (1 + side * 0.05 * factor)
         expected = found.calc_profit_ratio(price)

@@ -100,7 +100,7 @@ def test_skipping_freqtrades_copies_changes_no_trade(spot_result, freqtrade, tim
     slow = tmp_path / "slow"
     slow.mkdir()
     (slow / "SlowBaseline.py").write_text(
-        "from coordinator.adapters.strategy.signals import CoordinatorStrategy\n\n\n"
+        "from coordinator.adapters.strategy import CoordinatorStrategy\n\n\n"
         "class SlowBaseline(CoordinatorStrategy):\n    fast_callbacks = False\n"
     )
     freqtrade(

@@ -1,4 +1,4 @@
-"""`coordinator ledger learned` on a ledger that a board wrote."""
+"""`coordinator ledger learned` on a ledger that a run wrote."""
 
 import numpy as np
 import pytest
@@ -8,7 +8,7 @@ from coordinator.cli import app
 from coordinator.decision.learners import Learners
 from coordinator.ledger.records import CandleRecord, ImprovementRow
 from coordinator.ledger.store import Ledger
-from coordinator.run.learning_records import end_state
+from coordinator.run.learning_records import final_snapshot
 from coordinator.settings import Settings
 
 runner = CliRunner()
@@ -23,7 +23,7 @@ def learners():
 
 def test_everything_learned_is_shown(tmp_path, make_decisions, run_info):
     path = tmp_path / "a.ledger.sqlite"
-    state = end_state(learners().state())
+    state = final_snapshot(learners().state())
     Ledger(path).write_run(run_info, make_decisions(10), [CandleRecord(86400, snapshots=(state,))])
     done = runner.invoke(app, ["ledger", "learned", "--ledger", str(path)], env={"COLUMNS": "200"})
     assert done.exit_code == 0, done.output

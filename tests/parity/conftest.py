@@ -25,7 +25,7 @@ PRETENDER = '''
 
 import numpy as np
 
-from coordinator.run.analysis import with_predictions
+from coordinator.run.predictions import with_predictions
 from strategies.MLCoordinator import MLCoordinator
 
 

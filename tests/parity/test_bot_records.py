@@ -8,7 +8,7 @@ from freqtrade.data.history import load_pair_history
 from freqtrade.enums import CandleType
 from freqtrade.persistence import Order, Trade
 
-from coordinator.adapters.persistence.recorder import DECISION_KEY
+from coordinator.adapters.persistence.trade_recorder import DECISION_KEY
 from coordinator.errors import CoordinatorError
 from coordinator.ledger.store import Ledger
 from coordinator.sandbox.market_files import write_market
@@ -163,7 +163,7 @@ def test_a_trade_that_closed_while_the_bot_was_down_is_brought_up_to_date(bot):
     trade.orders.append(order("sell", 110.0, 2.0, opened + timedelta(hours=3)))
     trade.close(110.0)
     Trade.commit()
-    bot.strategy.recorder._run.trades_stale = (
+    bot.strategy.trade_recorder._ledger.trades_stale = (
         True  # what a new process starts with; the trades stay in the database
     )
     bot.strategy.bot_loop_start(opened + timedelta(hours=4))
@@ -178,7 +178,7 @@ def test_a_fill_the_ledger_did_not_take_is_written_with_the_next_candle(bot, mon
     opened = entered(bot, signal)
     trade = open_trade(100.0, opened)
     ledger, run = ledger_of(bot)
-    live = bot.strategy.recorder._run
+    live = bot.strategy.trade_recorder._ledger
 
     def out(*_):
         raise CoordinatorError("ledger", "the test", "be there", "nothing")
@@ -197,7 +197,7 @@ def test_a_fill_the_ledger_did_not_take_is_written_with_the_next_candle(bot, mon
 
 def test_a_cut_of_the_ml_weight_is_told_once(bot):
     bot.step(BEGIN, PAIRS)
-    run = bot.strategy.recorder._run
+    run = bot.strategy.recorder._live
     reviews = run.fold.fold.learners.history.reviews
     bot.step(BEGIN + pd.Timedelta(hours=1), PAIRS)
     assert bot.messages == []

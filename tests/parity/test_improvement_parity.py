@@ -10,7 +10,7 @@ from freqtrade.enums import CandleType
 from freqtrade.persistence import Trade
 
 from coordinator.ledger.store import Ledger
-from coordinator.run.analysis import analyse
+from coordinator.run.pair_analysis import analyse
 from coordinator.sandbox.market_files import write_market
 from coordinator.sandbox.spec import MarketSpec
 from coordinator.signals.candles import Candles
@@ -82,15 +82,15 @@ def test_a_bots_numbers_are_a_backtests(bot_at_signal, candles):
     bot, now = bot_at_signal("on")
     whole = Candles.from_frame(candles[1]["BTC/USDT", "1h"], "1h")
     backtest = analyse("BTC/USDT", whole, {}, bot.strategy.settings, ml=False)
-    live = bot.strategy.board.analysis("BTC/USDT")
+    live = bot.strategy.run.market.analysis("BTC/USDT")
     row = list(whole.time[backtest.index]).index(int(now.timestamp()))
     for name in ("dynamic_reward_risk", "volatility_sizing"):
-        assert live.improved[name].adjusted[-1] == pytest.approx(
-            backtest.improved[name].adjusted[row], rel=1e-9
+        assert live.improvements[name].adjusted[-1] == pytest.approx(
+            backtest.improvements[name].adjusted[row], rel=1e-9
         )
     assert live.target_distance[-1] == pytest.approx(backtest.target_distance[row], rel=1e-9)
     plan = bot.strategy.plans.at_signal("BTC/USDT", (now + pd.Timedelta(hours=1)).to_pydatetime(), 1)
-    trusted = bot.strategy.board.improved_of("BTC/USDT", bot.strategy._tuned())
+    trusted = bot.strategy.run.pair_improvements("BTC/USDT", bot.strategy._tuned())
     assert plan.size == trusted["volatility_sizing"].adjusted[-1]
     assert plan.target_distance != live.target_distance[-1]  # the signal's is without the improvement
     assert plan.target_distance == pytest.approx(

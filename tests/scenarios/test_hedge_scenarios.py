@@ -5,7 +5,7 @@ from itertools import pairwise
 import pytest
 from freqtrade.persistence import PairLocks
 
-from coordinator.adapters.strategy.signals import CoordinatorStrategy
+from coordinator.adapters.strategy import CoordinatorStrategy
 from tests.scenarios.engine import CALM, Play, Signal, fills
 
 pytestmark = pytest.mark.xdist_group("scenarios")
@@ -121,7 +121,7 @@ def test_shorts_are_not_hedged(engines):
     plays = {coin: Play(down, {0: Signal(0.8, 0.028)}, -1) for coin in ("ETH", "SOL")}
     trades = run(engines("futures"), up, plays=plays)
     assert set(trades) == {"ETH", "SOL"}
-    assert engines("futures").strategy.hedging.watch.acting
+    assert engines("futures").strategy.hedging.monitor.acting
 
 
 # --- spot -----------------------------------------------------------------------------------------------------

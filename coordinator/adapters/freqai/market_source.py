@@ -39,12 +39,12 @@ class MarketSource:
         self._config, self._settings = config, settings
         self._candle_type = CandleType.get_default(config.get("trading_mode", "spot"))
 
-    def longest(self, pairs: Iterable[str], dp: Any, memory: Memory) -> MarketHistory:
-        """As much history as there is: files, and newer candles from FreqAI's memory and the data provider."""
-        found: dict[str, PairHistory] = {}
+    def full_history(self, pairs: Iterable[str], dp: Any, memory: Memory) -> MarketHistory:
+        """All history there is: files, and newer candles from FreqAI's memory and the data provider."""
+        histories: dict[str, PairHistory] = {}
         for pair in pairs:
             frames = {
-                name: _joined(
+                name: _join(
                     [
                         dp.get_pair_dataframe(pair, name),
                         memory.get(pair, {}).get(name),
@@ -55,17 +55,17 @@ class MarketSource:
                 for name in TIMEFRAMES
             }
             if len(frames[BASE]):
-                found[pair] = PairHistory(frames)
-        return MarketHistory(found, self._settings)
+                histories[pair] = PairHistory(frames)
+        return MarketHistory(histories, self._settings)
 
-    def newest(self, pairs: Iterable[str], dp: Any) -> MarketHistory:
+    def latest_candles(self, pairs: Iterable[str], dp: Any) -> MarketHistory:
         """What the data provider has: a bot's newest candles."""
-        found: dict[str, PairHistory] = {}
+        histories: dict[str, PairHistory] = {}
         for pair in pairs:
-            frames = {name: _joined([dp.get_pair_dataframe(pair, name)], name) for name in TIMEFRAMES}
+            frames = {name: _join([dp.get_pair_dataframe(pair, name)], name) for name in TIMEFRAMES}
             if len(frames[BASE]):
-                found[pair] = PairHistory(frames)
-        return MarketHistory(found, self._settings)
+                histories[pair] = PairHistory(frames)
+        return MarketHistory(histories, self._settings)
 
     def _stored(self, pair: str, timeframe: str) -> DataFrame:
         return load_pair_history(
@@ -79,14 +79,14 @@ class MarketSource:
         )
 
 
-def _joined(frames: list[DataFrame | None], timeframe: str) -> Candles:
-    """One unbroken history; where several frames have a candle the first one's counts; what lies before a gap goes."""
-    there = [frame[COLUMNS] for frame in frames if frame is not None and len(frame)]
-    if not there:
-        nothing = DataFrame({name: np.zeros(0) for name in COLUMNS[1:]})
-        return Candles.from_frame(nothing.assign(date=np.zeros(0, dtype="datetime64[s]")), timeframe)
-    frame = there[0]
-    for other in there[1:]:
+def _join(frames: list[DataFrame | None], timeframe: str) -> Candles:
+    """One history without gaps: where frames overlap the first one counts; candles before the last gap are dropped."""
+    parts = [frame[COLUMNS] for frame in frames if frame is not None and len(frame)]
+    if not parts:
+        empty = DataFrame({name: np.zeros(0) for name in COLUMNS[1:]})
+        return Candles.from_frame(empty.assign(date=np.zeros(0, dtype="datetime64[s]")), timeframe)
+    frame = parts[0]
+    for other in parts[1:]:
         newer = other[other["date"] > frame["date"].iloc[-1]]
         older = other[other["date"] < frame["date"].iloc[0]]
         if len(newer) or len(older):

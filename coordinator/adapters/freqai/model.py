@@ -19,13 +19,13 @@ from pandas import DataFrame
 from coordinator.adapters.errors import as_operational
 from coordinator.adapters.freqai.frames import LABEL
 from coordinator.adapters.freqai.market_source import MarketSource
-from coordinator.components.component import Trained, Window
+from coordinator.components.absence import LATE
+from coordinator.components.component import TrainingResult, Window
 from coordinator.components.composite import Composite, CompositeModel
 from coordinator.components.market_history import BASE, MarketHistory
 from coordinator.components.model_files import ModelFiles, ModelVerdict
 from coordinator.errors import CoordinatorError
 from coordinator.learning.labels import CLASSES
-from coordinator.run.analysis import LATE
 from coordinator.settings import load_settings
 from coordinator.types import Times
 
@@ -64,9 +64,9 @@ class CompositeFreqaiModel(IFreqaiModel):
         self._newest: MarketHistory | None = None  # a bot's, of the current candle
         self._trained: dict[str, list[CompositeModel]] = {}
         self._milliseconds: deque[float] = deque(maxlen=10_000)
-        self._told_late = False
+        self._late_logged = False
 
-    # --- what the strategy asks -------------------------------------------------------------------------------
+    # --- read by the strategy ---------------------------------------------------------------------------------
 
     @property
     def components(self) -> tuple[str, ...]:
@@ -115,48 +115,48 @@ class CompositeFreqaiModel(IFreqaiModel):
         if self.live:
             seconds = _seconds(unfiltered_df)
             return self._train_live(key, int(seconds[0]), int(seconds[-1]) + self.base_tf_seconds, pair)
-        windows = [(int(x.startts), int(x.stopts)) for x in dk.training_timeranges]
-        asked = windows.index((int(self.training_timerange.startts), int(self.training_timerange.stopts)))
-        done = self._trained.setdefault(key, [])
-        for begin, end in windows[len(done) : asked + 1]:  # champions follow each other in time
-            done.append(self._fit_window(key, begin, end, done[-1] if done else None, self._whole_market()))
-        return done[asked]
+        windows = [(int(timerange.startts), int(timerange.stopts)) for timerange in dk.training_timeranges]
+        position = windows.index((int(self.training_timerange.startts), int(self.training_timerange.stopts)))
+        models = self._trained.setdefault(key, [])
+        for begin, end in windows[len(models) : position + 1]:  # champions follow each other in time
+            previous = models[-1] if models else None
+            models.append(self._fit_window(key, begin, end, previous, self._whole_market()))
+        return models[position]
 
     def _train_live(self, key: str, begin: int, end: int, pair: str) -> CompositeModel:
         """A pooled model serves all pairs that ask within half the retraining period."""
-        done = self._trained.setdefault(key, [])
+        models = self._trained.setdefault(key, [])
         fresh = self.freqai_info.get("live_retrain_hours", 0) * 1800
-        if done and (end == done[-1].end or 0 <= end - done[-1].end < fresh):
-            return done[-1]
-        before = done[-1] if done else self.dd.model_dictionary.get(pair)  # after a restart
-        market = self._source.longest(self._pairs(), self._strategy.dp, self.dd.historic_data)
-        model = self._fit_window(
-            key, begin, end, before if isinstance(before, CompositeModel) else None, market
-        )
-        done[:] = [model]
+        if models and (end == models[-1].end or 0 <= end - models[-1].end < fresh):
+            return models[-1]
+        stored = models[-1] if models else self.dd.model_dictionary.get(pair)  # after a restart
+        previous = stored if isinstance(stored, CompositeModel) else None
+        market = self._source.full_history(self._pairs(), self._strategy.dp, self.dd.historic_data)
+        model = self._fit_window(key, begin, end, previous, market)
+        models[:] = [model]
         return model
 
     def _fit_window(
-        self, key: str, begin: int, end: int, before: CompositeModel | None, market: MarketHistory
+        self, key: str, begin: int, end: int, previous: CompositeModel | None, market: MarketHistory
     ) -> CompositeModel:
         pairs = {key: market.pairs[key]} if key else market.pairs
-        began = time.perf_counter()
+        started = time.perf_counter()
         window = Window(begin, end, pairs, market)
 
-        def filed(name: str, trained: Trained) -> None:
+        def on_trained(name: str, result: TrainingResult) -> None:
             owner = f"{name} {key}" if key and name != "quality" else name
             if self.live:  # how quickly the models answered since the bot began
-                trained = replace(trained, details={**trained.details, **self.health})
-            verdict = self.files.file(owner, end, trained)
+                result = replace(result, details={**result.details, **self.health})
+            verdict = self.files.write(owner, end, result)
             logger.info("%s: %s", owner, verdict.sentence)
 
-        model = self.composite.train(window, before, filed, tolerant=self.live)
+        model = self.composite.train(window, previous, on_trained, tolerant=self.live)
         logger.info(
             "Trained %s on the window to %s for %s in %.1f s",
             ", ".join(self.components),
             np.datetime64(end, "s"),
             key or f"all {len(pairs)} pairs",
-            time.perf_counter() - began,
+            time.perf_counter() - started,
         )
         return model
 
@@ -178,37 +178,41 @@ class CompositeFreqaiModel(IFreqaiModel):
         dk.find_features(unfiltered_df)
         times = _seconds(unfiltered_df)
         single = self.live and not kwargs.get("first", True)
-        asked = times[-1:] if single else times  # FreqAI keeps the last row only
+        wanted = times[-1:] if single else times  # FreqAI keeps the last row only
         market = self._market_of(dk.pair, int(times[-1])) if len(times) else self._whole_market()
-        self.composite.prepare(dk.pair, asked, market, tolerant=self.live)
-        began = time.perf_counter()
-        columns = self.composite.predict(self.model, dk.pair, asked, market, tolerant=self.live)
-        spent = (time.perf_counter() - began) * 1000
+        self.composite.prepare(dk.pair, wanted, market, tolerant=self.live)
+        started = time.perf_counter()
+        columns = self.composite.predict(self.model, dk.pair, wanted, market, tolerant=self.live)
+        milliseconds = (time.perf_counter() - started) * 1000
         frame = DataFrame(columns, columns=self.composite.columns)
-        frame.insert(0, LABEL, self._likeliest(frame))
-        dk.do_predict = np.full(len(asked), self._verdict_on_time(spent, single), dtype=np.int_)
-        dk.DI_values = np.zeros(len(asked))
+        frame.insert(0, LABEL, self._most_likely_class(frame))
+        dk.do_predict = np.full(len(wanted), self._do_predict(milliseconds, single), dtype=np.int_)
+        dk.DI_values = np.zeros(len(wanted))
         return frame, dk.do_predict
 
-    def _likeliest(self, frame: DataFrame) -> npt.NDArray[np.float64]:
+    def _most_likely_class(self, frame: DataFrame) -> npt.NDArray[np.float64]:
         """FreqAI wants the label's column: the first network's likeliest class, HOLD without one."""
         network = next((name for name in self.components if f"{name}_hold" in frame), None)
         if network is None:
             return np.zeros(len(frame))
-        answers = frame[[f"{network}_{x}" for x in ("hold", "buy", "sell")]].to_numpy(dtype=np.float64)
-        return np.array(CLASSES, dtype=np.float64)[np.nan_to_num(answers).argmax(axis=1)]
+        probabilities = frame[[f"{network}_{name}" for name in ("hold", "buy", "sell")]].to_numpy(
+            dtype=np.float64
+        )
+        return np.array(CLASSES, dtype=np.float64)[np.nan_to_num(probabilities).argmax(axis=1)]
 
-    def _verdict_on_time(self, spent: float, single: bool) -> int:
+    def _do_predict(self, milliseconds: float, single: bool) -> int:
         if not single:
             return 1
-        self._milliseconds.append(spent)
-        if spent <= self.settings.latency_limit_ms:
-            self._told_late = False
+        self._milliseconds.append(milliseconds)
+        if milliseconds <= self.settings.latency_limit_ms:
+            self._late_logged = False
             return 1
-        if not self._told_late:
-            self._told_late = True
+        if not self._late_logged:
+            self._late_logged = True
             limit = self.settings.latency_limit_ms
-            logger.warning("A prediction took %.1f ms (limit %.1f): ML is late and absent", spent, limit)
+            logger.warning(
+                "A prediction took %.1f ms (limit %.1f): ML is late and absent", milliseconds, limit
+            )
         return LATE
 
     # --- candles ----------------------------------------------------------------------------------------------
@@ -219,16 +223,16 @@ class CompositeFreqaiModel(IFreqaiModel):
     def _whole_market(self) -> MarketHistory:
         """A backtest's candles; every training cuts them at the end of its window."""
         if self._market is None:
-            self._market = self._source.longest(self._pairs(), self._strategy.dp, {})
+            self._market = self._source.full_history(self._pairs(), self._strategy.dp, {})
         return self._market
 
     def _market_of(self, pair: str, last: int) -> MarketHistory:
         """The market as far as it is known at a candle; a bot's is read anew with each candle."""
         if not self.live:
             return self._whole_market()
-        known = None if self._newest is None else self._newest.pairs.get(pair)
-        if self._newest is None or known is None or int(known.candles[BASE].time[-1]) != last:
-            self._newest = self._source.newest(self._pairs(), self._strategy.dp)
+        history = None if self._newest is None else self._newest.pairs.get(pair)
+        if self._newest is None or history is None or int(history.candles[BASE].time[-1]) != last:
+            self._newest = self._source.latest_candles(self._pairs(), self._strategy.dp)
         return self._newest
 
     def _append_null_backtesting_predictions(

@@ -1,77 +1,25 @@
-"""What was planned for each open trade: its tranches, stop and target, found again at every candle."""
+"""The plan of each open trade, looked up at every candle; a bot's plans also stand in the trades' custom data."""
 
 from __future__ import annotations
 
-import json
 import logging
 import math
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-import numpy as np
 from freqtrade.persistence import Trade
 
-from coordinator.decision.decisions import Decisions
-from coordinator.run.analysis import PairAnalysis
-from coordinator.run.improvements import DYNAMIC_REWARD_RISK, VOLATILITY_SIZING, Improved
+from coordinator.run.entry_plans import unplanned
 from coordinator.settings import Settings
-from coordinator.signals.series import safe_divide
-from coordinator.trade.entries import AT_ONCE, EntryPlan, entry_plan
-from coordinator.trade.kelly import kelly_risk
-from coordinator.trade.reward_risk import target_distance
+from coordinator.trade.entries import AT_ONCE
+from coordinator.trade.plan import Plan
 
-__all__ = ["Plan", "PlanBook"]
+__all__ = ["PlanBook"]
 
 logger = logging.getLogger(__name__)
 
 CUSTOM_DATA_KEY = "coordinator plan"
-
-
-@dataclass(frozen=True)
-class Plan:
-    """The plan of one position.
-
-    Attributes
-    ----------
-    direction : +1 or -1
-    confidence : unified confidence of the signal, 0..1
-    stop_distance, target_distance : ratios of the anchor
-    entries : the tranches
-    anchor : price of the first fill, 0 until it is known
-    price : close of the signal's candle, 0 where there was none
-    size : multiplier of the planned size (volatility sizing)
-    kelly : equity to risk at most by the Kelly criterion, ratio; None where it has nothing to say
-    time : open time of the signal's candle, 0 where there was none
-    """
-
-    direction: int
-    confidence: float
-    stop_distance: float
-    target_distance: float
-    entries: EntryPlan
-    anchor: float = 0.0
-    price: float = 0.0
-    size: float = 1.0
-    kelly: float | None = None
-    time: int = 0
-
-    @property
-    def target_rate(self) -> float:
-        """Price of the target."""
-        return self.anchor * (1 + self.direction * self.target_distance)
-
-    def to_json(self) -> str:
-        """For the trade's custom data."""
-        return json.dumps(asdict(self))
-
-    @classmethod
-    def from_json(cls, text: str) -> Plan:
-        """Inverse of ``to_json``; ValueError, KeyError or TypeError for anything else."""
-        data = json.loads(text)
-        entries = EntryPlan(tuple(data["entries"]["shares"]), tuple(data["entries"]["offsets"]))
-        return cls(**{**data, "entries": entries})
 
 
 class PlanBook:
@@ -89,61 +37,13 @@ class PlanBook:
         self._last: tuple[Any, Any] = (None, None)
         self._targets: dict[tuple[str, datetime], tuple[tuple[float, float], float, float]] = {}
 
-    def file(self, pair: str, plans: dict[int, Plan]) -> None:
+    def set_plans(self, pair: str, plans: dict[int, Plan]) -> None:
         """Replace a pair's plans (signal candle's open time -> plan); trades of earlier runs are forgotten."""
         self._signals[pair] = plans
         self._last = None, None
-        for known in (self._trades, self._targets):
-            for key in [key for key in known if key[0] == pair]:
-                del known[key]
-
-    def file_accepted(
-        self, analysis: PairAnalysis, decided: Decisions, improved: Mapping[str, Improved]
-    ) -> None:
-        """File the plans of a pair's accepted signals; the rest is on its own signals, in their order."""
-        price, s = analysis.candles.close[analysis.index], self._settings
-        reward_risk, size = improved.get(DYNAMIC_REWARD_RISK), improved.get(VOLATILITY_SIZING)
-        target = analysis.target_distance
-        if reward_risk is not None and reward_risk.mode == "on":
-            target = target_distance(
-                analysis.stop_distance, analysis.direction, s.targets, s.costs, reward_risk.effective
-            )
-        columns = (
-            analysis.candles.time[analysis.index],
-            analysis.direction,
-            decided.confidence,
-            analysis.stop_distance,
-            target,
-            price,
-            np.ones(len(price)) if size is None else size.effective,
-            kelly_risk(
-                decided.win_probability,
-                decided.expected_r,
-                self._settings.targets.reward_risk,
-                self._settings.sizing,
-            ),
-            safe_divide(analysis.technical.indicators.atr[analysis.index], price, np.nan),
-        )
-        taken = decided.accepted
-        rows = zip(*(column[taken].tolist() for column in columns), strict=True)
-        plans = {time: replace(self.plan_of(*numbers), time=time) for time, *numbers in rows}
-        self.file(analysis.pair, plans)
-
-    def plan_of(
-        self,
-        direction: int,
-        confidence: float,
-        stop: float,
-        target: float,
-        price: float = 0.0,
-        size: float = 1.0,
-        kelly: float = math.nan,
-        atr: float = math.nan,
-    ) -> Plan:
-        """A plan from a decision's numbers; NaN where Kelly or the ATR are unknown."""
-        entries = entry_plan(confidence, stop, self._settings.dca, atr)
-        bound = None if math.isnan(kelly) else kelly
-        return Plan(direction, confidence, stop, target, entries, price=price, size=size, kelly=bound)
+        for by_trade in (self._trades, self._targets):
+            for key in [key for key in by_trade if key[0] == pair]:
+                del by_trade[key]
 
     def at_signal(self, pair: str, now: datetime, direction: int) -> Plan | None:
         """The plan of the signal on the last closed candle, if it is one in that direction."""
@@ -176,7 +76,9 @@ class PlanBook:
             plan = self._stored(trade) if stored else None
             if plan is None:
                 direction = -1 if trade.is_short else 1
-                plan = self.at_signal(trade.pair, trade.open_date_utc, direction) or self._fallback(trade)
+                plan = self.at_signal(trade.pair, trade.open_date_utc, direction) or self._without_signal(
+                    trade
+                )
                 plan = replace(plan, anchor=_first_fill(trade))
                 if not trade.nr_of_successful_entries:
                     return plan  # not filled yet: the anchor is not known
@@ -195,15 +97,15 @@ class PlanBook:
             Of the target's distance from the anchor; profit is a linear function of the price.
         """
         key, basis = (trade.pair, trade.open_date), (trade.open_rate, trade.funding_fees or 0.0)
-        known = self._targets.get(key)
-        if known is None or known[0] != basis:
+        cached = self._targets.get(key)
+        if cached is None or cached[0] != basis:
             plan = self.of_trade(trade, stored)
-            there: float = trade.calc_profit_ratio(plan.target_rate)
+            at_plan: float = trade.calc_profit_ratio(plan.target_rate)
             fees = 1 - plan.direction * (trade.fee_close or 0.0)
             slope = trade.leverage * trade.amount * fees / (trade.open_trade_value or math.inf)
-            known = basis, there, slope * plan.anchor * plan.target_distance
-            self._targets[key] = known
-        return known[1] if factor == 1.0 else known[1] + known[2] * (factor - 1.0)
+            cached = basis, at_plan, slope * plan.anchor * plan.target_distance
+            self._targets[key] = cached
+        return cached[1] if factor == 1.0 else cached[1] + cached[2] * (factor - 1.0)
 
     def _stored(self, trade: Trade) -> Plan | None:
         text: Any = trade.get_custom_data(CUSTOM_DATA_KEY)
@@ -215,17 +117,9 @@ class PlanBook:
             logger.warning("%s: the stored plan is not readable (%s)", trade.pair, error)
             return None
 
-    def _fallback(self, trade: Trade) -> Plan:
-        """For a trade we did not plan (forced entry, another strategy's): one tranche, widest stop."""
-        stop = self._settings.stops.hard_limit
+    def _without_signal(self, trade: Trade) -> Plan:
         logger.info("%s: no plan for this trade, using the hard stop and the base reward:risk", trade.pair)
-        return Plan(
-            direction=-1 if trade.is_short else 1,
-            confidence=0.0,
-            stop_distance=stop,
-            target_distance=stop * self._settings.targets.reward_risk,
-            entries=AT_ONCE,
-        )
+        return unplanned(-1 if trade.is_short else 1, self._settings)
 
 
 def _first_fill(trade: Trade) -> float:

@@ -7,26 +7,26 @@ from datetime import datetime
 
 from freqtrade.persistence import Trade
 
-from coordinator.adapters.persistence.plan_book import Plan
 from coordinator.ledger.trades import TradeRow
+from coordinator.trade.plan import Plan
 
-__all__ = ["intended_row", "trade_row", "unfilled"]
+__all__ = ["intended_row", "trade_row", "unfilled_row"]
 
 
-def intended_row(pair: str, plan: Plan | None, side: int, now: datetime, signal_time: int) -> TradeRow:
+def intended_row(pair: str, plan: Plan | None, direction: int, now: datetime, signal_time: int) -> TradeRow:
     """An entry that is about to be ordered; without a plan it was forced by hand."""
     return TradeRow(
         time=signal_time,
         pair=pair,
-        direction=side,
+        direction=direction,
         opened_at=now,
         intended_price=(plan.price or None) if plan else None,
         tranches_planned=len(plan.entries.shares) if plan else 1,
     )
 
 
-def unfilled(row: TradeRow, now: datetime) -> TradeRow:
-    """The same, given up."""
+def unfilled_row(row: TradeRow, now: datetime) -> TradeRow:
+    """The row of an entry that was ordered and never filled."""
     return replace(row, closed_at=now, exit_reason="entry not filled")
 
 

@@ -1,4 +1,4 @@
-"""What Freqtrade needs to find ``protections/PortfolioGuard.py`` and the guard needs to find the portfolio's watch."""
+"""How Freqtrade finds ``protections/PortfolioGuard.py``, and how that finds the portfolio monitor."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from freqtrade.persistence import Trade
 from freqtrade.resolvers import ProtectionResolver
 
 from coordinator.portfolio.guard import Position
-from coordinator.portfolio.monitor import PortfolioWatch
+from coordinator.portfolio.monitor import PortfolioMonitor
 
-__all__ = ["Lock", "drawdown_lock", "pair_lock", "portfolio_protections", "when"]
+__all__ = ["Lock", "drawdown_lock", "lock_end", "pair_lock", "portfolio_protections"]
 
 FOLDER_KEY = "coordinator_protections_path"
 FOLDER = Path(__file__).resolve().parents[3] / "protections"
@@ -21,40 +21,48 @@ Lock = tuple[int, str, str]
 """Seconds since the epoch until which it holds, its reason and its side ("long", "short" or "*")."""
 
 
-def portfolio_protections(config: dict[str, Any], watch: PortfolioWatch) -> list[dict[str, Any]]:
+def portfolio_protections(config: dict[str, Any], monitor: PortfolioMonitor) -> list[dict[str, Any]]:
     """The protection's entry where it is switched on.
 
-    Freqtrade has no user folder for protections: the resolver is told here, each time, because a hyperopt worker gets
+    Freqtrade has no user folder for protections: the resolver learns it here, each time, because a hyperopt worker gets
     the strategy by value and runs no module's top level.
     """
-    if not watch.settings.portfolio.protection.enabled:
+    if not monitor.settings.portfolio.protection.enabled:
         return []
     ProtectionResolver.extra_path = FOLDER_KEY
     config[FOLDER_KEY] = str(FOLDER)
-    return [{"method": "PortfolioGuard", "watch": watch}]
+    return [{"method": "PortfolioGuard", "monitor": monitor}]
 
 
-def drawdown_lock(watch: PortfolioWatch, now: datetime) -> Lock | None:
+def drawdown_lock(monitor: PortfolioMonitor, now: datetime) -> Lock | None:
     """The lock of all pairs while the drawdown is above the hedge's trigger."""
-    s, limit = watch.settings.portfolio.protection, watch.settings.portfolio.hedge.drawdown
-    found = watch.tracker.drawdown
-    if found <= limit:
+    s, limit = monitor.settings.portfolio.protection, monitor.settings.portfolio.hedge.drawdown
+    drawdown = monitor.tracker.drawdown
+    if drawdown <= limit:
         return None
     until = int(now.timestamp()) + s.lock_minutes * 60
-    return until, f"drawdown {100 * found:.0f} % above {100 * limit:.0f} %", "*" if s.both_sides else "long"
+    return (
+        until,
+        f"drawdown {100 * drawdown:.0f} % above {100 * limit:.0f} %",
+        "*" if s.both_sides else "long",
+    )
 
 
-def pair_lock(watch: PortfolioWatch, pair: str, side: str, now: datetime) -> Lock | None:
+def pair_lock(monitor: PortfolioMonitor, pair: str, side: str, now: datetime) -> Lock | None:
     """The lock of a pair and side whose entry the correlation or sector limit would refuse, until the next refresh."""
     held = [Position(trade.pair, -1 if trade.is_short else 1) for trade in Trade.get_open_trades()]
-    refusing = watch.limits(pair, -1 if side == "short" else 1, watch.time, held) if watch.time >= 0 else []
+    refusing = (
+        monitor.refusing_limits(pair, -1 if side == "short" else 1, monitor.time, held)
+        if monitor.time >= 0
+        else []
+    )
     if not refusing:
         return None
-    step = watch.settings.improvements.correlation_filter.update_minutes * 60
+    step = monitor.settings.improvements.correlation_filter.update_minutes * 60
     until = (int(now.timestamp()) // step + 1) * step
     return until, f"{refusing[0].name}: {refusing[0].reason}", side
 
 
-def when(seconds: int) -> datetime:
+def lock_end(seconds: int) -> datetime:
     """A lock's end as Freqtrade wants it."""
     return datetime.fromtimestamp(seconds, tz=UTC)

@@ -1,7 +1,7 @@
 """Asks the plan before Freqtrade copies the trade.
 
 Freqtrade deep-copies a trade before every callback that receives it (about 100 us, far more than the callbacks
-themselves need). These overrides look at the trade first and skip callbacks that would say nothing. They change no
+themselves need). These overrides look at the trade first and skip callbacks that would return nothing. They change no
 result: with ``fast_callbacks = False``, or should Freqtrade rename what is overridden here, the documented callbacks
 do the same (``tests/e2e`` compares the two).
 """

@@ -16,9 +16,11 @@ from pandas import DataFrame
 from coordinator.adapters.errors import as_operational
 from coordinator.adapters.strategy.trades import TradeStrategy
 from coordinator.candles.check import check_candles
-from coordinator.run.analysis import PairAnalysis, analyse
+from coordinator.run.entry_plans import entry_plans
 from coordinator.run.frame_columns import PLOT_CONFIG, entry_columns, plot_columns
-from coordinator.run.live_ledger import LiveRun
+from coordinator.run.live_decisions import LiveDecisions
+from coordinator.run.live_ledger import LiveLedger
+from coordinator.run.pair_analysis import PairAnalysis, analyse
 from coordinator.settings import Settings
 from coordinator.signals.candles import Candles
 from coordinator.signals.series import changed
@@ -46,23 +48,25 @@ class CoordinatorStrategy(TradeStrategy):
     uses_ml = False
 
     def bot_start(self, **kwargs: Any) -> None:
-        """A bot takes up its memory; backtests and hyperopt fold all signals at once."""
+        """A bot continues from its ledger; backtests and hyperopt decide on all signals at once."""
         if self.is_bot:
             with as_operational():
-                run = LiveRun(self.config, type(self).__name__, self._tuned(), can_short=self.can_short)
-            self.board.go_live(run)
-            self.recorder.go_live(run)
-            self.hedging.watch.go_live(run)
+                ledger = LiveLedger(self.config, type(self).__name__, self._tuned())
+                live = LiveDecisions(self._tuned(), ledger, can_short=self.can_short)
+            self.run.start_live(live)
+            self.recorder.start_live(live)
+            self.trade_recorder.start_live(ledger)
+            self.hedging.use_store(ledger)
             if self.guard.trust is not None:
-                self.guard.trust.go_live(run)
-        if self.hedging.watch.pair is not None:
+                self.guard.trust.use_store(ledger)
+        if self.hedging.monitor.pair is not None:
             self.hedging.check_pair(self.dp.current_whitelist())
 
     def bot_loop_start(self, current_time: datetime, **kwargs: Any) -> None:
         """Trades of the ledger follow Freqtrade's (a bot's only); a backtest's is completed at its end."""
-        self.recorder.reconcile(current_time, self._plan, self.plans.last_closed)
-        self.watch_portfolio(current_time)
-        self.recorder.end_of_backtest(current_time, self.guard)
+        self.trade_recorder.reconcile(current_time, self._plan, self.plans.last_closed)
+        self.update_portfolio(current_time)
+        self.recorder.complete_backtest(current_time, self.guard.checked, self.guard.refused)
 
     # --- indicators and signals -------------------------------------------------------------------------------
 
@@ -77,7 +81,7 @@ class CoordinatorStrategy(TradeStrategy):
             candles = Candles.from_frame(dataframe, self.timeframe)
             analysis = analyse(pair, candles, higher, self.settings, ml=self.uses_ml)
         dataframe, analysis = self.add_predictions(dataframe, metadata, analysis)
-        self.board.put(analysis)
+        self.run.put(analysis)
         self.rules.put(analysis)
         technical = analysis.technical
         return dataframe.assign(
@@ -126,10 +130,11 @@ class CoordinatorStrategy(TradeStrategy):
 
     def populate_entry_trend(self, dataframe: DataFrame, metadata: dict[str, Any]) -> DataFrame:
         pair = metadata["pair"]
-        analysis, settings = self.board.analysis(pair), self._tuned()
-        decided = self.board.decisions(settings).rows(self.board.rows_of(pair, settings))
-        self.recorder.decided(pair, settings, self._send)
-        self.plans.file_accepted(analysis, decided, self.board.improved_of(pair, settings))
+        analysis, settings = self.run.market.analysis(pair), self._tuned()
+        decided = self.run.pair_decisions(pair, settings)
+        self.recorder.record_decisions(pair, settings, self._send)
+        improvements = self.run.pair_improvements(pair, settings)
+        self.plans.set_plans(pair, entry_plans(analysis, decided, improvements, self.settings))
         columns = entry_columns(analysis, decided, settings, can_short=self.can_short)
         columns = self.hedging.entry_columns(pair, columns)
         if self.dp.runmode != RunMode.HYPEROPT:  # an epoch plots nothing
@@ -141,7 +146,7 @@ class CoordinatorStrategy(TradeStrategy):
 
     def populate_exit_trend(self, dataframe: DataFrame, metadata: dict[str, Any]) -> DataFrame:
         """Leave when the baseline turns against the position and the price stands beyond the exit MA."""
-        analysis = self.board.analysis(metadata["pair"])
+        analysis = self.run.market.analysis(metadata["pair"])
         technical, close = analysis.technical, analysis.candles.close
         turned = changed(technical.direction)
         down = turned & (technical.direction < 0) & (close < technical.indicators.exit_ma)

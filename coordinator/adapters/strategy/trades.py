@@ -1,36 +1,41 @@
 """Freqtrade's callbacks about trades: entries, tranches, stops, targets and exits, wired to the library.
 
-``strategy.CoordinatorStrategy`` adds the signals. Linear inheritance: mixins break hyperopt's pickling.
+``signals.CoordinatorStrategy`` adds the signals. Linear inheritance: mixins break hyperopt's pickling.
 """
 
 from __future__ import annotations
 
 import math
 from abc import abstractmethod
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
+from freqtrade.enums import RunMode
 from freqtrade.persistence import Order, PairLocks, Trade
 from freqtrade.strategy import DecimalParameter, stoploss_from_absolute
 
 from coordinator.adapters.errors import as_operational
-from coordinator.adapters.persistence.plan_book import Plan, PlanBook
-from coordinator.adapters.persistence.recorder import Recorder
+from coordinator.adapters.persistence.plan_book import PlanBook
+from coordinator.adapters.persistence.trade_recorder import TradeRecorder
 from coordinator.adapters.protection.portfolio_guard import portfolio_protections
 from coordinator.adapters.run_modes import MODES_WITH_TRADES
 from coordinator.adapters.strategy.fast_callbacks import FastCallbackStrategy
 from coordinator.adapters.strategy.hedging import Hedging
 from coordinator.ledger.records import ImprovementRow
+from coordinator.portfolio.entry_round import Slots
 from coordinator.portfolio.guard import Position
-from coordinator.run.board import SignalBoard
-from coordinator.run.entry_guard import EntryGuard, Slots
+from coordinator.run.decision_recorder import DecisionRecorder
+from coordinator.run.entry_guard import EntryGuard
 from coordinator.run.filter_trust import FilterTrust
 from coordinator.run.position_rules import SCALE_OUT, PositionRules
+from coordinator.run.trading_run import TradingRun
 from coordinator.settings import Settings, SizingSettings, load_settings
 from coordinator.signals.candles import timeframe_seconds
 from coordinator.trade.entries import EntryPlan
 from coordinator.trade.exits import scale_out_stake
+from coordinator.trade.plan import Plan
 from coordinator.trade.sizing import first_stake, plan_risk, plan_stake, risk_budget, tranche_stake
 from coordinator.trade.stops import stop_rate
 
@@ -64,27 +69,29 @@ class TradeStrategy(FastCallbackStrategy):
         )
         self.can_short = config.get("trading_mode", "spot") == "futures"
         super().__init__(config)
-        self.board = SignalBoard(self.can_short)
+        self.run = TradingRun(self.can_short)
         self._candle_seconds = timeframe_seconds(self.timeframe)
         self._horizon = timedelta(seconds=self.settings.targets.horizon * self._candle_seconds)
         self.plans = PlanBook(self.settings, self._candle_seconds)
         self.is_bot = config.get("runmode") in MODES_WITH_TRADES
-        self.recorder = Recorder(config, type(self).__name__, self.board)
-        self.guard = EntryGuard(self.board, FilterTrust(self.board, self.settings))
-        self._kelly_noted = ("", 0)
+        is_backtest = config.get("runmode") == RunMode.BACKTEST
+        self.recorder = DecisionRecorder(config, type(self).__name__, self.run, is_backtest=is_backtest)
+        self.trade_recorder = TradeRecorder(self._describe_signal)
+        self.guard = EntryGuard(self.run, FilterTrust(self.run.market, self.settings))
+        self._kelly_recorded = ("", 0)
         self.rules = PositionRules(
-            self.settings, self._candle_seconds, self.plans.last_closed, self.recorder.noted
+            self.settings, self._candle_seconds, self.plans.last_closed, self.recorder.record_improvement
         )
         with as_operational():
             self.hedging = Hedging(
                 config,
                 self.settings,
-                self.board,
+                self.run.market,
                 self.guard.correlations,
                 self._candle_seconds,
                 self.plans.last_closed,
             )
-        if self.hedging.watch.pair is not None:
+        if self.hedging.monitor.pair is not None:
             # The hedge is rebalanced as often as it must be; plans end by themselves.
             self.max_entry_position_adjustment = -1
 
@@ -95,13 +102,16 @@ class TradeStrategy(FastCallbackStrategy):
     @property
     def protections(self) -> list[dict[str, Any]]:
         """PortfolioGuard where it is switched on; add your own to it."""
-        return portfolio_protections(self.config, self.hedging.watch)
+        return portfolio_protections(self.config, self.hedging.monitor)
 
-    def watch_portfolio(self, now: datetime) -> None:
-        """Take in the last closed candle; called wherever its answer is about to be needed."""
-        changed = self.hedging.candle(now, self.wallets)
-        if changed is not None:
-            self.recorder.asked(*changed)
+    def update_portfolio(self, now: datetime) -> None:
+        """Update the portfolio monitor with the last closed candle; called before each use of it."""
+        change = self.hedging.update(now, self.wallets)
+        if change is not None:
+            self.recorder.record_check(*change)
+
+    def _describe_signal(self, pair: str, time: int) -> Mapping[str, Any] | None:
+        return self.recorder.describe_signal(pair, self._tuned(), time)
 
     def _plan(self, trade: Trade) -> Plan:
         return self.plans.of_trade(trade, stored=self.is_bot)
@@ -120,21 +130,21 @@ class TradeStrategy(FastCallbackStrategy):
     ) -> bool:
         direction = -1 if side == "short" else 1
         time = self.plans.last_closed(current_time)
-        self.watch_portfolio(current_time)
+        self.update_portfolio(current_time)
         refusal = self.hedging.refusal(pair, side, self.max_open_trades)
         if refusal is not None:
-            self.recorder.refused(pair, refusal)
+            self.recorder.record_refusal(pair, refusal)
             return False
-        if pair == self.hedging.watch.pair:
+        if pair == self.hedging.monitor.pair:
             return True
-        verdict = self.guard.ask(pair, direction, time, self._slots(current_time), self._tuned())
-        self.recorder.asked(time, verdict)
-        for alert in verdict.alerts if self.is_bot else ():
+        check = self.guard.check(pair, direction, time, self._slots(current_time), self._tuned())
+        self.recorder.record_check(time, check)
+        for alert in check.alerts if self.is_bot else ():
             self.dp.send_msg(alert, always_send=True)
-        if verdict.allowed:
+        if check.allowed:
             plan = self.plans.at_signal(pair, current_time, direction)
-            self.recorder.intended(pair, plan, direction, current_time, time)
-        return verdict.allowed
+            self.trade_recorder.entry_ordered(pair, plan, direction, current_time, time)
+        return check.allowed
 
     @staticmethod
     def _held() -> list[Position]:
@@ -144,7 +154,7 @@ class TradeStrategy(FastCallbackStrategy):
     def _locked(self, now: datetime, pair: str, direction: int) -> bool:
         """Whether a pair cannot be entered: a lock, or it is the hedge's."""
         side = "short" if direction < 0 else "long"
-        return pair == self.hedging.watch.pair or PairLocks.is_pair_locked(pair, now, side)
+        return pair == self.hedging.monitor.pair or PairLocks.is_pair_locked(pair, now, side)
 
     def order_filled(
         self, pair: str, trade: Trade, order: Order, current_time: datetime, **kwargs: Any
@@ -152,7 +162,7 @@ class TradeStrategy(FastCallbackStrategy):
         """A bot keeps its fills beside the virtual trades, and on the trade what it was entered on."""
         if self.is_bot and not self.hedging.is_hedge(trade):
             signal_time = self.plans.last_closed(trade.open_date_utc)
-            self.recorder.filled(trade, self._plan(trade), self._tuned(), signal_time)
+            self.trade_recorder.order_filled(trade, self._plan(trade), signal_time)
 
     def leverage(self, pair: str, current_time: datetime, max_leverage: float, **kwargs: Any) -> float:
         return min(self.settings.sizing.leverage, max_leverage)
@@ -170,7 +180,7 @@ class TradeStrategy(FastCallbackStrategy):
         **kwargs: Any,
     ) -> float:
         """The first tranche of a plan that risks a fixed share of the equity at its stop."""
-        self.watch_portfolio(current_time)
+        self.update_portfolio(current_time)
         hedge = self.hedging.stake(pair, side, leverage, min_stake, max_stake)
         if hedge is not None:
             return hedge
@@ -181,7 +191,7 @@ class TradeStrategy(FastCallbackStrategy):
         equity = self.wallets.get_total_stake_amount()
         kelly = math.nan if plan.kelly is None else plan.kelly
         sizing = self._tuned().sizing
-        self._note_kelly(pair, current_time, plan, sizing)
+        self._record_kelly(pair, current_time, plan, sizing)
         budget = risk_budget(sizing, plan.size, kelly, self._open_risk() / equity)
 
         def total_of(entries: EntryPlan) -> float:
@@ -192,14 +202,14 @@ class TradeStrategy(FastCallbackStrategy):
             self.plans.enter_at_once(pair, current_time, plan)
         return stake
 
-    def _note_kelly(self, pair: str, now: datetime, plan: Plan, sizing: SizingSettings) -> None:
-        """Record once a signal what the Kelly cap makes of its risk, or would."""
-        if sizing.kelly_mode == "off" or plan.kelly is None or self._kelly_noted == (pair, plan.time):
+    def _record_kelly(self, pair: str, now: datetime, plan: Plan, sizing: SizingSettings) -> None:
+        """Record, once per signal, its risk with the Kelly cap (in shadow mode: what it would be)."""
+        if sizing.kelly_mode == "off" or plan.kelly is None or self._kelly_recorded == (pair, plan.time):
             return
-        self._kelly_noted = pair, plan.time
+        self._kelly_recorded = pair, plan.time
         risk = sizing.risk_per_trade * plan.size
         row = ImprovementRow(pair, "kelly_cap", sizing.kelly_mode, risk, min(risk, plan.kelly))
-        self.recorder.noted(
+        self.recorder.record_improvement(
             self.plans.last_closed(now), row, f"{pair}: risk {risk:.2%}, Kelly {plan.kelly:.2%}"
         )
 
@@ -210,7 +220,11 @@ class TradeStrategy(FastCallbackStrategy):
 
     def _open_risk(self) -> float:
         """What the open plans lose together if all are stopped out in full, stake currency; the hedge has none."""
-        plans = [(x, self._plan(x)) for x in Trade.get_open_trades() if not self.hedging.is_hedge(x)]
+        plans = [
+            (trade, self._plan(trade))
+            for trade in Trade.get_open_trades()
+            if not self.hedging.is_hedge(trade)
+        ]
         return sum(
             plan_risk(_planned_stake(trade, plan), plan.entries, plan.stop_distance, trade.leverage)
             for trade, plan in plans

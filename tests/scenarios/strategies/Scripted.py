@@ -5,8 +5,8 @@ from unittest.mock import patch
 
 import numpy as np
 
-from coordinator.adapters.strategy.signals import CoordinatorStrategy
-from coordinator.run import analysis
+from coordinator.adapters.strategy import CoordinatorStrategy
+from coordinator.run import pair_analysis
 from coordinator.signals.candles import Candles
 from coordinator.signals.regime import compute_regime
 from coordinator.signals.technical import compute_technical
@@ -46,8 +46,8 @@ class Scripted(CoordinatorStrategy):
             return np.where(np.isnan(play.stop[: len(real)]), real, play.stop[: len(real)])
 
         with (
-            patch.object(analysis, "compute_technical", technical),
-            patch.object(analysis, "compute_regime", regime),
-            patch.object(analysis, "initial_stop_distance", stops),
+            patch.object(pair_analysis, "compute_technical", technical),
+            patch.object(pair_analysis, "compute_regime", regime),
+            patch.object(pair_analysis, "initial_stop_distance", stops),
         ):
             return super().populate_indicators(dataframe, metadata)

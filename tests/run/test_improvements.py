@@ -7,14 +7,15 @@ from dataclasses import fields
 import numpy as np
 import pytest
 
-from coordinator.adapters.persistence.plan_book import Plan, PlanBook
-from coordinator.adapters.strategy.signals import CoordinatorStrategy
+from coordinator.adapters.strategy import CoordinatorStrategy
 from coordinator.run import improvements
-from coordinator.run.analysis import analyse
-from coordinator.run.board import SignalBoard
+from coordinator.run.entry_plans import entry_plans, make_plan
 from coordinator.run.improvements import DYNAMIC_REWARD_RISK, VOLATILITY_SIZING
+from coordinator.run.pair_analysis import analyse
+from coordinator.run.trading_run import TradingRun
 from coordinator.settings import Settings, load_settings
 from coordinator.signals.candles import Candles
+from coordinator.trade.plan import Plan
 
 PAIRS = ("ADA/USDT", "BTC/USDT")
 BOTH = (DYNAMIC_REWARD_RISK, VOLATILITY_SIZING)
@@ -33,32 +34,36 @@ def with_modes(rr="off", size="off", thresholds="off", **more):
 
 @pytest.fixture(scope="module")
 def run(make_walk):
-    """A board decided under some settings, computed once for each."""
+    """A trading_run decided under some settings, computed once for each."""
     walks = {pair: Candles.from_frame(make_walk(seed, 1500), "1h") for seed, pair in enumerate(PAIRS)}
     known = {}
 
     def decided(settings):
         key = settings.model_dump_json()
         if key not in known:
-            board = SignalBoard(can_short=True)
+            trading_run = TradingRun(can_short=True)
             for pair, candles in walks.items():
-                board.put(analyse(pair, candles, {}, settings, ml=False))
-            known[key] = board
+                trading_run.put(analyse(pair, candles, {}, settings, ml=False))
+            known[key] = trading_run
         return known[key]
 
     return decided
 
 
-def plans(board, settings):
-    book = PlanBook(settings, 3600)
-    for pair in PAIRS:
-        decided = board.decisions(settings).rows(board.rows_of(pair, settings))
-        book.file_accepted(board.analysis(pair), decided, board.improved_of(pair, settings))
-    return book._signals
+def plans(trading_run, settings):
+    return {
+        pair: entry_plans(
+            trading_run.market.analysis(pair),
+            trading_run.pair_decisions(pair, settings),
+            trading_run.pair_improvements(pair, settings),
+            settings,
+        )
+        for pair in PAIRS
+    }
 
 
-def rows(board, settings):
-    return [row for record in board.learned(settings) for row in record.improvements]
+def rows(trading_run, settings):
+    return [row for record in trading_run.learning_records(settings) for row in record.improvements]
 
 
 def same_decisions(one, two):
@@ -86,14 +91,14 @@ def test_off_is_the_default_and_records_nothing(off):
         if isinstance(x, dict) and "mode" in x
     ]
     assert modes == ["off"] * 3
-    assert not any(off.analysis(pair).improved for pair in PAIRS)
+    assert not any(off.market.analysis(pair).improvements for pair in PAIRS)
     assert not rows(off, with_modes())
     assert {plan.size for plan in plans(off, with_modes())["BTC/USDT"].values()} == {1.0}
 
 
 def test_off_keeps_the_documented_target_to_the_bit(off):
     """As the strategy had it before there were improvements: 2.5 stop distances, times 1.00165."""
-    a = off.analysis("BTC/USDT")
+    a = off.market.analysis("BTC/USDT")
     gross = 2.5 * a.stop_distance
     expected = np.where(a.direction > 0, (1 + gross) * 1.00165 - 1, 1 - (1 - gross) / 1.00165)
     np.testing.assert_array_equal(a.target_distance, expected)
@@ -101,12 +106,12 @@ def test_off_keeps_the_documented_target_to_the_bit(off):
 
 def test_shadow_decides_and_plans_as_off_and_records_every_signal(run, off):
     settings = with_modes("shadow", "shadow")
-    board = run(settings)
-    assert same_decisions(board.decisions(settings), off.decisions(with_modes()))
-    assert plans(board, settings) == plans(off, with_modes())
-    assert board.ledger_frame(settings).equals(off.ledger_frame(with_modes()))
-    found = rows(board, settings)
-    assert len(found) == 2 * len(board.table(settings))
+    trading_run = run(settings)
+    assert same_decisions(trading_run.decisions(settings), off.decisions(with_modes()))
+    assert plans(trading_run, settings) == plans(off, with_modes())
+    assert trading_run.ledger_frame(settings).equals(off.ledger_frame(with_modes()))
+    found = rows(trading_run, settings)
+    assert len(found) == 2 * len(trading_run.market.signals(settings))
     assert {row.mode for row in found} == {"shadow"}
     for name, base in ((DYNAMIC_REWARD_RISK, 2.5), (VOLATILITY_SIZING, 1.0)):
         mine = [row for row in found if row.name == name]
@@ -117,15 +122,15 @@ def test_shadow_decides_and_plans_as_off_and_records_every_signal(run, off):
 def test_dynamic_reward_risk_changes_the_trades_targets_alone(run, off):
     """Signals resolve, and learners learn, on the base target: an improvement changes the trade, not what ML learns."""
     settings = with_modes(rr="on")
-    board = run(settings)
-    assert same_decisions(board.decisions(settings), off.decisions(with_modes()))
-    assert board.ledger_frame(settings).equals(off.ledger_frame(with_modes()))
-    mine, theirs = plans(board, settings), plans(off, with_modes())
+    trading_run = run(settings)
+    assert same_decisions(trading_run.decisions(settings), off.decisions(with_modes()))
+    assert trading_run.ledger_frame(settings).equals(off.ledger_frame(with_modes()))
+    mine, theirs = plans(trading_run, settings), plans(off, with_modes())
     farther = set()
     for pair in PAIRS:
-        a = board.analysis(pair)
+        a = trading_run.market.analysis(pair)
         adjusted = dict(
-            zip(a.candles.time[a.index].tolist(), a.improved[DYNAMIC_REWARD_RISK].adjusted, strict=True)
+            zip(a.candles.time[a.index].tolist(), a.improvements[DYNAMIC_REWARD_RISK].adjusted, strict=True)
         )
         assert mine[pair].keys() == theirs[pair].keys()
         for time, plan in mine[pair].items():
@@ -138,10 +143,10 @@ def test_dynamic_reward_risk_changes_the_trades_targets_alone(run, off):
 
 def test_volatility_sizing_changes_sizes_alone(run, off):
     settings = with_modes(size="on")
-    board = run(settings)
-    assert same_decisions(board.decisions(settings), off.decisions(with_modes()))
-    assert board.ledger_frame(settings).equals(off.ledger_frame(with_modes()))
-    mine, theirs = plans(board, settings), plans(off, with_modes())
+    trading_run = run(settings)
+    assert same_decisions(trading_run.decisions(settings), off.decisions(with_modes()))
+    assert trading_run.ledger_frame(settings).equals(off.ledger_frame(with_modes()))
+    mine, theirs = plans(trading_run, settings), plans(off, with_modes())
     sizes = set()
     for pair in PAIRS:
         assert mine[pair].keys() == theirs[pair].keys()
@@ -183,9 +188,9 @@ def test_the_global_switches_hold_for_adaptive_thresholds_too(switches, mode, ex
 def test_rolled_out_to_some_pairs(run, off):
     section = {"mode": "on", "pairs": ["BTC/USDT"]}
     settings = with_modes(**{DYNAMIC_REWARD_RISK: section, VOLATILITY_SIZING: section})
-    board = run(settings)
-    assert {row.pair for row in rows(board, settings)} == {"BTC/USDT"}
-    mine, theirs = plans(board, settings), plans(off, with_modes())
+    trading_run = run(settings)
+    assert {row.pair for row in rows(trading_run, settings)} == {"BTC/USDT"}
+    mine, theirs = plans(trading_run, settings), plans(off, with_modes())
     assert mine["ADA/USDT"] == theirs["ADA/USDT"]
     assert mine["BTC/USDT"] != theirs["BTC/USDT"]
 
@@ -204,16 +209,16 @@ def test_one_that_raises_gives_the_base_and_says_so_once(name, monkeypatch, capl
     def broken(*_):
         raise ZeroDivisionError("nothing")
 
-    improvements.failed.cache_clear()
+    improvements.log_failure.cache_clear()
     monkeypatch.setattr(improvements, name, broken)
     settings = with_modes("on", "on")
     candles = Candles.from_frame(make_walk(1, 1500), "1h")
     for _ in range(3):
         a = analyse("BTC/USDT", candles, {}, settings, ml=False)
     assert caplog.text.count("failed and is left out: ZeroDivisionError: nothing") == 1
-    (left,) = a.improved
+    (left,) = a.improvements
     assert left == (VOLATILITY_SIZING if name == "dynamic_reward_risk" else DYNAMIC_REWARD_RISK)
-    assert (a.improved[left].adjusted != a.improved[left].base).any()
+    assert (a.improvements[left].adjusted != a.improvements[left].base).any()
 
 
 @pytest.mark.parametrize("length", [2, 30, 150])
@@ -221,18 +226,20 @@ def test_short_histories_are_no_error(make_walk, length):
     settings = with_modes("on", "on")
     a = analyse("BTC/USDT", Candles.from_frame(make_walk(1, length), "1h"), {}, settings, ml=False)
     assert np.isfinite(a.target_distance).all()
-    assert all(np.isfinite(x.adjusted).all() for x in a.improved.values())
+    assert all(np.isfinite(x.adjusted).all() for x in a.improvements.values())
 
 
 def test_nothing_later_matters(run, make_walk):
     """A frame that ends earlier, and one whose future is another market, say the same of the past."""
     settings = with_modes("on", "on")
-    whole = run(settings).analysis("BTC/USDT")
+    whole = run(settings).market.analysis("BTC/USDT")
     cut = analyse("BTC/USDT", Candles.from_frame(make_walk(1, 1500).iloc[:900], "1h"), {}, settings, ml=False)
     past = whole.index < 900
     assert past.sum() > 50
     for name in BOTH:
-        np.testing.assert_array_equal(cut.improved[name].adjusted, whole.improved[name].adjusted[past])
+        np.testing.assert_array_equal(
+            cut.improvements[name].adjusted, whole.improvements[name].adjusted[past]
+        )
 
 
 def test_adaptive_thresholds_are_recorded_beside_them(run):
@@ -248,7 +255,7 @@ def test_they_travel_to_hyperopts_workers(run):
 
 
 def test_a_stored_plan_of_before_has_the_base_size():
-    plan = PlanBook(Settings(), 3600).plan_of(1, 0.8, 0.02, 0.05, 100.0, 0.7)
+    plan = make_plan(Settings(), 1, 0.8, 0.02, 0.05, 100.0, 0.7)
     assert Plan.from_json(plan.to_json()) == plan
     assert Plan.from_json(plan.to_json().replace(', "size": 0.7', "")).size == 1.0
 
@@ -260,11 +267,11 @@ def trusting(**more):
 
 def test_trust_begins_with_ten_percent_and_the_plan_keeps_to_it(run, off):
     settings = trusting(review_days=365)
-    board = run(settings)
-    found = [row for row in rows(board, settings) if row.name in BOTH]
+    trading_run = run(settings)
+    found = [row for row in rows(trading_run, settings) if row.name in BOTH]
     changes = np.array([row.adjusted / row.base - 1 for row in found])
     assert np.abs(changes).max() == pytest.approx(0.1)
-    mine, theirs = plans(board, settings), plans(off, with_modes())
+    mine, theirs = plans(trading_run, settings), plans(off, with_modes())
     for pair in PAIRS:
         for time, plan in mine[pair].items():
             assert 0.9 - 1e-9 <= plan.size <= 1.1 + 1e-9
@@ -274,8 +281,8 @@ def test_trust_begins_with_ten_percent_and_the_plan_keeps_to_it(run, off):
 def test_the_range_in_force_follows_the_trust(run):
     """Each number is within the range that the changes recorded before its signal left."""
     settings = trusting()
-    board = run(settings)
-    records = sorted(board.learned(settings), key=lambda record: record.time)
+    trading_run = run(settings)
+    records = sorted(trading_run.learning_records(settings), key=lambda record: record.time)
     reach, seen, alone = dict.fromkeys(BOTH, 0.1), set(), {}
     for record in records:
         for row in record.improvements:
@@ -297,14 +304,17 @@ def test_the_range_in_force_follows_the_trust(run):
 def test_the_future_changes_no_range(run, make_walk):
     settings = trusting()
     whole = run(settings)
-    cut = SignalBoard(can_short=True)
+    cut = TradingRun(can_short=True)
     for seed, pair in enumerate(PAIRS):
         candles = Candles.from_frame(make_walk(seed, 1500).iloc[:1000], "1h")
         cut.put(analyse(pair, candles, {}, settings, ml=False))
-    table, n = whole.table(settings), len(cut.table(settings))
+    table, n = whole.market.signals(settings), len(cut.market.signals(settings))
     assert 100 < n < len(table)
     for name in BOTH:
-        one, two = whole.improved(settings)[name].adjusted[:n], cut.improved(settings)[name].adjusted
+        one, two = (
+            whole.all_improvements(settings)[name].adjusted[:n],
+            cut.all_improvements(settings)[name].adjusted,
+        )
         np.testing.assert_array_equal(one, two)
 
 
@@ -312,23 +322,23 @@ def test_a_bots_ranges_are_the_backtests_across_restarts(run, make_walk):
     """Candle by candle from frames that slide, the state stored and restored on the way: the same numbers."""
     settings = trusting()
     whole = run(settings)
-    expected = whole.improved(settings)
-    keys = {key: i for i, key in enumerate(whole.table(settings).signal_keys())}
+    expected = whole.all_improvements(settings)
+    keys = {key: i for i, key in enumerate(whole.market.signals(settings).signal_keys())}
     walks = [make_walk(seed, 1500) for seed in range(len(PAIRS))]
-    bot, store = SignalBoard(can_short=True), Store(settings)
-    bot.go_live(store)
+    bot, store = TradingRun(can_short=True), Store(settings)
+    bot.start_live(store)
     compared = 0
     for end in range(700, 1500):
         if end % 250 == 0:  # a restart
-            bot = SignalBoard(can_short=True)
-            bot.go_live(store)
+            bot = TradingRun(can_short=True)
+            bot.start_live(store)
         for pair, walk in zip(PAIRS, walks, strict=True):
             frame = walk.iloc[max(0, end + 1 - 999) : end + 1]
             bot.put(analyse(pair, Candles.from_frame(frame, "1h"), {}, settings, ml=False))
-            store.first = store.first or bot.last_candle()
-            bot._improved(settings)  # a bot decides after each pair
-        table, numbers = bot.table(settings), bot._improved(settings)
-        now = bot.last_candle()
+            store.first = store.first or bot.market.last_candle()
+            bot.improvements.values(settings)  # a bot decides after each pair
+        table, numbers = bot.market.signals(settings), bot.improvements.values(settings)
+        now = bot.market.last_candle()
         for i in np.flatnonzero(table.time == now).tolist():
             row = keys[table.signal_keys()[i]]
             for name in BOTH:
@@ -339,7 +349,7 @@ def test_a_bots_ranges_are_the_backtests_across_restarts(run, make_walk):
 
 
 class Store:
-    """Where a bot keeps its state: the part of ``LiveRun`` that the trust needs."""
+    """Where a bot keeps its state: the part of ``LiveDecisions`` that the trust needs."""
 
     def __init__(self, settings):
         self.fold = self

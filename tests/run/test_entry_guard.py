@@ -8,15 +8,17 @@ import pytest
 from freqtrade.enums import RunMode
 from freqtrade.persistence import Trade
 
-from coordinator.adapters.persistence.recorder import Recorder
-from coordinator.adapters.strategy.signals import CoordinatorStrategy
+from coordinator.adapters.strategy import CoordinatorStrategy
 from coordinator.ledger.store import Ledger
+from coordinator.portfolio.entry_round import Slots
 from coordinator.portfolio.guard import Position
 from coordinator.run import improvements
-from coordinator.run.analysis import analyse
-from coordinator.run.board import SignalBoard
-from coordinator.run.entry_guard import EntryGuard, Slots
+from coordinator.run.decision_recorder import DecisionRecorder
+from coordinator.run.entry_guard import EntryGuard
+from coordinator.run.entry_plans import make_plan
 from coordinator.run.filter_trust import FilterTrust
+from coordinator.run.pair_analysis import analyse
+from coordinator.run.trading_run import TradingRun
 from coordinator.settings import load_settings
 from coordinator.signals.candles import Candles
 
@@ -31,22 +33,22 @@ def in_mode(mode, **more):
 
 
 @pytest.fixture(scope="module")
-def board(make_walk):
+def trading_run(make_walk):
     """Three pairs that are one market, and DOGE, which is another."""
-    board, rng = SignalBoard(can_short=True), np.random.default_rng(3)
+    trading_run, rng = TradingRun(can_short=True), np.random.default_rng(3)
     for pair in PAIRS:
         walk = make_walk(9 if pair == "DOGE/USDT" else 4, N)
         noise = np.exp(np.cumsum(rng.normal(0, 0.0005, N)))
         walk[["open", "high", "low", "close"]] = walk[["open", "high", "low", "close"]].mul(noise, axis=0)
         walk["high"] = walk[["open", "high", "close"]].max(axis=1)
         walk["low"] = walk[["open", "low", "close"]].min(axis=1)
-        board.put(analyse(pair, Candles.from_frame(walk, "1h"), {}, in_mode("off"), ml=False))
-    return board
+        trading_run.put(analyse(pair, Candles.from_frame(walk, "1h"), {}, in_mode("off"), ml=False))
+    return trading_run
 
 
 @pytest.fixture(scope="module")
-def time(board):
-    return int(board.analysis("BTC/USDT").candles.time[400])
+def time(trading_run):
+    return int(trading_run.market.analysis("BTC/USDT").candles.time[400])
 
 
 def held(*coins, side=1):
@@ -60,43 +62,43 @@ def _asked():
 never = Slots(_asked)
 
 
-def test_off_asks_for_nothing(board, time):
-    guard = EntryGuard(board)
-    verdict = guard.ask("BTC/USDT", 1, time, never, in_mode("off"))
-    assert (verdict.allowed, verdict.rows, guard.asked) == (True, (), 0)
+def test_off_asks_for_nothing(trading_run, time):
+    guard = EntryGuard(trading_run)
+    verdict = guard.check("BTC/USDT", 1, time, never, in_mode("off"))
+    assert (verdict.allowed, verdict.rows, guard.checked) == (True, (), 0)
     disabled = load_settings({"improvements": {"enabled": False, "correlation_filter": {"mode": "on"}}})
-    assert guard.ask("BTC/USDT", 1, time, never, disabled).rows == ()
+    assert guard.check("BTC/USDT", 1, time, never, disabled).rows == ()
 
 
 @pytest.mark.parametrize("mode", ["shadow", "on"])
-def test_two_correlated_positions_refuse_the_third(board, time, mode):
-    guard = EntryGuard(board)
-    verdict = guard.ask("BTC/USDT", 1, time, held("ADA", "ETH"), in_mode(mode))
+def test_two_correlated_positions_refuse_the_third(trading_run, time, mode):
+    guard = EntryGuard(trading_run)
+    verdict = guard.check("BTC/USDT", 1, time, held("ADA", "ETH"), in_mode(mode))
     assert verdict.allowed == (mode == "shadow")
     (row,) = verdict.rows
     assert row == ("BTC/USDT", "correlation_filter", mode, 2.0, 2.0)
-    assert "ADA/USDT +" in verdict.lines[0]
+    assert "ADA/USDT +" in verdict.log_lines[0]
     assert dict(guard.refused) == {"correlation_filter": 1}
 
 
-def test_what_is_not_correlated_goes_through(board, time):
-    settings, guard = in_mode("on"), EntryGuard(board)
-    assert guard.ask("DOGE/USDT", 1, time, held("ADA", "ETH"), settings).allowed
-    assert guard.ask("BTC/USDT", 1, time, held("ADA", "DOGE"), settings).allowed
-    assert guard.ask("ETH/USDT", -1, time, held("ADA", "BTC"), settings).allowed  # a short hedges them
-    assert not guard.ask("ADA/USDT", -1, time, held("ETH", "BTC", side=-1), settings).allowed
-    assert guard.asked == 4
+def test_what_is_not_correlated_goes_through(trading_run, time):
+    settings, guard = in_mode("on"), EntryGuard(trading_run)
+    assert guard.check("DOGE/USDT", 1, time, held("ADA", "ETH"), settings).allowed
+    assert guard.check("BTC/USDT", 1, time, held("ADA", "DOGE"), settings).allowed
+    assert guard.check("ETH/USDT", -1, time, held("ADA", "BTC"), settings).allowed  # a short hedges them
+    assert not guard.check("ADA/USDT", -1, time, held("ETH", "BTC", side=-1), settings).allowed
+    assert guard.checked == 4
 
 
-def test_rolled_out_to_some_pairs(board, time):
-    settings, guard = in_mode("on", pairs=["ADA/USDT"]), EntryGuard(board)
-    assert guard.ask("BTC/USDT", 1, time, never, settings).allowed
-    assert not guard.ask("ADA/USDT", 1, time, held("BTC", "ETH"), settings).allowed
+def test_rolled_out_to_some_pairs(trading_run, time):
+    settings, guard = in_mode("on", pairs=["ADA/USDT"]), EntryGuard(trading_run)
+    assert guard.check("BTC/USDT", 1, time, never, settings).allowed
+    assert not guard.check("ADA/USDT", 1, time, held("BTC", "ETH"), settings).allowed
 
 
-def test_sectors(board, time):
+def test_sectors(trading_run, time):
     settings = load_settings({"improvements": {"correlation_filter": {"mode": "on", "threshold": 1.0}}})
-    verdict = EntryGuard(board).ask("ADA/USDT", 1, time, held("ETH", "SOL", "AVAX"), settings)
+    verdict = EntryGuard(trading_run).check("ADA/USDT", 1, time, held("ETH", "SOL", "AVAX"), settings)
     assert not verdict.allowed
     assert [(row.name, row.base, row.adjusted) for row in verdict.rows] == [
         ("correlation_filter", 2.0, 0.0),
@@ -104,63 +106,63 @@ def test_sectors(board, time):
     ]
 
 
-def test_a_bot_that_asks_again_is_answered_alike_and_recorded_once(board, time):
-    guard, settings = EntryGuard(board), in_mode("on")
-    first, again = (guard.ask("BTC/USDT", 1, time, held("ADA", "ETH"), settings) for _ in range(2))
-    assert first.rows and first.lines
-    assert (again.allowed, again.rows, again.lines) == (False, (), ())
-    assert guard.ask("BTC/USDT", 1, time + 3600, held("ADA", "ETH"), settings).rows
-    assert guard.asked == 2
+def test_a_bot_that_asks_again_is_answered_alike_and_recorded_once(trading_run, time):
+    guard, settings = EntryGuard(trading_run), in_mode("on")
+    first, again = (guard.check("BTC/USDT", 1, time, held("ADA", "ETH"), settings) for _ in range(2))
+    assert first.rows and first.log_lines
+    assert (again.allowed, again.rows, again.log_lines) == (False, (), ())
+    assert guard.check("BTC/USDT", 1, time + 3600, held("ADA", "ETH"), settings).rows
+    assert guard.checked == 2
 
 
-def test_the_future_says_nothing(board, time, make_walk):
+def test_the_future_says_nothing(trading_run, time, make_walk):
     """Pairs that part after the candle were still one market at it."""
-    cut = SignalBoard(can_short=True)
+    cut = TradingRun(can_short=True)
     for pair in PAIRS:
-        candles = board.analysis(pair).candles
+        candles = trading_run.market.analysis(pair).candles
         part = Candles(
             *(getattr(candles, x)[:401] for x in ("time", "open", "high", "low", "close", "volume")), 3600
         )
         cut.put(analyse(pair, part, {}, in_mode("off"), ml=False))
     one, two = (
         EntryGuard(x).correlations.of("BTC/USDT", time, in_mode("on").improvements.correlation_filter)
-        for x in (board, cut)
+        for x in (trading_run, cut)
     )
     assert one == two
     assert one["ETH/USDT"] > 0.9 > abs(one["DOGE/USDT"])
 
 
-def test_one_matrix_a_candle_and_an_hourly_refresh(board, time, monkeypatch):
-    panel, calls = board.panel(), []
+def test_one_matrix_a_candle_and_an_hourly_refresh(trading_run, time, monkeypatch):
+    panel, calls = trading_run.market.returns(), []
     original = type(panel).correlations
     monkeypatch.setattr(type(panel), "correlations", lambda *x: calls.append(x[1]) or original(*x))
-    guard = EntryGuard(board)
+    guard = EntryGuard(trading_run)
     for pair in ("BTC/USDT", "ADA/USDT", "ETH/USDT"):
-        guard.ask(pair, 1, time, held("DOGE"), in_mode("on"))
+        guard.check(pair, 1, time, held("DOGE"), in_mode("on"))
     assert calls == [time]
     slow = in_mode("on", update_minutes=240)
     start = time // 14400 * 14400
-    guard, calls[:] = EntryGuard(board), []
+    guard, calls[:] = EntryGuard(trading_run), []
     for hour in range(5):
-        guard.ask("BTC/USDT", 1, start + hour * 3600, held("DOGE"), slow)
+        guard.check("BTC/USDT", 1, start + hour * 3600, held("DOGE"), slow)
     assert calls == [start, start + 14400]
 
 
-def test_one_that_raises_lets_through_and_says_so_once(board, time, caplog):
-    improvements.failed.cache_clear()
+def test_one_that_raises_lets_through_and_says_so_once(trading_run, time, caplog):
+    improvements.log_failure.cache_clear()
 
     def broken():
         raise OSError("no trades")
 
-    guard = EntryGuard(board)
+    guard = EntryGuard(trading_run)
     for i in range(3):
-        assert guard.ask("BTC/USDT", 1, time + i * 3600, Slots(broken), in_mode("on")).allowed
+        assert guard.check("BTC/USDT", 1, time + i * 3600, Slots(broken), in_mode("on")).allowed
     assert caplog.text.count("correlation_filter failed and is left out: OSError: no trades") == 1
 
 
 @pytest.mark.parametrize("mode", ["off", "shadow", "on"])
 @pytest.mark.parametrize("trading_mode", ["spot", "futures"])
-def test_the_strategy_asks_before_an_entry(board, time, monkeypatch, mode, trading_mode):
+def test_the_strategy_asks_before_an_entry(trading_run, time, monkeypatch, mode, trading_mode):
     strategy = CoordinatorStrategy(
         {
             "trading_mode": trading_mode,
@@ -170,7 +172,7 @@ def test_the_strategy_asks_before_an_entry(board, time, monkeypatch, mode, tradi
     )
     strategy.max_open_trades = -1  # Freqtrade's resolver sets it
     for pair in PAIRS:
-        strategy.board.put(board.analysis(pair))
+        strategy.run.put(trading_run.market.analysis(pair))
     trades = [SimpleNamespace(pair=f"{coin}/USDT", is_short=False) for coin in ("ADA", "ETH")]
     monkeypatch.setattr(Trade, "get_open_trades", staticmethod(lambda: trades))
     now = datetime.fromtimestamp(time + 3600, tz=UTC)
@@ -179,7 +181,7 @@ def test_the_strategy_asks_before_an_entry(board, time, monkeypatch, mode, tradi
     assert len(trades) == 2  # Freqtrade's own list
 
 
-def test_sizes_follow_the_plan(board, monkeypatch):
+def test_sizes_follow_the_plan(trading_run, monkeypatch):
     """Half the size is half the first order, to the digit."""
     monkeypatch.setattr(Trade, "get_open_trades", staticmethod(lambda: []))
     strategy = CoordinatorStrategy({"trading_mode": "spot", "stake_currency": "USDT"})
@@ -188,20 +190,22 @@ def test_sizes_follow_the_plan(board, monkeypatch):
     signal = int(now.timestamp()) - 3600
     stakes = []
     for size in (1.0, 0.5):
-        strategy.plans.file("BTC/USDT", {signal: strategy.plans.plan_of(1, 0.8, 0.02, 0.05, 100.0, size)})
+        plan = make_plan(strategy.settings, 1, 0.8, 0.02, 0.05, 100.0, size)
+        strategy.plans.set_plans("BTC/USDT", {signal: plan})
         stakes.append(strategy.custom_stake_amount("BTC/USDT", now, 1e9, 10.0, 1e9, 1.0, None, "long"))
     assert stakes[1] == stakes[0] / 2 > 0
 
 
-def test_a_backtests_questions_are_in_its_ledger(board, time, tmp_path):
+def test_a_backtests_questions_are_in_its_ledger(trading_run, time, tmp_path):
     settings = in_mode("shadow")
     config = {"runmode": RunMode.BACKTEST, "user_data_dir": str(tmp_path), "timeframe": "1h"}
-    recorder, guard = Recorder(config, "TechnicalBaseline", board), EntryGuard(board)
-    recorder.decided("BTC/USDT", settings, print)
-    times = [time, time + 3600, int(board.table(settings).time[-1])]
+    recorder = DecisionRecorder(config, "TechnicalBaseline", trading_run, is_backtest=True)
+    guard = EntryGuard(trading_run)
+    recorder.record_decisions("BTC/USDT", settings, print)
+    times = [time, time + 3600, int(trading_run.market.signals(settings).time[-1])]
     for moment in times:
-        recorder.asked(moment, guard.ask("BTC/USDT", 1, moment, held("ADA", "ETH"), settings))
-    recorder.asked(time, guard.ask("ETH/USDT", 1, time, held("ADA", "BTC"), settings))
+        recorder.record_check(moment, guard.check("BTC/USDT", 1, moment, held("ADA", "ETH"), settings))
+    recorder.record_check(time, guard.check("ETH/USDT", 1, time, held("ADA", "BTC"), settings))
     (path,) = tmp_path.rglob("*.ledger.sqlite")
 
     def found():
@@ -209,10 +213,14 @@ def test_a_backtests_questions_are_in_its_ledger(board, time, tmp_path):
         assert ledger.check() == []
         return [(r.time, row.pair, row.name) for r in ledger.replay(1) for row in r.improvements]
 
-    recorder.end_of_backtest(datetime.fromtimestamp(board.last_candle() - 3600, tz=UTC), guard)
+    recorder.complete_backtest(
+        datetime.fromtimestamp(trading_run.market.last_candle() - 3600, tz=UTC), guard.checked, guard.refused
+    )
     assert found() == []
     for _ in range(2):
-        recorder.end_of_backtest(datetime.fromtimestamp(board.last_candle(), tz=UTC), guard)
+        recorder.complete_backtest(
+            datetime.fromtimestamp(trading_run.market.last_candle(), tz=UTC), guard.checked, guard.refused
+        )
         rows = found()
         assert len(rows) == 4
         assert {row[0] for row in rows} == set(times)
@@ -232,15 +240,15 @@ class Kept:
         self.states[name] = state
 
 
-def ask_all(board, settings, refuse, store=None, restart=0):
-    """Every signal of the board asked for in turn, refused where ``refuse`` says; the guard and its verdicts."""
-    table = board.table(settings)
+def ask_all(trading_run, settings, refuse, store=None, restart=0):
+    """Every signal of the trading_run asked for in turn, refused where ``refuse`` says; the guard and its verdicts."""
+    table = trading_run.market.signals(settings)
     held_by = [Position(f"{coin}/USDT", side) for coin in ("ADA", "BTC", "ETH", "DOGE") for side in (1, -1)]
 
     def made():
-        guard = EntryGuard(board, FilterTrust(board, settings))
+        guard = EntryGuard(trading_run, FilterTrust(trading_run.market, settings))
         if store is not None:
-            guard.trust.go_live(store)
+            guard.trust.use_store(store)
         return guard
 
     guard, verdicts = made(), []
@@ -249,7 +257,7 @@ def ask_all(board, settings, refuse, store=None, restart=0):
             guard = made()
         pair, time = table.pairs[table.pair[i]], int(table.time[i])
         slots = Slots(lambda i=i: held_by if refuse(i) else [])
-        verdicts.append(guard.ask(pair, int(table.direction[i]), time, slots, settings))
+        verdicts.append(guard.check(pair, int(table.direction[i]), time, slots, settings))
     return guard, verdicts
 
 
@@ -261,10 +269,10 @@ def trusting(**trust):
     )
 
 
-def test_a_filter_that_refuses_the_better_entries_switches_itself_off(board):
+def test_a_filter_that_refuses_the_better_entries_switches_itself_off(trading_run):
     settings = trusting()
-    r = board.table(settings).outcome_r
-    _, verdicts = ask_all(board, settings, lambda i: bool(r[i] > 0))
+    r = trading_run.market.signals(settings).outcome_r
+    _, verdicts = ask_all(trading_run, settings, lambda i: bool(r[i] > 0))
     off = [i for i, x in enumerate(verdicts) if x.alerts]
     assert off
     assert "switched off" in verdicts[off[0]].alerts[0]
@@ -273,35 +281,35 @@ def test_a_filter_that_refuses_the_better_entries_switches_itself_off(board):
     assert refused_before > 10
     after = verdicts[off[0] : off[0] + 20]
     assert all(x.allowed for x in after)
-    assert any("refuse" in line for x in after for line in x.lines)  # it is still measured
+    assert any("refuse" in line for x in after for line in x.log_lines)  # it is still measured
 
 
-def test_a_filter_that_refuses_the_worse_entries_stays(board):
+def test_a_filter_that_refuses_the_worse_entries_stays(trading_run):
     settings = trusting()
-    r = board.table(settings).outcome_r
-    _, verdicts = ask_all(board, settings, lambda i: not r[i] > 0)
+    r = trading_run.market.signals(settings).outcome_r
+    _, verdicts = ask_all(trading_run, settings, lambda i: not r[i] > 0)
     assert not any(x.alerts for x in verdicts)
     assert not verdicts[-1].allowed
 
 
-def test_without_trust_it_always_refuses(board):
+def test_without_trust_it_always_refuses(trading_run):
     settings = trusting(enabled=False)
-    r = board.table(settings).outcome_r
-    _, verdicts = ask_all(board, settings, lambda i: bool(r[i] > 0))
+    r = trading_run.market.signals(settings).outcome_r
+    _, verdicts = ask_all(trading_run, settings, lambda i: bool(r[i] > 0))
     correlated = [x for x in verdicts if any(row.adjusted >= row.base for row in x.rows[:1])]
     assert correlated
     assert not any(x.allowed for x in correlated)
 
 
-def test_the_filters_trust_survives_restarts(board):
+def test_the_filters_trust_survives_restarts(trading_run):
     """Within a day the state is of its beginning, so what was asked since then is asked for again at most."""
     settings = trusting()
-    r = board.table(settings).outcome_r
-    one, _ = ask_all(board, settings, lambda i: bool(r[i] > 0))
-    two, _ = ask_all(board, settings, lambda i: bool(r[i] > 0), store=Kept())
+    r = trading_run.market.signals(settings).outcome_r
+    one, _ = ask_all(trading_run, settings, lambda i: bool(r[i] > 0))
+    two, _ = ask_all(trading_run, settings, lambda i: bool(r[i] > 0), store=Kept())
     assert one.trust._state() == two.trust._state()
     store = Kept()
-    three, _ = ask_all(board, settings, lambda i: bool(r[i] > 0), store=store, restart=50)
+    three, _ = ask_all(trading_run, settings, lambda i: bool(r[i] > 0), store=store, restart=50)
     assert store.states
     assert three.trust._trust.range_ == one.trust._trust.range_
 
@@ -316,10 +324,10 @@ def test_the_kelly_cap_in_each_mode(monkeypatch, mode, share):
     )
     strategy.wallets = SimpleNamespace(get_total_stake_amount=lambda: 10_000.0)
     noted = []
-    monkeypatch.setattr(strategy.recorder, "noted", lambda time, row, words: noted.append(row))
+    monkeypatch.setattr(strategy.recorder, "record_improvement", lambda time, row, words: noted.append(row))
     now = datetime(2024, 1, 1, 5, tzinfo=UTC)
-    plan = strategy.plans.plan_of(1, 0.8, 0.02, 0.05, 100.0, 1.0, 0.006)
-    strategy.plans.file("BTC/USDT", {int(now.timestamp()) - 3600: plan})
+    plan = make_plan(strategy.settings, 1, 0.8, 0.02, 0.05, 100.0, 1.0, 0.006)
+    strategy.plans.set_plans("BTC/USDT", {int(now.timestamp()) - 3600: plan})
     for _ in range(2):
         stake = strategy.custom_stake_amount("BTC/USDT", now, 1e9, 10.0, 1e9, 1.0, None, "long")
     assert stake == pytest.approx(share * 10_000 * 0.01 / 0.018 * 0.6)

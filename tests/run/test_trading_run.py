@@ -7,9 +7,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from coordinator.run.analysis import LATE, analyse, with_predictions
-from coordinator.run.board import SignalBoard
+from coordinator.components.absence import LATE
 from coordinator.run.entry_tags import enter_tags
+from coordinator.run.pair_analysis import analyse
+from coordinator.run.predictions import with_predictions
+from coordinator.run.trading_run import TradingRun
 from coordinator.settings import Settings
 from coordinator.signals.candles import Candles
 
@@ -26,23 +28,23 @@ def analyses(make_walk, make_higher):
     return found
 
 
-def board_of(analyses, can_short=True):
-    board = SignalBoard(can_short)
+def run_of(analyses, can_short=True):
+    trading_run = TradingRun(can_short)
     for analysis in analyses:
-        board.put(analysis)
-    return board
+        trading_run.put(analysis)
+    return trading_run
 
 
 def test_the_order_in_which_pairs_come_changes_nothing(analyses):
-    one, two = board_of(analyses), board_of(analyses[::-1])
+    one, two = run_of(analyses), run_of(analyses[::-1])
     pd.testing.assert_frame_equal(one.ledger_frame(SETTINGS), two.ledger_frame(SETTINGS))
-    assert two.table(SETTINGS).pairs == ("ADA/USDT", "BTC/USDT", "SOL/USDT")
+    assert two.market.signals(SETTINGS).pairs == ("ADA/USDT", "BTC/USDT", "SOL/USDT")
 
 
 def test_live_and_backtest_decide_the_same(analyses, make_walk, make_higher):
     """Candle by candle with pairs one after the other, as a bot does, against all at once."""
-    whole = board_of(analyses).ledger_frame(SETTINGS)
-    live = SignalBoard(can_short=True)
+    whole = run_of(analyses).ledger_frame(SETTINGS)
+    live = TradingRun(can_short=True)
     frames = [(a.pair, make_walk(seed, 2000)) for seed, a in enumerate(analyses)]
     for end in range(1900, 2000):
         for pair, walk in frames:
@@ -69,24 +71,24 @@ def test_live_and_backtest_decide_the_same(analyses, make_walk, make_higher):
             )
 
 
-def test_the_board_travels_to_hyperopts_workers(analyses):
-    board = board_of(analyses)
-    copy = pickle.loads(pickle.dumps(board))  # noqa: S301
-    pd.testing.assert_frame_equal(copy.ledger_frame(SETTINGS), board.ledger_frame(SETTINGS))
+def test_the_run_travels_to_hyperopts_workers(analyses):
+    trading_run = run_of(analyses)
+    copy = pickle.loads(pickle.dumps(trading_run))  # noqa: S301
+    pd.testing.assert_frame_equal(copy.ledger_frame(SETTINGS), trading_run.ledger_frame(SETTINGS))
 
 
 def test_of_pair_gives_a_pairs_own_rows_in_its_order(analyses):
-    board = board_of(analyses)
+    trading_run = run_of(analyses)
     for analysis in analyses:
-        times = board.table(SETTINGS).time[board.rows_of(analysis.pair, SETTINGS)]
+        times = trading_run.market.signals(SETTINGS).time[trading_run.market.rows_of(analysis.pair, SETTINGS)]
         np.testing.assert_array_equal(times, analysis.candles.time[analysis.index])
 
 
 def test_new_settings_decide_anew(analyses):
-    board = board_of(analyses)
+    trading_run = run_of(analyses)
     few = SETTINGS.model_copy(update={"decision": SETTINGS.decision.model_copy(update={"threshold": 0.9})})
-    assert board.decisions(few).accepted.sum() < board.decisions(SETTINGS).accepted.sum()
-    assert board.decisions(SETTINGS).accepted.sum() > 0
+    assert trading_run.decisions(few).accepted.sum() < trading_run.decisions(SETTINGS).accepted.sum()
+    assert trading_run.decisions(SETTINGS).accepted.sum() > 0
 
 
 def predictions(n, **columns):
@@ -117,26 +119,26 @@ def test_predictions_that_may_not_be_used_are_absent_and_say_why(analyses, colum
     vote = analysis.votes["lstm"]
     assert np.isnan(vote.direction).all()
     assert np.isnan(vote.confidence).all()
-    assert set(analysis.absences["lstm"]) == {reason}
+    assert set(analysis.absence_reasons["lstm"]) == {reason}
 
 
 def test_before_the_first_model_there_are_no_columns_and_no_vote(analyses):
     nothing = with_predictions(analyses[0], pd.DataFrame({"do_predict": np.zeros(2000)}), ["lstm"])
     assert nothing.votes == analyses[0].votes
-    assert set(nothing.absences["lstm"]) == {"no model yet"}
+    assert set(nothing.absence_reasons["lstm"]) == {"no model yet"}
 
 
 def test_a_component_that_raises_drops_out_and_is_counted(analyses, monkeypatch, make_walk, caplog):
     def broken(*_):
         raise ZeroDivisionError
 
-    monkeypatch.setattr("coordinator.run.analysis.fuse", broken)
+    monkeypatch.setattr("coordinator.run.pair_analysis.fuse", broken)
     walk = make_walk(0, 2000)
     analysis = analyse("BTC/USDT", Candles.from_frame(walk, "1h"), {}, SETTINGS, ml=True)
     assert np.isnan(analysis.votes["fusion"].score).all()
     assert "The fusion failed" in caplog.text
-    board = board_of([analysis])
-    drops = [drop for record in board.learned(SETTINGS) for drop in record.drops]
+    trading_run = run_of([analysis])
+    drops = [drop for record in trading_run.learning_records(SETTINGS) for drop in record.drops]
     assert len(drops) == len(analysis.index)
     assert {(drop.component, drop.reason) for drop in drops} == {("fusion", "raised ZeroDivisionError")}
 
@@ -146,13 +148,13 @@ def test_shadow_thresholds_are_recorded_and_change_nothing(analyses):
         thresholds = SETTINGS.thresholds.model_copy(update={"mode": name, "sigmas": 0.0})
         return SETTINGS.model_copy(update={"thresholds": thresholds})
 
-    off, shadow = board_of(analyses), board_of(analyses)
+    off, shadow = run_of(analyses), run_of(analyses)
     one, two = off.decisions(mode("off")), shadow.decisions(mode("shadow"))
     np.testing.assert_array_equal(one.accepted, two.accepted)
     np.testing.assert_array_equal(one.threshold, two.threshold)
-    assert not [row for record in off.learned(mode("off")) for row in record.improvements]
-    rows = [row for record in shadow.learned(mode("shadow")) for row in record.improvements]
-    assert len(rows) == len(shadow.table(mode("shadow")))
+    assert not [row for record in off.learning_records(mode("off")) for row in record.improvements]
+    rows = [row for record in shadow.learning_records(mode("shadow")) for row in record.improvements]
+    assert len(rows) == len(shadow.market.signals(mode("shadow")))
     assert {row.mode for row in rows} == {"shadow"}
     assert {row.base for row in rows} == {0.7}
     assert len({row.adjusted for row in rows}) > 1
@@ -168,15 +170,15 @@ def test_without_ml_votes_the_coordinator_is_the_baseline(analyses):
         )
         for a in analyses
     ]
-    one, two = (board_of(each).decisions(SETTINGS) for each in (alone, failed))
+    one, two = (run_of(each).decisions(SETTINGS) for each in (alone, failed))
     np.testing.assert_array_equal(one.confidence, two.confidence)
     np.testing.assert_array_equal(one.accepted, two.accepted)
 
 
 def test_tags_are_words_and_few(analyses):
     analysis = with_predictions(analyses[0], predictions(2000), ["lstm"])
-    board = board_of([analysis])
-    decisions = board.decisions(SETTINGS)
+    trading_run = run_of([analysis])
+    decisions = trading_run.decisions(SETTINGS)
     tags = enter_tags(analysis, decisions.accepted, decisions.confidence[decisions.accepted], SETTINGS)
     assert len(tags) == decisions.accepted.sum()
     assert all(len(tag) <= 255 for tag in tags)

@@ -8,9 +8,10 @@ import pytest
 from coordinator.decision.fold import Fold
 from coordinator.errors import CoordinatorError
 from coordinator.ledger.store import Ledger
-from coordinator.run.analysis import analyse
-from coordinator.run.board import SignalBoard
-from coordinator.run.live_ledger import LiveRun, ledger_location
+from coordinator.run.live_decisions import LiveDecisions
+from coordinator.run.live_ledger import LiveLedger, ledger_location
+from coordinator.run.pair_analysis import analyse
+from coordinator.run.trading_run import TradingRun
 from coordinator.settings import Settings
 from coordinator.signals.candles import Candles
 
@@ -27,7 +28,7 @@ def walks(make_walk):
     return {pair: make_walk(seed, 1200) for seed, pair in enumerate(PAIRS)}
 
 
-def drive(board, walks, make_higher, candles):
+def drive(trading_run, walks, make_higher, candles):
     """Candle by candle, pair by pair, as a bot does."""
     decided = None
     for end in candles:
@@ -39,15 +40,16 @@ def drive(board, walks, make_higher, candles):
                 closed = frame.time + frame.seconds <= base.time[-1] + base.seconds
                 columns = ("time", "open", "high", "low", "close", "volume")
                 higher[name] = Candles(*(getattr(frame, c)[closed] for c in columns), frame.seconds)
-            board.put(analyse(pair, base, higher, SETTINGS, ml=True))
-            decided = board.decisions(SETTINGS)
+            trading_run.put(analyse(pair, base, higher, SETTINGS, ml=True))
+            decided = trading_run.decisions(SETTINGS)
     return decided
 
 
 def bot(tmp_path):
-    board = SignalBoard(can_short=True)
-    board.go_live(LiveRun(config(tmp_path), "MLCoordinator", SETTINGS, can_short=True))
-    return board
+    trading_run = TradingRun(can_short=True)
+    ledger = LiveLedger(config(tmp_path), "MLCoordinator", SETTINGS)
+    trading_run.start_live(LiveDecisions(SETTINGS, ledger, can_short=True))
+    return trading_run
 
 
 def test_a_bot_that_restarts_decides_as_the_backtest_and_the_ledger_has_it_all(
@@ -57,7 +59,7 @@ def test_a_bot_that_restarts_decides_as_the_backtest_and_the_ledger_has_it_all(
     drive(first, walks, make_higher, range(1000, 1060))
     second = bot(tmp_path)  # a restart in the middle of a day
     decided = drive(second, walks, make_higher, range(1060, 1130))
-    table = second.table(SETTINGS)
+    table = second.market.signals(SETTINGS)
     batch = Fold(SETTINGS).run(table)
     today = decided.rejection >= 0
     assert today[table.time >= walks[PAIRS[0]]["date"].iloc[1060].timestamp()].all()
@@ -88,18 +90,18 @@ def test_a_bot_that_restarts_decides_as_the_backtest_and_the_ledger_has_it_all(
 
 
 def test_a_ledger_that_fails_later_does_not_stop_the_bot(tmp_path, walks, make_higher, caplog):
-    board = bot(tmp_path)
-    drive(board, walks, make_higher, range(1000, 1002))
+    trading_run = bot(tmp_path)
+    drive(trading_run, walks, make_higher, range(1000, 1002))
     (tmp_path / "coordinator.ledger.sqlite").rename(tmp_path / "kept.sqlite")
     (tmp_path / "coordinator.ledger.sqlite").mkdir()
-    decided = drive(board, walks, make_higher, range(1002, 1030))
+    decided = drive(trading_run, walks, make_higher, range(1002, 1030))
     assert (decided.rejection >= 0).any()
     assert "The ledger did not take a candle" in caplog.text
     (tmp_path / "coordinator.ledger.sqlite").rmdir()
     (tmp_path / "kept.sqlite").rename(tmp_path / "coordinator.ledger.sqlite")
-    drive(board, walks, make_higher, range(1030, 1040))  # what could not be written comes later
+    drive(trading_run, walks, make_higher, range(1030, 1040))  # what could not be written comes later
     stored = Ledger(tmp_path / "coordinator.ledger.sqlite").read_decisions()
-    table = board.table(SETTINGS)
+    table = trading_run.market.signals(SETTINGS)
     since = walks[PAIRS[0]]["date"].iloc[1002].timestamp()
     assert (
         len(stored[stored["time"].dt.as_unit("s").astype("int64") >= since])

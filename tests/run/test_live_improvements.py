@@ -6,13 +6,15 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from coordinator.adapters.persistence.recorder import Recorder
 from coordinator.ledger.store import Ledger
+from coordinator.portfolio.entry_round import Slots
 from coordinator.portfolio.guard import Position
-from coordinator.run.analysis import analyse
-from coordinator.run.board import SignalBoard
-from coordinator.run.entry_guard import EntryGuard, Slots
-from coordinator.run.live_ledger import LiveRun, ledger_location
+from coordinator.run.decision_recorder import DecisionRecorder
+from coordinator.run.entry_guard import EntryGuard
+from coordinator.run.live_decisions import LiveDecisions
+from coordinator.run.live_ledger import LiveLedger, ledger_location
+from coordinator.run.pair_analysis import analyse
+from coordinator.run.trading_run import TradingRun
 from coordinator.settings import load_settings
 from coordinator.signals.candles import Candles
 
@@ -39,19 +41,20 @@ def walks(make_walk):
 
 @pytest.fixture(scope="module")
 def bot(walks, tmp_path_factory):
-    """(board, recorder, ledger) of a bot after a hundred candles."""
+    """(trading_run, recorder, ledger) of a bot after a hundred candles."""
     config = {"user_data_dir": str(tmp_path_factory.mktemp("bot")), "timeframe": "1h", "runmode": "dry_run"}
-    run = LiveRun(config, "TechnicalBaseline", SETTINGS, can_short=True)
-    board = SignalBoard(can_short=True)
-    recorder = Recorder(config, "TechnicalBaseline", board)
-    board.go_live(run)
-    recorder.go_live(run)
+    ledger = LiveLedger(config, "TechnicalBaseline", SETTINGS)
+    run = LiveDecisions(SETTINGS, ledger, can_short=True)
+    trading_run = TradingRun(can_short=True)
+    recorder = DecisionRecorder(config, "TechnicalBaseline", trading_run, is_backtest=False)
+    trading_run.start_live(run)
+    recorder.start_live(run)
     for end in range(FIRST, N):
         for pair, walk in walks.items():
             candles = Candles.from_frame(walk.iloc[end + 1 - FRAME : end + 1], "1h")
-            board.put(analyse(pair, candles, {}, SETTINGS, ml=False))
-            recorder.decided(pair, SETTINGS, print)
-    return board, recorder, Ledger(ledger_location(config, SETTINGS))
+            trading_run.put(analyse(pair, candles, {}, SETTINGS, ml=False))
+            recorder.record_decisions(pair, SETTINGS, print)
+    return trading_run, recorder, Ledger(ledger_location(config, SETTINGS))
 
 
 def stored(ledger):
@@ -65,13 +68,13 @@ def stored(ledger):
 
 def test_the_numbers_are_a_backtests(bot, walks):
     _, _, ledger = bot
-    batch = SignalBoard(can_short=True)
+    batch = TradingRun(can_short=True)
     for pair, walk in walks.items():
         batch.put(analyse(pair, Candles.from_frame(walk, "1h"), {}, SETTINGS, ml=False))
     since = int(walks["BTC/USDT"]["date"].iloc[FIRST].timestamp())
     expected = {
         (record.time, row.pair, row.name): row
-        for record in batch.learned(SETTINGS)
+        for record in batch.learning_records(SETTINGS)
         for row in record.improvements
         if record.time >= since
     }
@@ -86,12 +89,12 @@ def test_the_numbers_are_a_backtests(bot, walks):
 
 
 def test_a_bots_entries_are_recorded_and_refusals_said(bot, caplog):
-    board, recorder, ledger = bot
-    guard, time = EntryGuard(board), board.last_candle()
+    trading_run, recorder, ledger = bot
+    guard, time = EntryGuard(trading_run), trading_run.market.last_candle()
     with caplog.at_level(logging.INFO):
         for _ in range(3):
-            verdict = guard.ask("BTC/USDT", 1, time, Slots(lambda: [Position("ADA/USDT", 1)]), SETTINGS)
-            recorder.asked(time, verdict)
+            verdict = guard.check("BTC/USDT", 1, time, Slots(lambda: [Position("ADA/USDT", 1)]), SETTINGS)
+            recorder.record_check(time, verdict)
             assert not verdict.allowed
     assert (
         caplog.text.count(
@@ -101,16 +104,17 @@ def test_a_bots_entries_are_recorded_and_refusals_said(bot, caplog):
     )
     row = stored(ledger)[time, "BTC/USDT", "correlation_filter"]
     assert (row.mode, row.base, row.adjusted) == ("on", 1.0, 1.0)
-    recorder.end_of_backtest(datetime.fromtimestamp(time + 10**6, tz=UTC), guard)  # no backtest's
+    moment = datetime.fromtimestamp(time + 10**6, tz=UTC)
+    recorder.complete_backtest(moment, guard.checked, guard.refused)  # no backtest's
     assert ledger.check() == []
 
 
 def test_a_ledger_that_fails_does_not_refuse_an_entry(bot, caplog, monkeypatch):
-    board, recorder, ledger = bot
-    guard, time = EntryGuard(board), board.last_candle() + 3600
+    trading_run, recorder, ledger = bot
+    guard, time = EntryGuard(trading_run), trading_run.market.last_candle() + 3600
     monkeypatch.setattr(type(ledger), "write_candle", lambda *_: (_ for _ in ()).throw(ledger_error()))
-    verdict = guard.ask("BTC/USDT", 1, time, Slots(lambda: []), SETTINGS)
-    recorder.asked(time, verdict)
+    verdict = guard.check("BTC/USDT", 1, time, Slots(lambda: []), SETTINGS)
+    recorder.record_check(time, verdict)
     assert verdict.allowed
     assert "did not take an entry's limits" in caplog.text
 
@@ -120,18 +124,18 @@ def ledger_error():
 
 
 def test_decisions_are_logged_with_what_improved_them(walks, caplog, tmp_path):
-    board = SignalBoard(can_short=True)
-    run = LiveRun(
-        {"user_data_dir": str(tmp_path), "timeframe": "1h"}, "TechnicalBaseline", SETTINGS, can_short=True
-    )
-    recorder = Recorder({"user_data_dir": str(tmp_path)}, "TechnicalBaseline", board)
-    board.go_live(run)
-    recorder.go_live(run)
+    trading_run = TradingRun(can_short=True)
+    ledger = LiveLedger({"user_data_dir": str(tmp_path), "timeframe": "1h"}, "TechnicalBaseline", SETTINGS)
+    run = LiveDecisions(SETTINGS, ledger, can_short=True)
+    config = {"user_data_dir": str(tmp_path)}
+    recorder = DecisionRecorder(config, "TechnicalBaseline", trading_run, is_backtest=False)
+    trading_run.start_live(run)
+    recorder.start_live(run)
     whole = analyse("BTC/USDT", Candles.from_frame(walks["BTC/USDT"], "1h"), {}, SETTINGS, ml=False)
     candles = Candles.from_frame(walks["BTC/USDT"].iloc[: whole.index[-1] + 1], "1h")
-    board.put(analyse("BTC/USDT", candles, {}, SETTINGS, ml=False))
+    trading_run.put(analyse("BTC/USDT", candles, {}, SETTINGS, ml=False))
     with caplog.at_level(logging.INFO):
-        recorder.decided("BTC/USDT", SETTINGS, print)
-    value = whole.improved["dynamic_reward_risk"].adjusted[-1]
+        recorder.record_decisions("BTC/USDT", SETTINGS, print)
+    value = whole.improvements["dynamic_reward_risk"].adjusted[-1]
     assert f"dynamic_reward_risk (on): 2.5 -> {value:.3g}" in caplog.text
     assert "volatility_sizing (shadow): 1 -> " in caplog.text

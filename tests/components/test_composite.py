@@ -10,16 +10,18 @@ import pytest
 
 from coordinator.components import challenge as judging
 from coordinator.components import selector as selector_component
+from coordinator.components.absence import FAILED, NO_MODEL, TRAINED_ON
 from coordinator.components.component import Window
 from coordinator.components.composite import Composite
 from coordinator.components.market_history import MarketHistory, PairHistory
-from coordinator.components.model_files import ModelFiles, read_verdicts, register
+from coordinator.components.model_files import ModelFiles, read_verdicts, register_models
 from coordinator.errors import CoordinatorError
 from coordinator.learning import retraining
 from coordinator.learning.promotion import Verdict, judge
 from coordinator.ledger.registry import ModelRegistry
 from coordinator.ledger.store import Ledger
-from coordinator.run.analysis import FAILED, NO_MODEL, SEEN, analyse, with_predictions
+from coordinator.run.pair_analysis import analyse
+from coordinator.run.predictions import with_predictions
 from coordinator.settings import load_settings
 from coordinator.signals.candles import Candles
 
@@ -113,7 +115,7 @@ def test_what_comes_after_a_window_changes_neither_its_models_nor_its_prediction
 ):
     _, end, last = edges
     composite, model, filed = train(market, edges, WITH_SELECTOR)
-    assert set(model.speakers) == set(WITH_SELECTOR)
+    assert set(model.active_models) == set(WITH_SELECTOR)
     blind = make_market(scrambled(frames, make_higher, end))
     assert not np.array_equal(
         blind.pairs[PAIRS[0]].tables["1h"][-500:], market.pairs[PAIRS[0]].tables["1h"][-500:]
@@ -154,7 +156,7 @@ def test_quality_speaks_on_signals_only_and_nobody_on_candles_it_was_trained_on(
     said = composite.predict(model, PAIRS[1], times, market, tolerant=False)
     seen = times < end
     for name in NAMES:
-        assert (said[f"{name}_absence"][seen] == SEEN).all()
+        assert (said[f"{name}_absence"][seen] == TRAINED_ON).all()
         assert (said[f"{name}_absence"][~seen] == 0).all()
     for column in ("lstm_buy", "attention_buy", "fusion_model_score"):
         assert np.isnan(said[column][seen]).all()
@@ -179,7 +181,7 @@ def test_live_a_component_that_raises_is_absent_while_the_others_speak(market, e
         _, model, filed = train(market, edges, composite=composite, tolerant=True)
         with pytest.raises(RuntimeError):
             train(market, edges, composite=composite)
-    assert set(filed) == set(model.speakers) == {"fusion"}
+    assert set(filed) == set(model.active_models) == {"fusion"}
     said = composite.predict(model, PAIRS[0], hours(end, last), market, tolerant=True)
     assert (said["lstm_absence"] == FAILED).all()
     assert (said["fusion_absence"] == 0).all()
@@ -204,7 +206,7 @@ def test_a_model_that_does_not_beat_the_prior_is_not_used(market, edges, monkeyp
     monkeypatch.setattr(judging, "judge", wrong)
     _, end, last = edges
     composite, model, filed = train(market, edges, ("lstm",))
-    assert not model.speakers
+    assert not model.active_models
     assert filed["lstm"].verdict.sentence.startswith("no model: the new one failed, its log loss .916")
     said = composite.predict(model, PAIRS[0], hours(end, last), market, tolerant=False)
     assert (said["lstm_absence"] == NO_MODEL).all()
@@ -227,7 +229,7 @@ def test_the_champion_stays_until_a_challenger_beats_it_on_candles_that_neither_
     _, second, filed = train(
         market, (begin + week, end + week, end + 2 * week), before=first, composite=composite
     )
-    assert second.speakers == first.speakers  # the old models, known until the old end
+    assert second.active_models == first.active_models  # the old models, known until the old end
     assert not filed["lstm"].verdict.promoted
     # A week of two pairs judges, less the labels' horizon and what neither went up nor down.
     for count, champions in seen[2:]:
@@ -247,14 +249,14 @@ def test_models_pickle_and_files_and_verdicts_go_to_the_ledger(market, edges, tm
         np.testing.assert_array_equal(said[column], copied[column])
     files = ModelFiles(tmp_path / "coordinator")
     for name, trained in filed.items():
-        files.file(name, end, trained)
-        files.file(name, end, trained)
+        files.write(name, end, trained)
+        files.write(name, end, trained)
     stored = read_verdicts(tmp_path / "coordinator")
     assert stored == files.verdicts
     assert [x.name for x in stored] == sorted(WITH_SELECTOR)
     ledger = Ledger(tmp_path / "ledger.sqlite")
     for _ in range(2):
-        register(ledger, stored, HOUR)
+        register_models(ledger, stored, HOUR)
     registry = ModelRegistry(ledger)
     for name in WITH_SELECTOR:
         (one,) = registry.models(name)
@@ -294,14 +296,14 @@ def test_columns_become_votes_quality_and_reasons(frames, make_higher):
     fused = voted.votes["fusion"]
     assert (fused.score[there] == -0.5).all()
     np.testing.assert_array_equal(fused.score[~there], own.score[~there])  # the indicators' fusion stays
-    assert set(voted.absences["quality"][~there]) == {"no model: none was good enough"}
-    assert set(voted.absences["lstm"][~there]) == {"no prediction"}
+    assert set(voted.absence_reasons["quality"][~there]) == {"no model: none was good enough"}
+    assert set(voted.absence_reasons["lstm"][~there]) == {"no prediction"}
     late = with_predictions(analysis, predicted.assign(do_predict=3.0), ("lstm", "fusion", "quality"))
     assert np.isnan(late.quality).all()
-    assert set(late.absences["lstm"]) == {"late"}
+    assert set(late.absence_reasons["lstm"]) == {"late"}
     np.testing.assert_array_equal(late.votes["fusion"].score, own.score)
     nothing = with_predictions(analysis, predicted[["do_predict"]], ("lstm", "quality"))
-    assert set(nothing.absences["quality"]) == {"no model yet"}
+    assert set(nothing.absence_reasons["quality"]) == {"no model yet"}
     assert "lstm" not in nothing.votes
 
 
@@ -320,7 +322,7 @@ def test_a_market_without_higher_candles_still_has_networks_and_quality(frames, 
     _, model, filed = train(market, edges, NAMES, tolerant=True)
     assert not model.failed
     assert set(filed) == set(NAMES)
-    assert "fusion" not in model.speakers
+    assert "fusion" not in model.active_models
     assert "too few" in filed["fusion"].verdict.sentence
     assert not filed["fusion"].content
 

@@ -1,0 +1,80 @@
+"""Keeps a bot's real trades in its ledger, and on each trade what it was entered on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+from freqtrade.persistence import Trade
+
+from coordinator.adapters.persistence.trade_rows import intended_row, trade_row, unfilled_row
+from coordinator.ledger.trades import TradeRow
+from coordinator.run.live_ledger import LiveLedger
+from coordinator.trade.plan import Plan
+
+__all__ = ["DECISION_KEY", "TradeRecorder"]
+
+DECISION_KEY = "coordinator decision"
+"""Custom data of a trade: what it was entered on (FreqUI and ``/trades/{id}/custom-data`` show it)."""
+
+
+class TradeRecorder:
+    """Records nothing in backtests: ``coordinator backtest`` adds their trades afterwards.
+
+    Parameters
+    ----------
+    describe_signal : gives what a pair's signal at a candle was decided on, None without a signal
+    """
+
+    def __init__(self, describe_signal: Callable[[str, int], Mapping[str, Any] | None]) -> None:
+        self._describe_signal = describe_signal
+        self._ledger: LiveLedger | None = None
+        self._ordered: dict[tuple[int, str], TradeRow] = {}
+        self._reconciled: int | None = None
+
+    def start_live(self, ledger: LiveLedger) -> None:
+        """Keep trades in a bot's ledger from now on."""
+        self._ledger = ledger
+
+    def entry_ordered(
+        self, pair: str, plan: Plan | None, direction: int, now: datetime, signal_time: int
+    ) -> None:
+        """An entry is about to be ordered."""
+        if self._ledger is not None:
+            row = intended_row(pair, plan, direction, now, signal_time)
+            self._ordered[row.time, pair] = row
+            self._ledger.write_trade(row)
+
+    def order_filled(self, trade: Trade, plan: Plan, signal_time: int) -> None:
+        """An order of a trade was filled."""
+        if self._ledger is None:
+            return
+        self._ordered.pop((signal_time, trade.pair), None)
+        self._ledger.write_trade(trade_row(trade, plan, signal_time))
+        first = trade.nr_of_successful_entries == 1
+        decision = self._describe_signal(trade.pair, signal_time) if first else None
+        if decision is not None and trade.is_open and trade.get_custom_data(DECISION_KEY) is None:
+            trade.set_custom_data(DECISION_KEY, decision)
+
+    def reconcile(
+        self, now: datetime, plan_of: Callable[[Trade], Plan], last_closed: Callable[[datetime], int]
+    ) -> None:
+        """Bring the ledger's trades up to date after a restart or an outage; close entries that never filled."""
+        if self._ledger is None:
+            return
+        candle = last_closed(now)
+        if self._ledger.trades_stale and candle != self._reconciled:
+            self._reconciled = candle  # while the ledger is out, once a candle is often enough
+            self._ledger.trades_stale = False  # a write that fails sets it again
+            still_open = self._ledger.open_trades()
+            for trade in Trade.get_trades_proxy():
+                key = (last_closed(trade.open_date_utc), trade.pair)
+                if (trade.is_open or key in still_open) and trade.nr_of_successful_entries:
+                    self._ledger.write_trade(trade_row(trade, plan_of(trade), key[0]))
+        if self._ordered:
+            held = {trade.pair for trade in Trade.get_open_trades()}
+            for key, row in list(self._ordered.items()):
+                if row.pair not in held and row.opened_at < now:
+                    self._ledger.write_trade(unfilled_row(row, now))
+                    del self._ordered[key]

@@ -1,0 +1,195 @@
+"""Writes down what a run decided: a backtest's ledger, a bot's log and alerts, and the checks of its entries."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from coordinator.components.model_files import ModelVerdict
+from coordinator.ledger.records import CandleRecord, ImprovementRow
+from coordinator.run.backtest_ledger import append_to_ledger, write_backtest_ledger
+from coordinator.run.entry_guard import EntryCheck
+from coordinator.run.explanation import describe, explain
+from coordinator.run.learning_records import merge_records
+from coordinator.run.live_decisions import LiveDecisions
+from coordinator.run.trading_run import TradingRun
+from coordinator.run.trust_report import trust_reports
+from coordinator.settings import Settings
+
+__all__ = ["DecisionRecorder"]
+
+logger = logging.getLogger(__name__)
+
+
+class DecisionRecorder:
+    """Records decisions, absent components, trust and entry checks.
+
+    Parameters
+    ----------
+    config : Freqtrade's
+    strategy : its class name
+    run : TradingRun
+    is_backtest : whether a decision ledger is written beside Freqtrade's result
+
+    Attributes
+    ----------
+    model_verdicts : of the models that voted, set by strategies with ML
+    """
+
+    def __init__(self, config: dict[str, Any], strategy: str, run: TradingRun, *, is_backtest: bool) -> None:
+        self._config, self._strategy, self._run = config, strategy, run
+        self._is_backtest = is_backtest
+        self._live: LiveDecisions | None = None
+        self.model_verdicts: list[ModelVerdict] = []
+        # A backtest's
+        self._written: int | None = None
+        self._ledger: tuple[Path, int] | None = None
+        self._entries: list[CandleRecord] = []  # until its last candle
+        self._end = 0
+        # A bot's
+        self._reviews_sent: int | None = None
+        self._trust_changes_sent: int | None = None
+        self._last_reason: dict[tuple[str, str], str] = {}
+
+    def start_live(self, live: LiveDecisions) -> None:
+        """Log, alert and write to a bot's ledger from now on."""
+        self._live = live
+
+    def record_decisions(self, pair: str, settings: Settings, send: Callable[[str], None]) -> None:
+        """Called when a pair's signals have been decided: the ledger of a backtest, or a bot's log and alerts."""
+        if self._live is not None:
+            self._log_decision(pair, settings)
+            self._log_absences(pair)
+            self._alert_weight_cuts(self._live, send)
+            self._report_trust(self._live, settings, send)
+            self._live.ledger.register_models(self.model_verdicts)
+        elif self._is_backtest:
+            self._write_ledger(settings)
+
+    def _write_ledger(self, settings: Settings) -> None:
+        """The decision ledger of a backtest, once per set of signals."""
+        signals = self._run.market.signals(settings)
+        if self._written == id(signals):
+            return
+        self._written = id(signals)
+        learned = self._run.learning_records(settings)
+        for name, count in Counter(d.component for record in learned for d in record.drops).items():
+            reasons = Counter(d.reason for record in learned for d in record.drops if d.component == name)
+            text = ", ".join(f"{reason}: {n}" for reason, n in reasons.most_common())
+            logger.warning("%s was absent at %d of %d signals (%s)", name, count, len(signals), text)
+        frame = self._run.ledger_frame(settings)
+        times = signals.time if len(signals) else np.zeros(1, dtype=np.int64)
+        in_timerange = [v for v in self.model_verdicts if times[0] <= v.time <= times[-1]]
+        self._ledger = write_backtest_ledger(
+            self._config, self._strategy, frame, settings, learned, in_timerange
+        )
+        self._entries, self._end = [], self._run.market.last_candle()
+
+    # --- a bot's log and alerts -------------------------------------------------------------------------------
+
+    def describe_signal(self, pair: str, settings: Settings, time: int) -> Mapping[str, Any] | None:
+        """What a pair's signal at a candle was decided on, JSON types; None without a signal."""
+        row = self._row(pair, settings, time)
+        if row is None:
+            return None
+        return describe(self._run.market.signals(settings), self._run.decisions(settings), row)
+
+    def _row(self, pair: str, settings: Settings, time: int) -> int | None:
+        """Row of a pair's signal at a candle."""
+        market = self._run.market
+        rows = np.flatnonzero(market.rows_of(pair, settings) & (market.signals(settings).time == time))
+        return int(rows[0]) if len(rows) else None
+
+    def _log_decision(self, pair: str, settings: Settings) -> None:
+        """Log the decision on the last candle, once."""
+        analysis = self._run.market.analysis(pair)
+        if not len(analysis.index) or analysis.index[-1] != len(analysis.candles) - 1:
+            return
+        row = self._row(pair, settings, int(analysis.candles.time[-1]))
+        if row is not None:
+            signals, decided = self._run.market.signals(settings), self._run.decisions(settings)
+            for line in explain(signals, decided, row, analysis.technical.reasons(int(analysis.index[-1]))):
+                logger.info(line)
+            for name, value in self._run.all_improvements(settings).items():
+                if value.adjusted[row] == value.adjusted[row]:
+                    logger.info(
+                        "  %s (%s): %.3g -> %.3g", name, value.mode, value.base[row], value.adjusted[row]
+                    )
+
+    def _log_absences(self, pair: str) -> None:
+        """Log a component that becomes absent, and one that votes again, once each."""
+        for component, reasons in self._run.market.analysis(pair).absence_reasons.items():
+            now = str(reasons[-1]) if len(reasons) else ""
+            before = self._last_reason.get((pair, component), "")
+            if now and now != before:
+                logger.warning("%s: %s is absent (%s); the others decide", pair, component, now)
+            elif before and not now:
+                logger.info("%s: %s votes again", pair, component)
+            self._last_reason[pair, component] = now
+
+    def _alert_weight_cuts(self, live: LiveDecisions, send: Callable[[str], None]) -> None:
+        """Send cuts and breakers of the ML weight, those of the warm start left out."""
+        reviews = live.fold.fold.learners.history.reviews
+        sent, self._reviews_sent = self._reviews_sent, len(reviews)
+        for review in reviews[sent:] if sent is not None else ():
+            if review.weight_after < review.weight_before:
+                send(
+                    f"Coordinator: ML weight {review.weight_before:.0%} -> {review.weight_after:.0%}, "
+                    f"phase {review.phase_after}: {review.reason}"
+                )
+
+    def _report_trust(self, live: LiveDecisions, settings: Settings, send: Callable[[str], None]) -> None:
+        """Write the changes of the improvements' trust; alert of one that was switched off, the warm start aside."""
+        trust, sent = self._run.improvements.trust, self._trust_changes_sent or 0
+        if trust is None or len(trust.changes) == sent or live.warming(self._run.market.last_candle()):
+            return
+        reports = trust_reports(trust, settings, skip=sent)
+        records = (CandleRecord(time, improvements=(report.row,)) for time, report in reports)
+        for record in merge_records(records):
+            live.ledger.write_record(record)
+        for _, report in reports if self._trust_changes_sent is not None else ():
+            logger.info(report.log_line)
+            if report.alert:
+                send(report.alert)
+        self._trust_changes_sent = len(trust.changes)
+
+    # --- entries ----------------------------------------------------------------------------------------------
+
+    def record_check(self, time: int, check: EntryCheck) -> None:
+        """Keep an entry's check: at once in a bot, at the end of a backtest, not in hyperopt."""
+        if not check.rows:
+            return
+        record = CandleRecord(time, improvements=check.rows)
+        if self._live is not None:
+            for line in check.log_lines:
+                logger.info(line)
+            self._live.ledger.write_record(record)
+        elif self._end:
+            self._entries.append(record)
+
+    def record_improvement(self, time: int, row: ImprovementRow, log_line: str) -> None:
+        """Keep what an improvement did to one trade, or would have done in shadow mode."""
+        self.record_check(time, EntryCheck(rows=(row,), log_lines=(log_line,)))
+
+    def record_refusal(self, pair: str, reason: str) -> None:
+        """An entry was refused for the portfolio's sake: a bot's log says so once per pair and reason."""
+        if self._live is not None and self._last_reason.get((pair, "portfolio")) != reason:
+            self._last_reason[pair, "portfolio"] = reason
+            logger.info("%s: the entry is refused: %s", pair, reason)
+
+    def complete_backtest(self, now: datetime, checked: int, refusals: Mapping[str, int]) -> None:
+        """Complete a backtest's ledger at its last candle, on which Freqtrade enters nothing."""
+        if not self._entries or now.timestamp() < self._end:
+            return
+        refused = ", ".join(f"{name} {count}" for name, count in sorted(refusals.items())) or "none"
+        modes = "/".join(sorted({row.mode for record in self._entries for row in record.improvements}))
+        logger.info("Entries asked for: %d; refused (%s): %s", checked, modes, refused)
+        if self._ledger is not None:
+            append_to_ledger(*self._ledger, merge_records(self._entries))
+        self._entries = []

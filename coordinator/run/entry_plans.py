@@ -1,0 +1,85 @@
+"""The plans of a pair's accepted signals: tranches, stop, target and risk from the decision's numbers."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+
+from coordinator.decision.decisions import Decisions
+from coordinator.run.improvements import DYNAMIC_REWARD_RISK, VOLATILITY_SIZING, Improvement
+from coordinator.run.pair_analysis import PairAnalysis
+from coordinator.settings import Settings
+from coordinator.signals.series import safe_divide
+from coordinator.trade.entries import AT_ONCE, entry_plan
+from coordinator.trade.kelly import kelly_risk
+from coordinator.trade.plan import Plan
+from coordinator.trade.reward_risk import target_distance
+
+__all__ = ["entry_plans", "make_plan", "unplanned"]
+
+
+def entry_plans(
+    analysis: PairAnalysis,
+    decided: Decisions,
+    improvements: Mapping[str, Improvement],
+    settings: Settings,
+) -> dict[int, Plan]:
+    """Open time of each accepted signal's candle to its plan.
+
+    Parameters
+    ----------
+    decided, improvements : on the pair's own signals, in their order
+    """
+    price, s = analysis.candles.close[analysis.index], settings
+    reward_risk, size = improvements.get(DYNAMIC_REWARD_RISK), improvements.get(VOLATILITY_SIZING)
+    target = analysis.target_distance
+    if reward_risk is not None and reward_risk.mode == "on":
+        target = target_distance(
+            analysis.stop_distance, analysis.direction, s.targets, s.costs, reward_risk.effective
+        )
+    columns = (
+        analysis.candles.time[analysis.index],
+        analysis.direction,
+        decided.confidence,
+        analysis.stop_distance,
+        target,
+        price,
+        np.ones(len(price)) if size is None else size.effective,
+        kelly_risk(decided.win_probability, decided.expected_r, s.targets.reward_risk, s.sizing),
+        safe_divide(analysis.technical.indicators.atr[analysis.index], price, np.nan),
+    )
+    accepted = decided.accepted
+    rows = zip(*(column[accepted].tolist() for column in columns), strict=True)
+    return {time: replace(make_plan(settings, *numbers), time=time) for time, *numbers in rows}
+
+
+def make_plan(
+    settings: Settings,
+    direction: int,
+    confidence: float,
+    stop: float,
+    target: float,
+    price: float = 0.0,
+    size: float = 1.0,
+    kelly: float = math.nan,
+    atr: float = math.nan,
+) -> Plan:
+    """A plan from a decision's numbers; NaN where Kelly or the ATR are unknown."""
+    entries = entry_plan(confidence, stop, settings.dca, atr)
+    bound = None if math.isnan(kelly) else kelly
+    return Plan(direction, confidence, stop, target, entries, price=price, size=size, kelly=bound)
+
+
+def unplanned(direction: int, settings: Settings) -> Plan:
+    """For a trade without a plan (forced entry, another strategy's): one tranche, widest stop, base reward:risk."""
+    stop = settings.stops.hard_limit
+    return Plan(
+        direction=direction,
+        confidence=0.0,
+        stop_distance=stop,
+        target_distance=stop * settings.targets.reward_risk,
+        entries=AT_ONCE,
+    )

@@ -1,0 +1,82 @@
+"""Signals, decisions and outcomes as the table that the ledger stores."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from coordinator.decision.blending import PHASES
+from coordinator.decision.decisions import REJECTIONS, Decisions
+from coordinator.decision.outcomes import EXITS
+from coordinator.decision.pilot import ARMS
+from coordinator.decision.table import UNRESOLVED, SignalTable
+from coordinator.decision.voting import COMPONENTS
+from coordinator.run.pair_analysis import PairAnalysis
+from coordinator.run.signal_table import in_table_order
+from coordinator.settings import Settings
+from coordinator.signals.tactics import TACTICS
+from coordinator.types import Floats, Ints
+
+__all__ = ["signal_frame"]
+
+
+def signal_frame(
+    analyses: Mapping[str, PairAnalysis], signals: SignalTable, decisions: Decisions, settings: Settings
+) -> pd.DataFrame:
+    """One row per signal, in the table's order; columns as in ``coordinator.ledger.frame``."""
+    prices = in_table_order(analyses, signals, lambda a: a.candles.close[a.index])
+    reasons = in_table_order(
+        analyses, signals, lambda a: np.array([a.technical.reasons(i) for i in a.index], object)
+    )
+    resolved = signals.outcome_time != UNRESOLVED
+    when = pd.to_datetime(np.where(resolved, signals.outcome_time, 0), unit="s", utc=True)
+    columns = {
+        "time": pd.to_datetime(signals.time, unit="s", utc=True),
+        "pair": np.array(signals.pairs, dtype=object)[signals.pair],
+        "direction": signals.direction.astype(np.int8),
+        "price": prices,
+        "stop": prices * (1 - signals.direction * signals.stop),
+        "target": prices * (1 + signals.direction * signals.target),
+        "horizon": settings.targets.horizon,
+        "reasons": reasons,
+        **_vote_columns(signals, decisions),
+        "unified_score": decisions.unified_score,
+        "unified_confidence": decisions.confidence,
+        "threshold": decisions.threshold,
+        "ml_weight": decisions.ml_weight,
+        "accepted": decisions.accepted,
+        "quality": decisions.quality,
+        "ml_score": decisions.ml_score,
+        "ml_rank": decisions.ml_rank,
+        "win_probability": decisions.win_probability,
+        "expected_r": decisions.expected_r,
+        "tactic": _names_of(TACTICS, decisions.tactic),
+        "phase": _names_of(PHASES, decisions.phase),
+        "arm": _names_of(ARMS, decisions.arm),
+        "rejection": np.array((*REJECTIONS, "not seen in time"), dtype=object)[decisions.rejection],
+        "outcome_r": signals.outcome_r,
+        "outcome_exit": np.array(EXITS, dtype=object)[signals.outcome_exit],
+        "outcome_time": pd.Series(when).where(resolved),
+    }
+    return pd.DataFrame(columns)
+
+
+def _vote_columns(signals: SignalTable, decisions: Decisions) -> dict[str, Floats]:
+    columns = {}
+    for name in COMPONENTS:
+        vote = signals.votes.get(name)
+        if name == "selector" and (decisions.tactic >= 0).any():
+            vote = decisions.selector_votes(signals)
+        if vote is not None:
+            columns[f"{name}_direction"] = vote.direction
+            columns[f"{name}_confidence"] = vote.confidence
+            columns[f"{name}_percentile"] = decisions.of(name)
+    return columns
+
+
+def _names_of(names: tuple[str, ...], codes: Ints) -> npt.NDArray[np.object_]:
+    """Texts of codes; -1 is an empty one."""
+    return np.array((*names, ""), dtype=object)[codes]

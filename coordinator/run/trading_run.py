@@ -1,0 +1,137 @@
+"""One run of a strategy, in a backtest and in a bot: the market, its decisions, and what the ledger keeps of them."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import numpy as np
+import pandas as pd
+
+from coordinator.decision.decisions import Decisions
+from coordinator.ledger.records import CandleRecord
+from coordinator.portfolio.ranking import Candidate
+from coordinator.run.backtest_decisions import BacktestDecisions
+from coordinator.run.improvement_trust import TrustedImprovements
+from coordinator.run.improvements import ADAPTIVE_THRESHOLDS, Improvement
+from coordinator.run.learning_records import merge_records, signal_records
+from coordinator.run.live_decisions import LiveDecisions
+from coordinator.run.market import AnalysedMarket
+from coordinator.run.pair_analysis import PairAnalysis
+from coordinator.run.signal_frame import signal_frame
+from coordinator.run.trust_report import trust_reports
+from coordinator.settings import Settings
+
+__all__ = ["TradingRun"]
+
+
+class TradingRun:
+    """Decides on the signals of all analysed pairs together.
+
+    In a backtest every pair is analysed before the first decision is needed; live, a pair's new candle replaces its
+    old analysis and the next call decides anew. Pickles with the strategy (hyperopt sends it to its workers).
+
+    Attributes
+    ----------
+    market : the pairs' analyses
+    improvements : the improvements' numbers, as far as each is trusted
+    """
+
+    def __init__(self, can_short: bool) -> None:
+        self.market = AnalysedMarket()
+        self.improvements = TrustedImprovements(self.market)
+        self._backtest = BacktestDecisions(can_short)
+        self._live: LiveDecisions | None = None
+        self._decided: tuple[int, Settings, Decisions] | None = None
+
+    def start_live(self, live: LiveDecisions) -> None:
+        """Decide candle by candle from now on, with the state in a bot's ledger (dry-run and live)."""
+        self._live = live
+        self.improvements.start_live(live)
+
+    def put(self, analysis: PairAnalysis) -> None:
+        """Add or replace a pair's analysis."""
+        self.market.put(analysis)
+
+    def decisions(self, settings: Settings) -> Decisions:
+        """Decisions on ``market.signals()``; computed once per set of analyses and settings."""
+        decided = self._decided
+        if decided is None or decided[0] != self.market.version or decided[1] != settings:
+            signals = self.market.signals(settings)
+            if self._live is None:
+                self._decided = self.market.version, settings, self._backtest.decide(signals, settings)
+            else:
+                self._decide_live(self._live, settings)
+        assert self._decided is not None
+        return self._decided[2]
+
+    def _decide_live(self, live: LiveDecisions, settings: Settings) -> None:
+        signals, now = self.market.signals(settings), self.market.last_candle()
+        self._decided = self.market.version, settings, live.decide(signals, now)
+        live.write(signals, self.ledger_frame(settings), partial(self._signal_records, settings), now)
+
+    def pair_decisions(self, pair: str, settings: Settings) -> Decisions:
+        """Decisions on a pair's own signals, in their order."""
+        return self.decisions(settings).rows(self.market.rows_of(pair, settings))
+
+    # --- improvements -----------------------------------------------------------------------------------------
+
+    def all_improvements(self, settings: Settings) -> dict[str, Improvement]:
+        """Numbers of ``market.signals()`` without and with each improvement that is not off.
+
+        As far as each is trusted at its signal; NaN where it is off.
+        """
+        signals, improvements = self.market.signals(settings), dict(self.improvements.values(settings))
+        if settings.thresholds.mode != "off":
+            base = np.full(len(signals), settings.decision.threshold)
+            adaptive = self.decisions(settings).adaptive_threshold
+            improvements[ADAPTIVE_THRESHOLDS] = Improvement(settings.thresholds.mode, base, adaptive)
+        return improvements
+
+    def pair_improvements(self, pair: str, settings: Settings) -> dict[str, Improvement]:
+        """A pair's own signals' numbers, those of improvements that are not off for it."""
+        rows, own = self.market.rows_of(pair, settings), self.market.analysis(pair).improvements
+        return {
+            name: Improvement(own[name].mode, values.base[rows], values.adjusted[rows])
+            for name, values in self.improvements.values(settings).items()
+            if name in own
+        }
+
+    # --- entries ----------------------------------------------------------------------------------------------
+
+    def entry_candidates(self, time: int, settings: Settings) -> list[Candidate]:
+        """The accepted signals of a candle, of all pairs."""
+        signals, decided = self.market.signals(settings), self.decisions(settings)
+        first, last = np.searchsorted(signals.time, (time, time + 1)).tolist()
+        return [
+            Candidate(
+                signals.pairs[signals.pair[i]],
+                int(signals.direction[i]),
+                float(decided.expected_r[i]),
+                float(decided.confidence[i]),
+            )
+            for i in range(first, last)
+            if decided.rejection[i] == 0
+        ]
+
+    # --- for the ledger ---------------------------------------------------------------------------------------
+
+    def ledger_frame(self, settings: Settings) -> pd.DataFrame:
+        """One row per signal, as ``coordinator.ledger`` stores it."""
+        return signal_frame(
+            self.market.analyses, self.market.signals(settings), self.decisions(settings), settings
+        )
+
+    def learning_records(self, settings: Settings) -> list[CandleRecord]:
+        """How a backtest's learners changed, and which components and improvements its signals had."""
+        rows = range(len(self.market.signals(settings)))
+        signals = self._signal_records(settings, rows)
+        trust = [
+            CandleRecord(time, improvements=(report.row,))
+            for time, report in trust_reports(self.improvements.trust, settings)
+        ]
+        learned, final = self._backtest.history_records(), self._backtest.final_records()
+        return list(merge_records((*learned, *signals.values(), *trust, *final)))
+
+    def _signal_records(self, settings: Settings, rows: range | list[int]) -> dict[int, CandleRecord]:
+        signals, improvements = self.market.signals(settings), self.all_improvements(settings)
+        return signal_records(signals, improvements, self.market.absence_reasons(settings), rows)
