@@ -57,3 +57,16 @@ def test_the_library_unpickles_nothing():
 def test_no_data_or_model_files_are_tracked():
     tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True).stdout.split()
     assert not [name for name in tracked if re.search(r"\.(feather|parquet|pkl|pt|h5|sqlite|db)$", name)]
+
+
+def test_no_room_is_crowded():
+    rooms = {path.parent for path in FILES}
+    counts = {str(room.relative_to(ROOT)): len(list(room.glob("*.py"))) for room in rooms}
+    assert {room: count for room, count in counts.items() if count > 26} == {}
+
+
+def test_the_architecture_page_names_files_that_exist():
+    text = (ROOT / "docs" / "architecture.md").read_text("utf-8")
+    names = set(re.findall(r"`([a-z_]+/[a-z_/]+\.py)`", text))
+    assert len(names) > 15
+    assert [name for name in sorted(names) if not (ROOT / name).exists()] == []

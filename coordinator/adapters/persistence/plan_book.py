@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -14,8 +15,9 @@ from coordinator.run.entry_plans import unplanned
 from coordinator.settings import Settings
 from coordinator.trade.entries import AT_ONCE
 from coordinator.trade.plan import Plan
+from coordinator.trade.sizing import plan_risk
 
-__all__ = ["PlanBook"]
+__all__ = ["PlanBook", "planned_stake"]
 
 logger = logging.getLogger(__name__)
 
@@ -107,6 +109,15 @@ class PlanBook:
             self._targets[key] = cached
         return cached[1] if factor == 1.0 else cached[1] + cached[2] * (factor - 1.0)
 
+    def open_risk(self, trades: Iterable[Trade], stored: bool) -> float:
+        """What the plans of filled trades lose together if all are stopped out in full, stake currency."""
+        plans = [(trade, self.of_trade(trade, stored)) for trade in trades]
+        return sum(
+            plan_risk(planned_stake(trade, plan), plan.entries, plan.stop_distance, trade.leverage)
+            for trade, plan in plans
+            if trade.nr_of_successful_entries
+        )
+
     def _stored(self, trade: Trade) -> Plan | None:
         text: Any = trade.get_custom_data(CUSTOM_DATA_KEY)
         if not text:
@@ -125,3 +136,9 @@ class PlanBook:
 def _first_fill(trade: Trade) -> float:
     filled = trade.select_filled_orders(trade.entry_side)
     return float(filled[0].safe_price) if filled else float(trade.open_rate)
+
+
+def planned_stake(trade: Trade, plan: Plan) -> float:
+    """Stake of a trade's whole plan, from its first fill."""
+    first: float = trade.select_filled_orders(trade.entry_side)[0].stake_amount_filled
+    return first / plan.entries.shares[0]

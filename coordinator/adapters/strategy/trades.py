@@ -17,7 +17,7 @@ from freqtrade.persistence import Order, PairLocks, Trade
 from freqtrade.strategy import DecimalParameter, stoploss_from_absolute
 
 from coordinator.adapters.errors import as_operational
-from coordinator.adapters.persistence.plan_book import PlanBook
+from coordinator.adapters.persistence.plan_book import PlanBook, planned_stake
 from coordinator.adapters.persistence.trade_recorder import TradeRecorder
 from coordinator.adapters.protection.portfolio_guard import portfolio_protections
 from coordinator.adapters.run_modes import MODES_WITH_TRADES
@@ -36,7 +36,7 @@ from coordinator.signals.candles import timeframe_seconds
 from coordinator.trade.entries import EntryPlan
 from coordinator.trade.exits import scale_out_stake
 from coordinator.trade.plan import Plan
-from coordinator.trade.sizing import first_stake, plan_risk, plan_stake, risk_budget, tranche_stake
+from coordinator.trade.sizing import first_stake, plan_stake, risk_budget, tranche_stake
 from coordinator.trade.stops import stop_rate
 
 __all__ = ["TradeStrategy"]
@@ -220,16 +220,8 @@ class TradeStrategy(FastCallbackStrategy):
 
     def _open_risk(self) -> float:
         """What the open plans lose together if all are stopped out in full, stake currency; the hedge has none."""
-        plans = [
-            (trade, self._plan(trade))
-            for trade in Trade.get_open_trades()
-            if not self.hedging.is_hedge(trade)
-        ]
-        return sum(
-            plan_risk(_planned_stake(trade, plan), plan.entries, plan.stop_distance, trade.leverage)
-            for trade, plan in plans
-            if trade.nr_of_successful_entries
-        )
+        trades = (trade for trade in Trade.get_open_trades() if not self.hedging.is_hedge(trade))
+        return self.plans.open_risk(trades, stored=self.is_bot)
 
     def adjustment_due(self, trade: Trade, rate: float, now: datetime) -> bool:
         if self.hedging.owns_adjustment(trade):
@@ -257,7 +249,7 @@ class TradeStrategy(FastCallbackStrategy):
         plan, minimum = self._plan(trade), min_stake or 0.0
         entries, filled = plan.entries, trade.nr_of_successful_entries
         if self.rules.tranche_due(trade, plan, current_rate, current_time):
-            stake = tranche_stake(_planned_stake(trade, plan), entries, filled, minimum)
+            stake = tranche_stake(planned_stake(trade, plan), entries, filled, minimum)
             return (
                 (min(stake, max_stake), f"tranche {filled + 1} of {len(entries.shares)}") if stake else None
             )
@@ -319,9 +311,3 @@ class TradeStrategy(FastCallbackStrategy):
         if now - trade.open_date_utc >= self._horizon:
             return f"time limit of {self.settings.targets.horizon} candles"
         return self.rules.exit_reason(trade, self._plan(trade), rate, now)
-
-
-def _planned_stake(trade: Trade, plan: Plan) -> float:
-    """Stake of a trade's whole plan, from its first fill."""
-    first: float = trade.select_filled_orders(trade.entry_side)[0].stake_amount_filled
-    return first / plan.entries.shares[0]
