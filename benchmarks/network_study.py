@@ -27,7 +27,9 @@ from coordinator.learning.blocks import Block
 from coordinator.learning.classifier import SequenceClassifier
 from coordinator.learning.fusion_models import FusionModels, feature_table
 from coordinator.learning.labels import CLASSES, class_numbers, direction_labels
-from coordinator.settings import LearningSettings, Settings, TargetSettings
+from coordinator.settings import Settings
+from coordinator.settings.learning import LearningSettings
+from coordinator.settings.trade import TargetSettings
 from coordinator.signals.candles import Candles
 from coordinator.signals.fusion import TIMEFRAMES, fuse
 from coordinator.signals.technical import compute_technical

@@ -28,7 +28,7 @@ from coordinator.learning.labels import class_numbers, forward_direction
 from coordinator.learning.networks import LSTMNetwork
 from coordinator.learning.sequences import gather_windows
 from coordinator.learning.trainer import size_threads
-from coordinator.settings import LearningSettings
+from coordinator.settings.learning import LearningSettings
 from coordinator.signals.candles import Candles
 from coordinator.signals.features import compute_features
 

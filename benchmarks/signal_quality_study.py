@@ -22,7 +22,7 @@ from coordinator.learning.controls import noise_scores, shuffled_label_model
 from coordinator.learning.quality import QualityRows, train_model
 from coordinator.learning.scores import auc, best_share
 from coordinator.learning.walk_forward import Fold, quarter_edges, walk_forward
-from coordinator.settings import QualitySettings
+from coordinator.settings.quality import QualitySettings
 from coordinator.signals.signal_features import GROUPS, SIGNAL_SCHEMA
 
 PERIODS = {"dev": ("2020-01", "2021-07"), "test": ("2021-07", "2024-01")}
@@ -192,7 +192,7 @@ def study(signals: Signals, period: str, quick: bool) -> None:
         best: dict[str, np.ndarray] = {}
         for name, kind, scorer in variants(quick):
             names = features_of(kind)
-            part = rows if names is None else rows.only(names)
+            part = rows if names is None else rows.select_features(names)
             if name == "one year of training":
                 used = walk_forward(
                     rows.time, rows.outcome_time, edges, embargo_seconds=embargo, train_seconds=YEAR

@@ -9,7 +9,8 @@ import pandas as pd
 
 from coordinator.decision.outcomes import Outcomes, resolve_outcomes
 from coordinator.learning.quality import QualityRows, pool_rows
-from coordinator.settings import Settings, TargetSettings
+from coordinator.settings import Settings
+from coordinator.settings.trade import TargetSettings
 from coordinator.signals.candles import Candles
 from coordinator.signals.pair_view import PairView, make_pair_view
 from coordinator.signals.signal_features import SignalFeatures, signal_features

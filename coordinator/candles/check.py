@@ -1,4 +1,4 @@
-"""What a sound candle table looks like; the first violation is told in one line."""
+"""What a sound candle table looks like; the first violation is reported in one line."""
 
 from __future__ import annotations
 

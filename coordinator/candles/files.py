@@ -172,13 +172,13 @@ def _folder(datadir: Path, trading_mode: TradingMode) -> Path:
 
 def _inventory(datadir: Path, trading_mode: TradingMode) -> list[tuple[str, str]]:
     """(pair, timeframe) of every tradable candle file."""
-    found = []
+    files = []
     for path in sorted(_folder(datadir, trading_mode).glob("*.feather")):
         match = _NAME.fullmatch(path.name)
         pair = pair_from_filename(path.name)
         if match and pair and match["kind"] == (None if trading_mode == "spot" else "futures"):
-            found.append((pair, match["timeframe"]))
-    return found
+            files.append((pair, match["timeframe"]))
+    return files
 
 
 def _existing(datadir: Path, pair: str, timeframe: str, trading_mode: TradingMode, kind: Kind) -> Path:

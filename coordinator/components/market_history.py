@@ -16,7 +16,8 @@ from coordinator.learning.blocks import Block, label_ends
 from coordinator.learning.fusion_models import Table, feature_table
 from coordinator.learning.labels import direction_labels
 from coordinator.learning.quality import QualityRows, pool_rows
-from coordinator.settings import LearningSettings, Settings
+from coordinator.settings import Settings
+from coordinator.settings.learning import LearningSettings
 from coordinator.signals.candles import Candles
 from coordinator.signals.features import FEATURES
 from coordinator.signals.fusion import TIMEFRAMES

@@ -37,7 +37,7 @@ class QualityComponent:
         retrained = retrain(window.market.quality_rows, self._settings, window.end, champion)
         active = previous
         if retrained.champion is not None and retrained.champion is not champion:
-            active = ActiveModel(retrained.champion, retrained.champion.known_until, window.end)
+            active = ActiveModel(retrained.champion, retrained.champion.trained_until, window.end)
         model: QualityModel | None = retrained.challenger
         metrics: dict[str, float] = {}
         if retrained.health is not None:

@@ -18,10 +18,10 @@ from typing import Any
 
 import numpy as np
 
-from coordinator.decision.evidence import Day, Evidence, weigh
+from coordinator.decision.evidence import Day, Evidence, summarise_days
 from coordinator.decision.pilot import PilotArm, add_to_arms, pilot_arm
 from coordinator.decision.review import PHASES, PILOT, SHADOW, WeightReview, review_weight
-from coordinator.settings import BlendingSettings
+from coordinator.settings.learners import BlendingSettings
 from coordinator.types import SECONDS_PER_DAY, Bools, Floats, Ints, Times
 
 __all__ = ["PHASES", "MLWeightManager", "PilotArm", "WeightReview", "pilot_arm"]
@@ -120,7 +120,7 @@ class MLWeightManager:
             return None
         while self.next_review_ <= time:
             self.next_review_ += self.settings.review_days * SECONDS_PER_DAY
-        evidence = weigh(self.window_, self.settings)
+        evidence = summarise_days(self.window_, self.settings)
         verdict = review_weight(self.phase_, self.weight_, self.phase_outcomes_, evidence, self.settings)
         return self._record(time, *verdict)
 
@@ -153,8 +153,8 @@ class MLWeightManager:
         self.next_review_, self.phase_outcomes_ = state["next_review"], state["phase_outcomes"]
         self.losing_run_ = state["losing_run"]
         self.window_ = deque(Day(**day) for day in state["window"])
-        reviews = ({**x, "evidence": Evidence(**x["evidence"])} for x in state["reviews"])
-        self.reviews_ = deque((WeightReview(**x) for x in reviews), self.settings.reviews_kept)
+        reviews = ({**review, "evidence": Evidence(**review["evidence"])} for review in state["reviews"])
+        self.reviews_ = deque((WeightReview(**review) for review in reviews), self.settings.reviews_kept)
         self.arms_ = {name: PilotArm(**arm) for name, arm in state["arms"].items()}
 
     def _add(self, time: int, ml_score: Floats, baseline_score: Floats, r: Floats) -> None:
@@ -194,7 +194,7 @@ class MLWeightManager:
         count, right = sum(day.count for day in self.window_), sum(day.right for day in self.window_)
         if count < s.minimum_outcomes or right >= s.breaker_accuracy * count:
             return ""
-        evidence = weigh(self.window_, s)
+        evidence = summarise_days(self.window_, s)
         if evidence.p_breaker > 1.0 - s.certainty:
             return ""
         return f"breaker: accuracy {evidence.accuracy:.0%} is below {s.breaker_accuracy:.0%}"
@@ -221,7 +221,7 @@ class MLWeightManager:
             weight_before=self.weight_,
             weight_after=weight,
             reason=reason,
-            evidence=weigh(self.window_, self.settings),
+            evidence=summarise_days(self.window_, self.settings),
             losing_run=self.losing_run_,
         )
         if phase != self.phase_:

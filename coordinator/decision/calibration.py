@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from coordinator.settings import CalibrationSettings
+from coordinator.settings.learners import CalibrationSettings
 from coordinator.types import Bools, Floats
 
 __all__ = ["Calibrator", "expected_r"]
@@ -124,7 +124,7 @@ class Calibrator:
             if scale > RESCALE_AT:
                 scale *= RESCALE
                 for column in self.sums_:
-                    column[:] = [x * RESCALE for x in column]
+                    column[:] = [value * RESCALE for value in column]
         self.scale_ = scale
         self._tabulate()
 

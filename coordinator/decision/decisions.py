@@ -42,7 +42,7 @@ class Decisions:
     arm : int, 1 blend, 0 baseline in the pilot phase; -1 outside of it
     phase : int, index into ``PHASES``; -1 with a fixed weight
     threshold : float, the gate
-    adaptive_threshold : float, what adaptive thresholds would have asked, in shadow too; NaN where they are off
+    adaptive_threshold : float, what adaptive thresholds give, in shadow mode too; NaN where they are off
     win_probability, expected_r : float, calibrated, from outcomes known before; NaN until there are enough
     rejection : int, index into ``REJECTIONS``; -1 where nothing was decided
     """
@@ -72,9 +72,9 @@ class Decisions:
 
     def selector_votes(self, table: SignalTable) -> Votes:
         """What the chosen tactics said; absent where none was chosen. The other components' votes are the table's."""
-        rows, chosen, there = np.arange(len(table)), np.maximum(self.tactic, 0), self.tactic >= 0
-        direction = np.where(there, table.tactic_direction[rows, chosen], np.nan)
-        confidence = np.where(there, table.tactic_confidence[rows, chosen], np.nan)
+        rows, chosen, has_tactic = np.arange(len(table)), np.maximum(self.tactic, 0), self.tactic >= 0
+        direction = np.where(has_tactic, table.tactic_direction[rows, chosen], np.nan)
+        confidence = np.where(has_tactic, table.tactic_confidence[rows, chosen], np.nan)
         return Votes(direction, confidence, direction * confidence)
 
     def of(self, component: str) -> Floats:

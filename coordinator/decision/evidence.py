@@ -14,9 +14,9 @@ from coordinator.decision.posterior import (
     sharpe,
     sharpe_exceeds,
 )
-from coordinator.settings import BlendingSettings
+from coordinator.settings.learners import BlendingSettings
 
-__all__ = ["Day", "Evidence", "weigh"]
+__all__ = ["Day", "Evidence", "summarise_days"]
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ class Evidence:
         return self.right / self.outcomes if self.outcomes else float("nan")
 
 
-def weigh(window: Iterable[Day], settings: BlendingSettings) -> Evidence:
+def summarise_days(window: Iterable[Day], settings: BlendingSettings) -> Evidence:
     """Sum up a window of days.
 
     Outcomes of one day are not independent; the posterior of the accuracy counts them as n / design effect, and

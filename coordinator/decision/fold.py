@@ -69,7 +69,7 @@ class Fold:
         """Fold a whole table, from the present state on."""
         out = Decisions.empty(len(table))
         for name in STATIC:
-            self._column(out, name)[:] = self.scales.all_at_once(table, name)
+            self._column(out, name)[:] = self.scales.batch_percentiles(table, name)
         given = self._given(table, out)
         known = table.known_at()
         order = np.argsort(known, kind="stable")
@@ -86,14 +86,14 @@ class Fold:
             self._decide(table, out, given, slice(start, end))
         return out
 
-    def advance(self, day: int, table: SignalTable, decided: Decisions, known_before: int) -> None:
+    def begin_day(self, day: int, table: SignalTable, decided: Decisions, known_before: int) -> None:
         """Begin a day live: teach what resolved from ``known_before`` up to its start.
 
         Parameters
         ----------
         table, decided : the signals decided so far whose outcome may have become known
         known_before : int
-            Outcomes known by then (seconds since the epoch) have been taught already.
+            Outcomes known by then (seconds since the epoch) have been learned already.
         """
         known = table.known_at()
         order = np.argsort(known, kind="stable")
@@ -105,7 +105,7 @@ class Fold:
         """Decide on new signals of the present day, in the table's order; they are remembered as usual from now on."""
         out = Decisions.empty(len(table))
         for name in STATIC:
-            self._column(out, name)[:] = self.scales.one_by_one(table, name)
+            self._column(out, name)[:] = self.scales.live_percentiles(table, name)
         self._decide(table, out, self._given(table, out), slice(0, len(table)))
         return out
 
@@ -120,7 +120,7 @@ class Fold:
         self.scales.restore(state["scales"])
 
     def _given(self, table: SignalTable, out: Decisions) -> _Given:
-        """What needs no learner, for all rows at once; the static percentiles are there."""
+        """What needs no learner, for all rows at once, with the static percentiles."""
         decision = self.settings.decision
         technical, removed = apply_quality(
             out.of("technical"),
@@ -141,7 +141,7 @@ class Fold:
         return column
 
     def _decide(self, table: SignalTable, out: Decisions, given: _Given, rows: slice) -> None:
-        """Decide on rows of one day; their static percentiles are there."""
+        """Decide on rows of one day that have their static percentiles."""
         s, learners = self.settings, self.learners
         pairs = table.names(rows)
         if s.selector.enabled:

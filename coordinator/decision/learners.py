@@ -1,4 +1,4 @@
-"""All that learns from outcomes, taught together and stored together."""
+"""All that learns from outcomes, updated together and stored together."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ import numpy as np
 from coordinator.decision.blending import PHASES, MLWeightManager, WeightReview
 from coordinator.decision.calibration import Calibrator
 from coordinator.decision.outcomes import EXITS
+from coordinator.decision.pair_records import PairChange
 from coordinator.decision.selector import TacticSelector, tactic_profit
-from coordinator.decision.thresholds import AdaptiveThresholds, ThresholdChange
+from coordinator.decision.thresholds import AdaptiveThresholds
 from coordinator.decision.vote_weights import VoteWeights
 from coordinator.decision.voting import ML_COMPONENTS, ml_weights
 from coordinator.settings import Settings
@@ -53,7 +54,7 @@ class History:
     """What changed, in time order, for the ledger."""
 
     reviews: list[WeightReview]
-    thresholds: list[ThresholdChange]
+    thresholds: list[PairChange]
     weights: list[tuple[int, dict[str, float]]]
 
 
@@ -79,18 +80,27 @@ class Learners:
         """Index into ``PHASES``."""
         return PHASES.index(self.manager.phase)
 
-    def learn(self, now: int, x: Resolved) -> None:
+    def learn(self, now: int, resolved: Resolved) -> None:
         """Teach every learner what resolved before ``now`` (seconds since the epoch)."""
-        won = x.exit == TARGET
-        self.calibrator.learn(x.confidence, won, x.r)
+        won = resolved.exit == TARGET
+        self.calibrator.learn(resolved.confidence, won, resolved.r)
         before = self.vote_weights.weights
-        self.vote_weights.learn(x.percentile[:, 1 : 1 + len(ML_COMPONENTS)], won)
+        self.vote_weights.learn(resolved.percentile[:, 1 : 1 + len(ML_COMPONENTS)], won)
         if self.vote_weights.weights != before:
             self.history.weights.append((now, self.vote_weights.weights))
-        profit = tactic_profit(x.direction, x.chosen_direction, x.r * x.stop)
-        self.selector.learn(x.state, x.tactic, profit, x.next_state)
-        self.history.thresholds += self.thresholds.learn(now, x.pair, x.confidence, x.expected_r, x.r)
-        review = self.manager.learn(now, x.ml_rank, x.percentile[:, 0], x.r, arm=x.arm, accepted=x.accepted)
+        profit = tactic_profit(resolved.direction, resolved.chosen_direction, resolved.r * resolved.stop)
+        self.selector.learn(resolved.state, resolved.tactic, profit, resolved.next_state)
+        self.history.thresholds += self.thresholds.learn(
+            now, resolved.pair, resolved.confidence, resolved.expected_r, resolved.r
+        )
+        review = self.manager.learn(
+            now,
+            resolved.ml_rank,
+            resolved.percentile[:, 0],
+            resolved.r,
+            arm=resolved.arm,
+            accepted=resolved.accepted,
+        )
         if review is not None:
             self.history.reviews.append(review)
 

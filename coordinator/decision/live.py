@@ -43,7 +43,7 @@ class LiveFold:
     ----------
     fold : what was learned
     day_state : state at the beginning of the present day, or None before the first: what to store
-    newly, resolved : (time, pair) of the signals that the last call decided, and of those it saw resolved
+    new_signals, new_outcomes : (time, pair) of the signals that the last call decided, and of those it saw resolved
     """
 
     def __init__(self, settings: Settings, *, can_short: bool = True) -> None:
@@ -53,15 +53,15 @@ class LiveFold:
         self.day_state: dict[str, Any] | None = None
         self._table: SignalTable | None = None
         self._out = Decisions.empty(0)
-        self.newly: list[tuple[int, str]] = []
-        self.resolved: list[tuple[int, str]] = []
-        self._taught: set[tuple[int, str]] = set()
+        self.new_signals: list[tuple[int, str]] = []
+        self.new_outcomes: list[tuple[int, str]] = []
+        self._learned: set[tuple[int, str]] = set()
         self._warm_at: int | None = None
 
     def decide(self, table: SignalTable, now: int) -> Decisions:
         """Decisions on every signal of the frames' table; only those not decided before are decided now.
 
-        Signals of days before the present one that were not seen in time are not decided: they have no confidence
+        Signals of days before the present one that arrived too late are not decided: they have no confidence
         and are not accepted (rejection -1).
 
         Parameters
@@ -75,7 +75,7 @@ class LiveFold:
             return Decisions.empty(0)
         if self._table is None or self._still_warming(table, now):
             self._warm_start(table, now)
-        self.newly, self.resolved = [], []
+        self.new_signals, self.new_outcomes = [], []
         self._learn_outcomes(table)
         known = set(self._remembered().signal_keys())
         today = self.fold.step_ or 0
@@ -104,15 +104,15 @@ class LiveFold:
         """Go on from a stored day; its signals so far are decided again, to the same numbers."""
         self.fold.restore(state["fold"])
         self._table, self._out = _from_json(state["open"])
-        self._taught = set()
+        self._learned = set()
         self.day_state = dict(state)
         self._warm_at = None
 
     def _still_warming(self, table: SignalTable, now: int) -> bool:
         """Whether the pairs of the very first candle are still arriving."""
-        mine = self._remembered()
+        remembered = self._remembered()
         fresh = {table.pairs[i] for i in np.unique(table.pair)} - {
-            mine.pairs[i] for i in np.unique(mine.pair)
+            remembered.pairs[i] for i in np.unique(remembered.pair)
         }
         return bool(fresh) and self.warming(now)
 
@@ -121,8 +121,8 @@ class LiveFold:
         history = table.rows(table.time < now // STEP_SECONDS * STEP_SECONDS)
         self._table, self._out = history, self.fold.run(history)
         limit = self.fold.step_ or 0
-        taught = (history.outcome_time != UNRESOLVED) & (history.known_at() <= limit)
-        self._taught = {key for key, done in zip(history.signal_keys(), taught, strict=True) if done}
+        learned = (history.outcome_time != UNRESOLVED) & (history.known_at() <= limit)
+        self._learned = {key for key, done in zip(history.signal_keys(), learned, strict=True) if done}
         self._warm_at = now
 
     def _remembered(self) -> SignalTable:
@@ -131,51 +131,53 @@ class LiveFold:
 
     def _remember(self, rows: SignalTable, decided: Decisions) -> None:
         self._table, self._out = join_tables(self._remembered(), rows), Decisions.join(self._out, decided)
-        self.newly += rows.signal_keys()
+        self.new_signals += rows.signal_keys()
 
     def _learn_outcomes(self, table: SignalTable) -> None:
         """Take over what the frames now know about remembered signals; what was known once stays."""
-        mine = self._remembered()
-        places = {key: i for i, key in enumerate(table.signal_keys())}
-        open_rows = np.flatnonzero(mine.outcome_time == UNRESOLVED)
-        keys = mine.signal_keys()
-        pairs = [(i, places[keys[i]]) for i in open_rows.tolist() if keys[i] in places]
+        remembered = self._remembered()
+        row_of = {key: i for i, key in enumerate(table.signal_keys())}
+        open_rows = np.flatnonzero(remembered.outcome_time == UNRESOLVED)
+        keys = remembered.signal_keys()
+        pairs = [(i, row_of[keys[i]]) for i in open_rows.tolist() if keys[i] in row_of]
         if not pairs:
             return
-        here, there = (np.array(column, dtype=np.int64) for column in zip(*pairs, strict=True))
-        columns = {name: getattr(mine, name).copy() for name in ARRAYS if name.startswith("outcome_")}
+        open_at, row_at = (np.array(column, dtype=np.int64) for column in zip(*pairs, strict=True))
+        columns = {name: getattr(remembered, name).copy() for name in ARRAYS if name.startswith("outcome_")}
         for name, values in columns.items():
-            values[here] = getattr(table, name)[there]
-        self._table = replace(mine, **columns)
-        done = here[self._table.outcome_time[here] != UNRESOLVED]
-        self.resolved = [keys[i] for i in done.tolist()]
+            values[open_at] = getattr(table, name)[row_at]
+        self._table = replace(remembered, **columns)
+        done = open_at[self._table.outcome_time[open_at] != UNRESOLVED]
+        self.new_outcomes = [keys[i] for i in done.tolist()]
 
     def _begin_day(self, day: int) -> None:
-        mine, out = self._remembered(), self._out
-        order = np.lexsort((mine.pair, mine.time))
-        mine, out = mine.rows(order), out.rows(order)
-        keys = mine.signal_keys()
-        ready = (mine.outcome_time != UNRESOLVED) & (mine.known_at() <= day)
-        teach = np.array([i for i in np.flatnonzero(ready) if keys[i] not in self._taught], dtype=np.int64)
-        self.fold.advance(day, mine.rows(teach), out.rows(teach), known_before=-1)
-        self._taught |= {keys[i] for i in teach.tolist()}
-        recent = mine.time >= day - MEMORY_DAYS * STEP_SECONDS
-        self._table, self._out = mine.rows(recent), out.rows(recent)
-        self._taught &= set(self._table.signal_keys())
+        remembered, out = self._remembered(), self._out
+        order = np.lexsort((remembered.pair, remembered.time))
+        remembered, out = remembered.rows(order), out.rows(order)
+        keys = remembered.signal_keys()
+        ready = (remembered.outcome_time != UNRESOLVED) & (remembered.known_at() <= day)
+        to_learn = np.array(
+            [i for i in np.flatnonzero(ready) if keys[i] not in self._learned], dtype=np.int64
+        )
+        self.fold.begin_day(day, remembered.rows(to_learn), out.rows(to_learn), known_before=-1)
+        self._learned |= {keys[i] for i in to_learn.tolist()}
+        recent = remembered.time >= day - MEMORY_DAYS * STEP_SECONDS
+        self._table, self._out = remembered.rows(recent), out.rows(recent)
+        self._learned &= set(self._table.signal_keys())
         self.day_state = {
             "fold": self.fold.state(),
             "open": self._open_rows(),
         }
 
     def _open_rows(self) -> dict[str, Any]:
-        """The signals that have yet to teach."""
-        mine = self._remembered()
-        waiting = np.array([key not in self._taught for key in mine.signal_keys()], dtype=bool)
-        return _to_json(mine.rows(waiting), self._out.rows(waiting))
+        """The signals that have yet to to_learn."""
+        remembered = self._remembered()
+        waiting = np.array([key not in self._learned for key in remembered.signal_keys()], dtype=bool)
+        return _to_json(remembered.rows(waiting), self._out.rows(waiting))
 
     def _of(self, table: SignalTable) -> Decisions:
-        places = {key: i for i, key in enumerate(self._remembered().signal_keys())}
-        index = np.array([places.get(key, len(places)) for key in table.signal_keys()], dtype=np.int64)
+        row_of = {key: i for i, key in enumerate(self._remembered().signal_keys())}
+        index = np.array([row_of.get(key, len(row_of)) for key in table.signal_keys()], dtype=np.int64)
         return Decisions.join(self._out, Decisions.empty(1)).rows(index)
 
 

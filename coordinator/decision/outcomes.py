@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from coordinator.settings import CostSettings
+from coordinator.settings.trade import CostSettings
 from coordinator.signals.candles import Candles
 from coordinator.types import Floats, Ints
 

@@ -21,7 +21,7 @@ def causal_percentile(
 ) -> Floats:
     """Mid-rank of each value among the last ``window`` values of earlier candles.
 
-    Values of the same candle (other pairs) do not see each other, so the order of pairs changes nothing.
+    Values of the same candle (other pairs) do not see each other, so the order of pairs changes padding.
 
     Parameters
     ----------
@@ -46,24 +46,24 @@ def causal_percentile(
     """
     result = np.full(len(values), np.nan)
     present = np.flatnonzero(~np.isnan(values))
-    x, t = values[present], time[present]
-    if not len(x):
+    known, t = values[present], time[present]
+    if not len(known):
         return result
     first_of_candle = np.searchsorted(t, t, side="left")
     # Only the order counts: small integers compare several times as fast as floats.
-    highest = 2**15 - 1 if len(x) < 2**15 - 1 else 2**31 - 1
+    highest = 2**15 - 1 if len(known) < 2**15 - 1 else 2**31 - 1
     kind = np.int16 if highest == 2**15 - 1 else np.int32
-    codes = np.unique(x, return_inverse=True)[1].astype(kind)
-    nothing = np.full(window, highest, dtype=kind)  # neither below nor equal to any
-    history = np.lib.stride_tricks.sliding_window_view(np.concatenate((nothing, codes)), window)
-    below, equal = np.empty(len(x)), np.empty(len(x))
-    for start in range(0, len(x), CHUNK):
+    codes = np.unique(known, return_inverse=True)[1].astype(kind)
+    padding = np.full(window, highest, dtype=kind)  # neither below nor equal to any
+    history = np.lib.stride_tricks.sliding_window_view(np.concatenate((padding, codes)), window)
+    below, equal = np.empty(len(known)), np.empty(len(known))
+    for start in range(0, len(known), CHUNK):
         rows = slice(start, start + CHUNK)
-        seen, mine = history[first_of_candle[rows]], codes[rows, None]
-        below[rows], equal[rows] = _count(seen < mine), _count(seen == mine)
+        previous, own = history[first_of_candle[rows]], codes[rows, None]
+        below[rows], equal[rows] = _count(previous < own), _count(previous == own)
     count = np.minimum(first_of_candle, window)
     missing = np.maximum(prior - count, 0)
-    uniform = np.clip((x - low) / (high - low), 0.0, 1.0)
+    uniform = np.clip((known - low) / (high - low), 0.0, 1.0)
     result[present] = (below + 0.5 * equal + missing * uniform) / (count + missing)
     return result
 

@@ -16,7 +16,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from coordinator.decision.evidence import Evidence
-from coordinator.settings import BlendingSettings
+from coordinator.settings.learners import BlendingSettings
 
 __all__ = ["EXPANSION", "PHASES", "PILOT", "SHADOW", "WeightReview", "review_weight"]
 

@@ -11,7 +11,7 @@ from coordinator.decision.percentile import causal_percentile
 from coordinator.decision.rank_window import RankWindow
 from coordinator.decision.table import SignalTable
 from coordinator.decision.voting import Votes
-from coordinator.settings import DecisionSettings
+from coordinator.settings.decision import DecisionSettings
 from coordinator.types import Floats
 
 __all__ = ["STATIC", "Scales", "support"]
@@ -55,7 +55,8 @@ class Scales:
         for pair in {*pairs} - windows.keys():
             windows[pair] = self._window(series)
         ranked = [
-            windows[pair].push(x) if x == x else x for pair, x in zip(pairs, values.tolist(), strict=True)
+            windows[pair].push(value) if value == value else value
+            for pair, value in zip(pairs, values.tolist(), strict=True)
         ]
         return np.array(ranked, dtype=np.float64)
 
@@ -64,11 +65,11 @@ class Scales:
         low = LOW.get(series, -1.0)
         return RankWindow(s.percentile_window, s.percentile_prior, low=low, values=values)
 
-    def one_by_one(self, table: SignalTable, name: str) -> Floats:
+    def live_percentiles(self, table: SignalTable, name: str) -> Floats:
         """Percentiles of a static series, shape (n,); its windows take each value in."""
         return self.push(name, table.names(), support(table, name, self.settings))
 
-    def all_at_once(self, table: SignalTable, name: str) -> Floats:
+    def batch_percentiles(self, table: SignalTable, name: str) -> Floats:
         """The same for a whole table, vectorised."""
         s, values = self.settings, support(table, name, self.settings)
         if s.confidence_scale == "raw":
@@ -78,15 +79,15 @@ class Scales:
             return out
         windows = self._windows.setdefault(name, {})
         for index, pair in enumerate(table.pairs):
-            mine = np.flatnonzero(table.pair == index)
+            own = np.flatnonzero(table.pair == index)
             window = windows.get(pair) or self._window(name)
-            seen = np.array(window.values)
-            series = np.concatenate((seen, values[mine]))
-            time = np.arange(-len(seen), len(mine))
+            remembered = np.array(window.values)
+            series = np.concatenate((remembered, values[own]))
+            time = np.arange(-len(remembered), len(own))
             ranked = causal_percentile(
                 time, series, window=s.percentile_window, prior=s.percentile_prior, low=window.low
             )
-            out[mine] = ranked[len(seen) :]
+            out[own] = ranked[len(remembered) :]
             present = series[~np.isnan(series)][-s.percentile_window :]
             windows[pair] = self._window(name, present.tolist())
         return out
@@ -106,6 +107,6 @@ class Scales:
     def restore(self, state: list[Mapping[str, Any]]) -> None:
         """Take back what ``state`` gave."""
         self._windows = {}
-        for x in state:
-            window = self._window(x["series"], x["values"])
-            self._windows.setdefault(x["series"], {})[x["pair"]] = window
+        for part in state:
+            window = self._window(part["series"], part["values"])
+            self._windows.setdefault(part["series"], {})[part["pair"]] = window

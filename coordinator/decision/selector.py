@@ -20,7 +20,7 @@ import numpy.typing as npt
 
 from coordinator.decision.stable_hash import candle_hash, unit_interval
 from coordinator.errors import CoordinatorError
-from coordinator.settings import SelectorSettings
+from coordinator.settings.learners import SelectorSettings
 from coordinator.signals.regime import STATES
 from coordinator.signals.tactics import TACTICS
 from coordinator.types import Bools, Floats, Ints, Times

@@ -22,32 +22,13 @@ from typing import Any
 
 import numpy as np
 
-from coordinator.decision.recent_pairs import recent
-from coordinator.settings import ThresholdSettings
+from coordinator.decision.pair_records import PairChange, latest_record
+from coordinator.settings.learners import ThresholdSettings
 from coordinator.types import Floats
 
-__all__ = ["AdaptiveThresholds", "ThresholdChange"]
+__all__ = ["AdaptiveThresholds"]
 
 SECONDS_PER_HOUR = 3600
-
-
-@dataclass(frozen=True)
-class ThresholdChange:
-    """One step of one pair, for the ledger.
-
-    Attributes
-    ----------
-    time : int, seconds since the epoch
-    pair : str
-    before, after : float, 0..1
-    reason : str, in words
-    """
-
-    time: int
-    pair: str
-    before: float
-    after: float
-    reason: str
 
 
 @dataclass
@@ -85,7 +66,7 @@ class AdaptiveThresholds:
 
     def learn(
         self, time: int, pair: Sequence[str], confidence: Floats, expected_r: Floats, r: Floats
-    ) -> list[ThresholdChange]:
+    ) -> list[PairChange]:
         """Take the outcomes that resolved since the last step, in time order; mode "off" learns nothing.
 
         Parameters
@@ -102,7 +83,7 @@ class AdaptiveThresholds:
 
         Returns
         -------
-        list of ThresholdChange
+        list of PairChange
             In the order in which the pairs first appear.
         """
         if self.settings.mode == "off":
@@ -151,21 +132,21 @@ class AdaptiveThresholds:
         """Take back what ``state`` gave."""
         window = self.settings.window
         self.pairs_ = {
-            x["pair"]: _Pair(
-                x["threshold"], x["changed"], x["fresh"], deque((tuple(row) for row in x["rows"]), window)
+            row["pair"]: _Pair(
+                row["threshold"], row["changed"], row["fresh"], deque(map(tuple, row["rows"]), window)
             )
-            for x in state["pairs"]
+            for row in state["pairs"]
         }
 
     def _start(self) -> float:
         return min(max(self.base, self.settings.minimum), self.settings.maximum)
 
     def _record(self, name: str) -> _Pair:
-        return recent(
+        return latest_record(
             self.pairs_, name, lambda: _Pair(self._start(), rows=deque(maxlen=self.settings.window))
         )
 
-    def _review(self, time: int, name: str, record: _Pair) -> ThresholdChange | None:
+    def _review(self, time: int, name: str, record: _Pair) -> PairChange | None:
         s = self.settings
         if record.fresh < s.fresh_outcomes:
             return None
@@ -176,7 +157,7 @@ class AdaptiveThresholds:
         after = round(min(max(record.threshold + step, s.minimum), s.maximum), 10)
         if after == record.threshold:
             return None
-        change = ThresholdChange(time, name, record.threshold, after, reason)
+        change = PairChange(time, name, record.threshold, after, reason)
         record.threshold, record.changed, record.fresh = after, time, 0
         return change
 

@@ -4,7 +4,7 @@ An effect is the R of a resolved signal with the improvement in full minus the R
 depend on how far it is trusted, and shadow mode gathers it too. A review, every ``review_days``, takes the posterior of
 the mean effect under a flat prior, normal with the standard error of the window's mean:
 
-1. P(harm) >= ``harm``: switched off (range 0), and what was seen is forgotten, so only later effects bring it back
+1. P(harm) >= ``harm``: switched off (range 0), and its effects are forgotten, so only later effects bring it back
 2. P(harm) >= ``certainty``: the range is narrowed
 3. P(gain) >= ``certainty``, in the window and again in what came since the last change (at least ``minimum_effects``),
    so that no step rests on the evidence of the step before: one step wider, up to the cap; while off, back at the start
@@ -23,30 +23,11 @@ from typing import Any
 
 import numpy as np
 
-from coordinator.decision.recent_pairs import recent
+from coordinator.decision.pair_records import PairChange, latest_record
 from coordinator.settings.trust import TrustSettings
 from coordinator.types import SECONDS_PER_DAY, Floats
 
-__all__ = ["Trust", "TrustChange"]
-
-
-@dataclass(frozen=True)
-class TrustChange:
-    """One change, for the ledger.
-
-    Attributes
-    ----------
-    time : int, seconds since the epoch
-    pair : str, "" for the improvement as a whole
-    before, after : float, 0..1, share of the base; of a pair 0 is off and 1 is as the whole
-    reason : str, in words
-    """
-
-    time: int
-    pair: str
-    before: float
-    after: float
-    reason: str
+__all__ = ["Trust"]
 
 
 @dataclass
@@ -80,7 +61,7 @@ class Trust:
         self.fresh_ = 0
         self.reviewed_: int | None = None
 
-    def learn(self, time: int, pair: Sequence[str], effect: Floats) -> list[TrustChange]:
+    def learn(self, time: int, pair: Sequence[str], effect: Floats) -> list[PairChange]:
         """Take the effects that became known since the last step, in time order.
 
         Parameters
@@ -91,10 +72,10 @@ class Trust:
         effect : ndarray of float, shape (n,)
             R in full minus R without; rows that are not finite are passed over.
         """
-        for name, x in zip(pair, effect.tolist(), strict=True):
-            if math.isfinite(x):
-                self.rows_.append(x)
-                self._record(name).rows.append(x)
+        for name, value in zip(pair, effect.tolist(), strict=True):
+            if math.isfinite(value):
+                self.rows_.append(value)
+                self._record(name).rows.append(value)
                 self.fresh_ += 1
         if self.reviewed_ is None:
             self.reviewed_ = time
@@ -115,7 +96,9 @@ class Trust:
             "rows": list(self.rows_),
             "fresh": self.fresh_,
             "reviewed": self.reviewed_,
-            "pairs": [{"pair": p, "on": x.on, "rows": list(x.rows)} for p, x in self.pairs_.items()],
+            "pairs": [
+                {"pair": p, "on": record.on, "rows": list(record.rows)} for p, record in self.pairs_.items()
+            ],
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
@@ -124,12 +107,12 @@ class Trust:
         self.rows_ = deque(state["rows"], self.settings.window)
         self.fresh_, self.reviewed_ = state["fresh"], state["reviewed"]
         window = self.settings.pair_window
-        self.pairs_ = {x["pair"]: _Pair(x["on"], deque(x["rows"], window)) for x in state["pairs"]}
+        self.pairs_ = {row["pair"]: _Pair(row["on"], deque(row["rows"], window)) for row in state["pairs"]}
 
     def _record(self, name: str) -> _Pair:
-        return recent(self.pairs_, name, lambda: _Pair(rows=deque(maxlen=self.settings.pair_window)))
+        return latest_record(self.pairs_, name, lambda: _Pair(rows=deque(maxlen=self.settings.pair_window)))
 
-    def _review(self, time: int) -> list[TrustChange]:
+    def _review(self, time: int) -> list[PairChange]:
         s, before = self.settings, self.range_
         if len(self.rows_) < s.minimum_effects or self.fresh_ < s.fresh_effects:
             return []
@@ -140,7 +123,7 @@ class Trust:
         if after == 0.0:
             self.rows_.clear()
         self.range_, self.fresh_ = after, 0
-        return [TrustChange(time, "", before, after, why)]
+        return [PairChange(time, "", before, after, why)]
 
     def _holds(self) -> bool:
         """Whether the gain is there in the effects since the last change alone."""
@@ -158,7 +141,7 @@ class Trust:
         # Rounded, as ten steps of .1 in binary would miss the cap by a bit.
         return min(round(now + s.step, 10), self.cap) if gain >= s.certainty and holds else now
 
-    def _review_pairs(self, time: int) -> list[TrustChange]:
+    def _review_pairs(self, time: int) -> list[PairChange]:
         s, changes = self.settings, []
         for name, record in self.pairs_.items():
             if len(record.rows) < s.pair_effects:
@@ -167,7 +150,7 @@ class Trust:
             on = 1.0 - gain < s.harm if record.on else gain >= s.certainty
             if on == record.on:
                 continue
-            changes.append(TrustChange(time, name, float(record.on), float(on), why))
+            changes.append(PairChange(time, name, float(record.on), float(on), why))
             record.on = on
             record.rows.clear()
         return changes
@@ -175,8 +158,8 @@ class Trust:
 
 def _evidence(rows: Iterable[float]) -> tuple[float, str]:
     """P(mean effect > 0), and the figures in words; half where all effects are 0."""
-    x = np.fromiter(rows, np.float64)
-    mean, error = float(x.mean()), float(x.std(ddof=1)) / math.sqrt(len(x))
+    effects = np.fromiter(rows, np.float64)
+    mean, error = float(effects.mean()), float(effects.std(ddof=1)) / math.sqrt(len(effects))
     certain = 0.5 if mean == 0.0 else float(mean > 0.0)
     gain = 0.5 * math.erfc(-mean / error / math.sqrt(2.0)) if error > 0.0 else certain
-    return gain, f"{len(x)} effects of {mean:+.3f} R (standard error {error:.3f}): P(gain) {gain:.2f}"
+    return gain, f"{len(effects)} effects of {mean:+.3f} R (standard error {error:.3f}): P(gain) {gain:.2f}"

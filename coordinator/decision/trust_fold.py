@@ -13,9 +13,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from coordinator.decision.pair_records import PairChange
 from coordinator.decision.table import UNRESOLVED
-from coordinator.decision.trust import Trust, TrustChange
-from coordinator.settings import TrustSettings
+from coordinator.decision.trust import Trust
+from coordinator.settings.trust import TrustSettings
 from coordinator.types import SECONDS_PER_DAY, Floats, Ints, Times
 
 __all__ = ["Effects", "TrustFold"]
@@ -47,13 +48,13 @@ class TrustFold:
     Attributes
     ----------
     changes : (improvement, change) in time order
-    step_ : int or None, the day whose signals were seen last, seconds since the epoch
+    step_ : int or None, the day of the last signals, seconds since the epoch
     """
 
     def __init__(self, settings: TrustSettings, names: Sequence[str]) -> None:
         self.settings = settings
         self.trusts = {name: Trust(settings) for name in names}
-        self.changes: list[tuple[str, TrustChange]] = []
+        self.changes: list[tuple[str, PairChange]] = []
         self.step_: int | None = None
         self._sizes: dict[str, tuple[float, int]] = {}
 
@@ -93,27 +94,27 @@ class TrustFold:
             first, last = np.searchsorted(known, (before, day), side="right").tolist()
             new = rows[first:last]
             names = [pair[i] for i in new.tolist()]
-            found = trust.learn(day, names, self._effect(name, effects[name], new))
-            self.changes += [(name, change) for change in found]
+            changes = trust.learn(day, names, self._effect(name, effects[name], new))
+            self.changes += [(name, change) for change in changes]
         self.step_ = day
 
-    def _effect(self, name: str, x: Effects, rows: Ints) -> Floats:
-        if x.size is None:
-            return x.r[rows]
-        size, r = x.size[rows], x.r[rows]
-        there = np.isfinite(size) & np.isfinite(r)
+    def _effect(self, name: str, effects: Effects, rows: Ints) -> Floats:
+        if effects.size is None:
+            return effects.r[rows]
+        size, r = effects.size[rows], effects.r[rows]
+        finite = np.isfinite(size) & np.isfinite(r)
         total, count = self._sizes.get(name, (0.0, 0))
-        sums, counts = total + np.cumsum(np.where(there, size, 0.0)), count + np.cumsum(there)
+        sums, counts = total + np.cumsum(np.where(finite, size, 0.0)), count + np.cumsum(finite)
         if len(rows):
             self._sizes[name] = float(sums[-1]), int(counts[-1])
         with np.errstate(invalid="ignore", divide="ignore"):
-            return np.where(there, (size / (sums / counts) - 1.0) * r, np.nan)
+            return np.where(finite, (size / (sums / counts) - 1.0) * r, np.nan)
 
     def state(self) -> dict[str, Any]:
         """JSON types; ``restore`` gives it back to the bit. The changes are the ledger's, not the state's."""
         return {
             "step": self.step_,
-            "sizes": {name: list(found) for name, found in self._sizes.items()},
+            "sizes": {name: list(size) for name, size in self._sizes.items()},
             "trusts": {name: trust.state() for name, trust in self.trusts.items()},
         }
 

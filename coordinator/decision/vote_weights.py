@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from coordinator.decision.voting import ML_COMPONENTS
-from coordinator.settings import VoteWeightSettings
+from coordinator.settings.learners import VoteWeightSettings
 from coordinator.types import Bools, Floats
 
 __all__ = ["VoteWeights"]
@@ -76,7 +76,8 @@ class VoteWeights:
         losses = loss.sum(axis=0).tolist()
         least = min(losses)  # only differences matter; without this a long round underflows
         raw = [
-            w * max(math.exp(-rate * (x - least)), TINY) for w, x in zip(self.weights_, losses, strict=True)
+            w * max(math.exp(-rate * (loss - least)), TINY)
+            for w, loss in zip(self.weights_, losses, strict=True)
         ]
         self.weights_ = _floored(raw, self.settings.floor)
 
@@ -117,10 +118,12 @@ def _floored(raw: list[float], floor: float) -> list[float]:
     """Shares of one in proportion to ``raw``, none of a positive one below the floor; zeros stay zero."""
     low: set[int] = set()
     while True:
-        free = sum(x for i, x in enumerate(raw) if i not in low)
+        free = sum(share for i, share in enumerate(raw) if i not in low)
         left = 1.0 - floor * len(low)
-        shares = [floor if i in low else (x * left / free if free > 0.0 else 0.0) for i, x in enumerate(raw)]
-        below = {i for i, x in enumerate(shares) if raw[i] > 0.0 and x < floor} - low
+        shares = [
+            floor if i in low else (share * left / free if free > 0.0 else 0.0) for i, share in enumerate(raw)
+        ]
+        below = {i for i, share in enumerate(shares) if raw[i] > 0.0 and share < floor} - low
         if not below:
             return shares
         low |= below

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from coordinator.settings import DecisionSettings
+from coordinator.settings.decision import DecisionSettings
 from coordinator.types import Bools, Floats, Ints
 
 __all__ = ["COMPONENTS", "ML_COMPONENTS", "Votes", "ml_weights"]
@@ -51,7 +51,7 @@ class Votes:
     def present(self) -> Votes:
         """The same with every half-finite vote made wholly absent: a component that fails drops out."""
         ok = np.isfinite(self.direction) & np.isfinite(self.confidence) & np.isfinite(self.score)
-        return Votes(*(np.where(ok, x, np.nan) for x in (self.direction, self.confidence, self.score)))
+        return Votes(*(np.where(ok, part, np.nan) for part in (self.direction, self.confidence, self.score)))
 
 
 def ml_weights(settings: DecisionSettings) -> dict[str, float]:

@@ -23,7 +23,7 @@ from coordinator.reports.table import print_table
 from coordinator.sandbox.exchange import create_app, wall_clock
 from coordinator.sandbox.overlay import overlay_config
 from coordinator.sandbox.server import SandboxServer
-from coordinator.settings import DcaSettings
+from coordinator.settings.trade import DcaSettings
 
 __all__ = ["STRATEGIES", "run_backtests"]
 

@@ -10,7 +10,7 @@ import pandas as pd
 
 from coordinator.ledger.trades import TradeRow
 from coordinator.reports.results import BacktestResult
-from coordinator.settings import DcaSettings
+from coordinator.settings.trade import DcaSettings
 from coordinator.trade.entries import entry_plan
 
 __all__ = ["traded_rows"]

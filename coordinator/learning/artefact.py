@@ -74,13 +74,13 @@ def decode(data: bytes, owner: str = "a model file") -> Artefact:
         described = json.loads(json.loads(data[8 : 8 + length])["__metadata__"][KEY])
         schema = FeatureSchema(tuple(described["features"]), int(described["features_version"]))
         kind, about = str(described["kind"]), dict(described["about"])
-        found, stored = described["format"], described["features_hash"]
+        version, stored = described["format"], described["features_hash"]
     except (SafetensorError, ValueError, KeyError, TypeError) as error:
         raise CoordinatorError(
             "content", owner, "be a safetensors file of this package", repr(error)
         ) from error
-    if found != FORMAT:
-        raise CoordinatorError("format", owner, f"be {FORMAT}", found)
+    if version != FORMAT:
+        raise CoordinatorError("format", owner, f"be {FORMAT}", version)
     if stored != schema.hash:
         raise CoordinatorError("features_hash", owner, f"fit its features ({schema.hash})", stored)
     return Artefact(kind, schema, tensors, about)

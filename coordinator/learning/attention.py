@@ -94,8 +94,8 @@ class AttentionNetwork(SequenceNetwork):
         key, value = pairs.view(batch, targets, 2, self.heads, size, length).unbind(2)
         score = (query @ key).squeeze(3) / size**0.5 + self.lag_bias[:, LARGEST_LENGTH - length :]
         over_time = torch.softmax(score, dim=-1)
-        seen = (value * over_time[..., None, :]).sum(dim=-1).flatten(2)
-        logits: Tensor = self.out(self.head(torch.cat((last, seen), dim=-1)))
+        context = (value * over_time[..., None, :]).sum(dim=-1).flatten(2)
+        logits: Tensor = self.out(self.head(torch.cat((last, context), dim=-1)))
         return logits, over_features, over_time
 
 

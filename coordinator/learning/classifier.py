@@ -17,7 +17,7 @@ from coordinator.learning.labels import CLASSES, class_numbers
 from coordinator.learning.network_registry import build_network
 from coordinator.learning.sequences import complete_windows, gather_windows
 from coordinator.learning.trainer import Rows, choose_device, mean_loss, size_threads, train
-from coordinator.settings import LearningSettings
+from coordinator.settings.learning import LearningSettings
 from coordinator.signals.feature_schema import FeatureSchema
 from coordinator.types import Bools, Floats
 
@@ -154,10 +154,10 @@ class SequenceClassifier:
         if not isinstance(self.network_, AttentionNetwork) or not len(ends):
             return {}
         device = next(self.network_.parameters()).device
-        found = mean_attention(self.network_, self._standardise(features).to(device), ends, length)
-        lags = {str(length - 1 - i): float(x) for i, x in enumerate(found.lags)}
+        attention = mean_attention(self.network_, self._standardise(features).to(device), ends, length)
+        lags = {str(length - 1 - i): float(share) for i, share in enumerate(attention.lags)}
         return {
-            "attention_features": dict(zip(self.schema_.names, found.features.tolist(), strict=True)),
+            "attention_features": dict(zip(self.schema_.names, attention.features.tolist(), strict=True)),
             "attention_lags": lags,
         }
 
@@ -209,8 +209,8 @@ class SequenceClassifier:
         classes = class_numbers(data.labels)
         weight = np.where(np.isfinite(data.labels), data.weights, 0.0)
         if self.settings.balance_classes:
-            seen = np.bincount(classes[split.train], weight[split.train], minlength=len(CLASSES))
-            share = seen / seen.sum()
+            counts = np.bincount(classes[split.train], weight[split.train], minlength=len(CLASSES))
+            share = counts / counts.sum()
             weight = weight * (1 / (len(CLASSES) * np.maximum(share, 1 / len(split.train))))[classes]
         return Rows(
             x=self._standardise(data.features).to(device),

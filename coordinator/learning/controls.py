@@ -8,10 +8,10 @@ import numpy as np
 
 from coordinator.learning.quality import QualityRows, train_model
 from coordinator.learning.quality_models.base import QualityModel
-from coordinator.settings import QualitySettings
+from coordinator.settings.quality import QualitySettings
 from coordinator.types import Floats, Ints
 
-__all__ = ["constant_scores", "is_failed", "noise_scores", "shuffled_label_model"]
+__all__ = ["constant_scores", "has_failed", "noise_scores", "shuffled_label_model"]
 
 
 def constant_scores(y: Floats, count: int) -> Floats:
@@ -37,12 +37,12 @@ def shuffled_label_model(
     return train_model(dataclasses.replace(rows, r=r, exit_kind=kind), settings, train)
 
 
-def is_failed(log_loss: float, prior_log_loss: float) -> bool:
+def has_failed(log_loss: float, prior_log_loss: float) -> bool:
     """Whether a model has failed: its log loss is above that of the constant base rate, or is no number.
 
     Examples
     --------
-    >>> is_failed(0.70, 0.69), is_failed(0.68, 0.69), is_failed(float("nan"), 0.69)
+    >>> has_failed(0.70, 0.69), has_failed(0.68, 0.69), has_failed(float("nan"), 0.69)
     (True, False, True)
     """
     return not log_loss <= prior_log_loss

@@ -13,7 +13,9 @@ from coordinator.errors import CoordinatorError
 from coordinator.learning.blocks import Block, label_ends
 from coordinator.learning.labels import forward_direction
 from coordinator.learning.timeframe_model import TimeframeModel
-from coordinator.settings import FusionModelSettings, FusionSettings, LearningSettings
+from coordinator.settings.learning import LearningSettings
+from coordinator.settings.networks import FusionModelSettings
+from coordinator.settings.signals import FusionSettings
 from coordinator.signals.candles import Candles
 from coordinator.signals.feature_schema import FeatureSchema
 from coordinator.signals.features import FEATURES, FEATURES_VERSION, compute_features
@@ -87,7 +89,7 @@ class FusionModels:
     def join(
         self, base: Candles, candles: Mapping[str, Candles], tables: Mapping[str, Table] | None = None
     ) -> Fusion:
-        """Fuse the models' views of one pair on its base candles; only closed candles are seen."""
+        """Fuse the models' views of one pair on its base candles; only closed candles are used."""
         views = {}
         for timeframe in TIMEFRAMES:
             table = tables[timeframe] if tables else feature_table(candles[timeframe])
@@ -119,13 +121,13 @@ class FusionModels:
         """
         try:
             document = json.loads(data)
-            found = document["format"]
+            version = document["format"]
             fusion = FusionSettings.model_validate(document["fusion"])
             parts = {timeframe: document["models"][timeframe] for timeframe in TIMEFRAMES}
         except (ValueError, KeyError, TypeError) as error:
             raise CoordinatorError("content", owner, "be a file of fusion models", repr(error)) from error
-        if found != FORMAT:
-            raise CoordinatorError("format", owner, f"be {FORMAT}", found)
+        if version != FORMAT:
+            raise CoordinatorError("format", owner, f"be {FORMAT}", version)
         models = {name: TimeframeModel.from_json(part, f"{owner}, {name}") for name, part in parts.items()}
         self = cls(models[TIMEFRAMES[0]].settings, fusion)
         self.models_ = models

@@ -9,7 +9,7 @@ import numpy as np
 
 from coordinator.decision.reliability import brier, brier_skill, ece
 from coordinator.errors import CoordinatorError
-from coordinator.learning.controls import is_failed
+from coordinator.learning.controls import has_failed
 from coordinator.learning.drift import DriftReference, psi
 from coordinator.learning.quality_models.base import QualityModel
 from coordinator.learning.scores import auc, log_loss, mean_r_of_best
@@ -28,7 +28,7 @@ class Health:
     ----------
     signals : int
     base_rate : float, share of the test signals that won
-    accuracy : float, share told right when the cut is at the training base rate
+    accuracy : float, share classified right when the cut is at the training base rate
     auc, brier, brier_skill, ece, log_loss : float
         Brier skill is measured against the training base rate, known beforehand.
     prior_log_loss : float, of the constant training base rate
@@ -116,7 +116,7 @@ def measure_health(
         score_drift=float(psi(scores, p[:, None])[0]),
         feature_drift=float(moved.mean()),
         drifted=tuple(model.schema.names[column] for column in np.argsort(-moved, kind="stable")[:5]),
-        failed=is_failed(loss, prior_loss),
+        failed=has_failed(loss, prior_loss),
     )
 
 

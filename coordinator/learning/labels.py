@@ -1,10 +1,10 @@
-"""What a model is asked: where the price goes within the horizon, in units of its own volatility."""
+"""What a model predicts: where the price goes within the horizon, in units of its own volatility."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from coordinator.settings import LearningSettings
+from coordinator.settings.learning import LearningSettings
 from coordinator.signals.candles import Candles
 from coordinator.signals.series import lag, rolling_std
 from coordinator.types import Floats, Ints
@@ -50,12 +50,13 @@ def first_barrier(candles: Candles, settings: LearningSettings) -> Floats:
     if n <= horizon:
         return label
     high, low = (
-        np.lib.stride_tricks.sliding_window_view(np.log(x[1:]), horizon) for x in (candles.high, candles.low)
+        np.lib.stride_tricks.sliding_window_view(np.log(prices[1:]), horizon)
+        for prices in (candles.high, candles.low)
     )
-    price, reach = np.log(candles.close[: len(high), None]), bound[: len(high), None]
+    price, distance = np.log(candles.close[: len(high), None]), bound[: len(high), None]
     with np.errstate(invalid="ignore"):
-        up, down = (high - price >= reach), (price - low >= reach)
-    first_up, first_down = (np.where(x.any(axis=1), x.argmax(axis=1), horizon) for x in (up, down))
+        up, down = (high - price >= distance), (price - low >= distance)
+    first_up, first_down = (np.where(hit.any(axis=1), hit.argmax(axis=1), horizon) for hit in (up, down))
     label[: len(high)] = np.sign(first_down - first_up)
     label[~np.isfinite(bound)] = np.nan
     return label

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from coordinator.errors import CoordinatorError
 from coordinator.learning.attention import AttentionNetwork
 from coordinator.learning.networks import LSTMNetwork, SequenceNetwork
-from coordinator.settings import LearningSettings
+from coordinator.settings.learning import LearningSettings
 
 __all__ = ["NETWORKS", "build_network"]
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from coordinator.learning.controls import is_failed
+from coordinator.learning.controls import has_failed
 from coordinator.learning.scores import auc, log_loss
 from coordinator.types import Floats
 
@@ -63,7 +63,7 @@ def judge(
     old = float("nan") if champion is None else auc(champion, won)
     loss, prior = log_loss(challenger, y), log_loss(np.full(len(y), base_rate), y)
     figures = f"{_short(new)} against {_short(old)}, margin {_short(margin)}"
-    if is_failed(loss, prior):
+    if has_failed(loss, prior):
         kept = "no model" if champion is None else "kept current model"
         sentence = (
             f"{kept}: the new one failed, its log loss {_short(loss)} is above the prior's {_short(prior)}"

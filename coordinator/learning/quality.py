@@ -15,7 +15,7 @@ from coordinator.learning.quality_models.base import QualityModel
 from coordinator.learning.quality_models.registry import MODELS
 from coordinator.learning.sample_weights import sample_weights
 from coordinator.learning.walk_forward import Fold
-from coordinator.settings import QualitySettings
+from coordinator.settings.quality import QualitySettings
 from coordinator.signals.feature_schema import FeatureSchema
 from coordinator.signals.pair_view import PairView
 from coordinator.signals.signal_features import SIGNAL_SCHEMA, SignalFeatures
@@ -58,7 +58,7 @@ class QualityRows:
         """Labels by the settings' design, NaN while unresolved."""
         return quality_label(self.r, self.exit_kind, settings.label, self.reward_risk)
 
-    def only(self, names: Sequence[str]) -> QualityRows:
+    def select_features(self, names: Sequence[str]) -> QualityRows:
         """The same signals with some of the features, by name."""
         columns = [self.schema.names.index(name) for name in names]
         return replace(self, schema=FeatureSchema(tuple(names), self.schema.version), x=self.x[:, columns])
@@ -85,12 +85,12 @@ def pool_rows(
     if len(seconds) != 1:
         raise CoordinatorError("views", OWNER, "be of one timeframe", sorted(seconds))
     for pair, view in views.items():
-        candles, found = view.candles.time, outcomes[pair]
+        candles, outcome = view.candles.time, outcomes[pair]
         time.append(candles[features[pair].index])
-        known.append(np.where(found.resolved >= 0, candles[np.maximum(found.resolved, 0)], -1))
+        known.append(np.where(outcome.resolved >= 0, candles[np.maximum(outcome.resolved, 0)], -1))
         x.append(features[pair].values)
-        r.append(found.r)
-        kind.append(found.exit)
+        r.append(outcome.r)
+        kind.append(outcome.exit)
     return QualityRows(
         schema=SIGNAL_SCHEMA,
         x=np.vstack(x),

@@ -1,4 +1,4 @@
-"""What a signal-quality model is asked: four designs of the label of a resolved signal."""
+"""What a signal-quality model predicts: four designs of the label of a resolved signal."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """Retraining signal quality: train a challenger, judge it beside the champion on the newest slice, keep the better.
 
-Neither model has seen the slice: a challenger is trained on what was known before it, and a champion was trained at
-least one slice earlier. The winner is not refitted on the slice, or the next challenger would learn from the same rows
-as the champion and could never be better.
+Neither model was trained on the slice: the challenger is trained on what was known before it, the champion was
+trained at least one slice earlier. The winner is not refitted on the slice, or the next challenger would learn from the
+same rows as the champion and could never be better.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from coordinator.learning.promotion import Verdict, judge
 from coordinator.learning.quality import QualityRows, train_model
 from coordinator.learning.quality_models.base import QualityModel
 from coordinator.learning.walk_forward import Fold, newest_slice
-from coordinator.settings import QualitySettings
+from coordinator.settings.quality import QualitySettings
 
 __all__ = ["Champion", "Retraining", "retrain"]
 
@@ -30,7 +30,7 @@ class Champion:
     """A model in use, and the time before which all outcomes that it learnt from were known, in seconds."""
 
     model: QualityModel
-    known_until: int
+    trained_until: int
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ def retrain(
         now,
         settings.retrain_days * DAY,
         share=settings.test_share,
-        not_before=0 if champion is None else champion.known_until,
+        not_before=0 if champion is None else champion.trained_until,
         train_seconds=settings.train_days * DAY,
         embargo_seconds=settings.embargo_candles * rows.candle_seconds,
         minimum=settings.minimum_samples,
@@ -96,10 +96,10 @@ def retrain(
         settings.auc_margin,
     )
     winner = Champion(challenger, fold.start) if verdict.promoted else champion
-    seen = rows.time[fold.train]
+    times = rows.time[fold.train]
     health = _health(challenger, rows, fold, settings)
     lost = permutation_importance(challenger, x, tested, settings.seed, repeats=1)
-    return Retraining(winner, verdict, challenger, health, int(seen.min()), int(seen.max()), lost)
+    return Retraining(winner, verdict, challenger, health, int(times.min()), int(times.max()), lost)
 
 
 def _health(model: QualityModel, rows: QualityRows, fold: Fold, settings: QualitySettings) -> Health:

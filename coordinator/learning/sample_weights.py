@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from coordinator.settings import QualitySettings
+from coordinator.settings.quality import QualitySettings
 from coordinator.types import Floats, Ints, Times
 
 __all__ = ["age_weights", "average_uniqueness", "class_weights", "sample_weights"]

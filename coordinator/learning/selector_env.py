@@ -12,7 +12,8 @@ import numpy.typing as npt
 
 from coordinator.decision.outcomes import resolve_outcomes
 from coordinator.errors import CoordinatorError
-from coordinator.settings import CostSettings, SelectorPolicySettings
+from coordinator.settings.networks import SelectorPolicySettings
+from coordinator.settings.trade import CostSettings
 from coordinator.signals.candles import Candles
 from coordinator.signals.regime import STATES
 from coordinator.signals.tactics import TACTICS

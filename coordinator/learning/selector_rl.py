@@ -1,4 +1,4 @@
-"""The selector's policy: trained by PPO (Schulman et al., 2017), kept and asked as a plain PyTorch network."""
+"""The selector's policy: trained by PPO (Schulman et al., 2017), stored and evaluated as a plain PyTorch network."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from coordinator.errors import CoordinatorError
 from coordinator.learning.artefact import Artefact
 from coordinator.learning.selector_env import ACTIONS, SelectorEnv, Walk
 from coordinator.learning.trainer import size_threads
-from coordinator.settings import SelectorPolicySettings
+from coordinator.settings.networks import SelectorPolicySettings
 from coordinator.signals.feature_schema import FeatureSchema
 from coordinator.types import Floats, Ints
 
@@ -110,10 +110,10 @@ class SelectorPolicy:
         self.schema_ = schema
         return self
 
-    def predict(self, seen: npt.NDArray[np.float32]) -> tuple[Ints, Floats]:
+    def predict(self, observed: npt.NDArray[np.float32]) -> tuple[Ints, Floats]:
         """The likeliest action of each observation, shape (n,), and all actions' probabilities, shape (n, 5)."""
         with torch.inference_mode():
-            logits = self.network_.double()(torch.as_tensor(seen, dtype=torch.float64))
+            logits = self.network_.double()(torch.as_tensor(observed, dtype=torch.float64))
             probabilities: Floats = torch.softmax(logits, dim=1).numpy()
         return probabilities.argmax(axis=1), probabilities
 

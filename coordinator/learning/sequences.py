@@ -28,7 +28,7 @@ def complete_windows(features: Floats, length: int) -> Bools:
 def sequence_view(rows: Tensor, length: int) -> Tensor:
     """Every stretch of ``length`` rows of a matrix, as a view: shape (n - length + 1, length, width).
 
-    Nothing is copied; indexing it copies the sequences asked for.
+    Nothing is copied; indexing it copies the selected sequences.
     """
     n, width = rows.shape
     down, across = rows.stride()

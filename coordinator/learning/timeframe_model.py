@@ -13,7 +13,7 @@ from coordinator.errors import CoordinatorError
 from coordinator.learning.artefact import align
 from coordinator.learning.blocks import Block, pool, split_by_time
 from coordinator.learning.labels import CLASSES, class_numbers
-from coordinator.settings import FusionModelSettings
+from coordinator.settings.networks import FusionModelSettings
 from coordinator.signals.feature_schema import FeatureSchema
 from coordinator.types import Bools, Floats, Ints
 

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from coordinator.learning.networks import SequenceNetwork
 from coordinator.learning.sequences import gather_windows, sequence_view
-from coordinator.settings import LearningSettings
+from coordinator.settings.learning import LearningSettings
 
 __all__ = ["History", "Rows", "choose_device", "mean_loss", "size_threads", "train"]
 

@@ -1,7 +1,7 @@
 """Train on the past, test on what follows: splits of signals by time, purged and embargoed.
 
 Purging and embargo: Lopez de Prado, Advances in Financial Machine Learning, 2018, chapter 7. A signal's label is known
-only when its outcome is, so a training row whose outcome reaches into the test slice has seen it and is left out.
+only when its outcome is, so a training row whose outcome reaches into the test slice overlaps it and is left out.
 """
 
 from __future__ import annotations
@@ -46,9 +46,9 @@ def purged_training(
     resolved = outcome_time >= 0
     tested = (time >= start) & (time < end)
     known = outcome_time[tested & resolved]
-    reach = max(end - 1, int(known.max()) if len(known) else end - 1)  # the tested labels' own intervals
+    last_known = max(end - 1, int(known.max()) if len(known) else end - 1)  # the tested labels' own intervals
     before = outcome_time < start - embargo_seconds
-    after = time > reach + embargo_seconds
+    after = time > last_known + embargo_seconds
     return np.asarray(resolved & (before | after))
 
 

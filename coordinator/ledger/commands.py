@@ -104,7 +104,7 @@ def models_command(ledger: LedgerOption = None, results: FolderOption = RESULTS)
         info = model.info
         times = (
             f"{datetime.fromtimestamp(t, tz=UTC):%Y-%m-%d %H:%M}"
-            for t in (info.trained_until, info.speaks_from)
+            for t in (info.trained_until, info.valid_from)
         )
         table.add_row(str(model.id), info.name, info.kind, *times, model.status, model.verdict, info.file)
     Console().print(table)
@@ -116,8 +116,8 @@ def upgrade_command(ledger: LedgerOption = None, results: FolderOption = RESULTS
     source = ledger or str(newest_ledger(results))
     opened = Ledger(source)
     opened.upgrade()
-    shown = f"{opened.database.name} has schema version {HEAD}"
-    Console().print(shown, highlight=False, soft_wrap=True)
+    line = f"{opened.database.name} has schema version {HEAD}"
+    Console().print(line, highlight=False, soft_wrap=True)
 
 
 @ledger_app.command("check")
@@ -125,9 +125,9 @@ def check_command(ledger: LedgerOption = None, results: FolderOption = RESULTS) 
     """Check a ledger's file and contents; exit code 2 and the first problem if there is one."""
     source = ledger or str(newest_ledger(results))
     opened = Ledger(source)
-    found = opened.check()
-    for line in found:
+    problems = opened.check()
+    for line in problems:
         Console().print(line, highlight=False, soft_wrap=True)
-    if found:
-        raise CoordinatorError("ledger", opened.database.name, "pass its integrity check", found[0])
+    if problems:
+        raise CoordinatorError("ledger", opened.database.name, "pass its integrity check", problems[0])
     Console().print(f"{opened.database.name} is sound", highlight=False, soft_wrap=True)

@@ -116,9 +116,9 @@ def make_engine(url_or_path: str | Path) -> Engine:
         # Connections of a file close at once, which removes SQLite's -wal and -shm files.
         engine = create_engine(url, poolclass=StaticPool if in_memory else NullPool)
     except (SQLAlchemyError, ModuleNotFoundError, ValueError) as error:
-        shown = text.split("://", 1)[0] + "://..."
+        hidden = text.split("://", 1)[0] + "://..."
         rule = f"be a file or a SQLAlchemy URL with an installed driver ({type(error).__name__})"
-        raise CoordinatorError("ledger", "the database", rule, shown) from error
+        raise CoordinatorError("ledger", "the database", rule, hidden) from error
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)

@@ -59,7 +59,7 @@ def find_run(folder: Path, strategy: str, begin: datetime, end: datetime) -> pd.
     begin, end : datetime.datetime
         Timezone-aware, both included.
     """
-    found: tuple[datetime, Ledger, int] | None = None
+    newest: tuple[datetime, Ledger, int] | None = None
     for path in sorted(folder.glob(LEDGER_PATTERN)):
         ledger = Ledger(path)
         try:
@@ -67,6 +67,6 @@ def find_run(folder: Path, strategy: str, begin: datetime, end: datetime) -> pd.
         except CoordinatorError:
             continue
         runs = runs[(runs["strategy"] == strategy) & runs["started_at"].between(begin, end)]
-        if len(runs) and (found is None or runs["started_at"].iloc[-1] > found[0]):
-            found = runs["started_at"].iloc[-1], ledger, int(runs["id"].iloc[-1])
-    return None if found is None else found[1].read_decisions(found[2])
+        if len(runs) and (newest is None or runs["started_at"].iloc[-1] > newest[0]):
+            newest = runs["started_at"].iloc[-1], ledger, int(runs["id"].iloc[-1])
+    return None if newest is None else newest[1].read_decisions(newest[2])

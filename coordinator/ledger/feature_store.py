@@ -102,9 +102,9 @@ def read_features(connection: Connection, run_id: int, schema: FeatureSchema) ->
 
 def _schema_id(connection: Connection, schema: FeatureSchema) -> int:
     table = ml_feature_schemas
-    found = connection.execute(select(table.c.id).where(table.c.hash == schema.hash)).scalar_one_or_none()
-    if found is not None:
-        return int(found)
+    stored = connection.execute(select(table.c.id).where(table.c.hash == schema.hash)).scalar_one_or_none()
+    if stored is not None:
+        return int(stored)
     values = {"version": schema.version, "names": list(schema.names), "hash": schema.hash}
     inserted = connection.execute(insert(table).values(values)).inserted_primary_key
     assert inserted is not None  # an INSERT of one row always has one

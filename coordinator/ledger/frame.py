@@ -86,9 +86,11 @@ def normalise_decisions(frame: pd.DataFrame, owner: str) -> pd.DataFrame:
         raise CoordinatorError("columns", owner, f"include {', '.join(missing)}", list(frame.columns))
     # Only the whole absence of a component is fine: two of its three columns are a mistake.
     for component in COMPONENTS:
-        there = [name for name in vote_columns(component) if name in frame.columns]
-        if there and len(there) < len(VOTE_PARTS):
-            raise CoordinatorError("columns", owner, f"hold all of {vote_columns(component)} or none", there)
+        present = [name for name in vote_columns(component) if name in frame.columns]
+        if present and len(present) < len(VOTE_PARTS):
+            raise CoordinatorError(
+                "columns", owner, f"hold all of {vote_columns(component)} or none", present
+            )
     out = pd.DataFrame(index=range(len(frame)))
     for name in COLUMNS:
         values = frame[name].reset_index(drop=True) if name in frame.columns else np.nan

@@ -20,7 +20,7 @@ REFUSING = ("correlation_filter", "sector_limit", "ranking")
 NUMBERS = ("dynamic_reward_risk", "volatility_sizing", "adaptive_thresholds", "kelly_cap")
 
 
-class _Seen(NamedTuple):
+class _Row(NamedTuple):
     """A row's mode and numbers with the R of its signal; NaN where one is not known."""
 
     mode: str
@@ -44,7 +44,7 @@ def improvement_tables(ledger: Ledger, run_id: int) -> list[TextTable]:
     times = decisions["time"].dt.as_unit("s").astype("int64")
     keys = zip(times.tolist(), decisions["pair"].tolist(), strict=True)
     outcome = dict(zip(keys, decisions["outcome_r"].tolist(), strict=True))
-    seen: dict[str, list[_Seen]] = defaultdict(list)
+    by_name: dict[str, list[_Row]] = defaultdict(list)
     changes: list[tuple[int, ImprovementRow]] = []
     for record in ledger.replay(run_id):
         for row in record.improvements:
@@ -52,21 +52,21 @@ def improvement_tables(ledger: Ledger, run_id: int) -> list[TextTable]:
                 changes.append((record.time, row))
             else:
                 r = outcome.get((record.time, row.pair), math.nan)
-                seen[row.name].append(_Seen(row.mode, _number(row.base), _number(row.adjusted), r))
-    if not seen and not changes:
+                by_name[row.name].append(_Row(row.mode, _number(row.base), _number(row.adjusted), r))
+    if not by_name and not changes:
         raise CoordinatorError("run", ledger.database.name, "have an improvement that is not off", run_id)
     tables = [
         TextTable(
             "Numbers",
             ("Improvement", "Mode", "Change", "Signals", "Mean base", "Mean adjusted", *_OUTCOME),
-            [row for name in NUMBERS for row in _levels(name, seen.get(name, []))],
+            [row for name in NUMBERS for row in _levels(name, by_name.get(name, []))],
         ),
         TextTable(
             "Entries asked for",
             ("Limit", "Mode", "Answer", "Entries", *_OUTCOME),
-            [row for name in REFUSING for row in _answers(name, seen.get(name, []))],
+            [row for name in REFUSING for row in _answers(name, by_name.get(name, []))],
         ),
-        TextTable("Would have done in shadow mode", ("Rule", "Times", "Share"), _others(seen)),
+        TextTable("Would have done in shadow mode", ("Rule", "Times", "Share"), _others(by_name)),
         TextTable("Trust", ("Improvement", "Pair", "Day", "Range before", "After"), _trust(changes)),
     ]
     return [table for table in tables if table.rows]
@@ -79,8 +79,8 @@ def _number(value: float | None) -> float:
     return math.nan if value is None else value
 
 
-def _outcomes(rows: Iterable[_Seen]) -> tuple[str, ...]:
-    r = [x.r for x in rows if x.r == x.r]
+def _outcomes(rows: Iterable[_Row]) -> tuple[str, ...]:
+    r = [row.r for row in rows if row.r == row.r]
     if not r:
         return ("-",) * 3
     lost = -sum(x for x in r if x < 0)
@@ -88,25 +88,27 @@ def _outcomes(rows: Iterable[_Seen]) -> tuple[str, ...]:
     return f"{sum(r) / len(r):+.3f}", f"{sum(x > 0 for x in r) / len(r):.1%}", factor
 
 
-def _levels(name: str, rows: list[_Seen]) -> list[tuple[str, ...]]:
-    def line(change: str, part: list[_Seen]) -> tuple[str, ...]:
-        base, adjusted = (sum(getattr(x, side) for x in part) / len(part) for side in ("base", "adjusted"))
+def _levels(name: str, rows: list[_Row]) -> list[tuple[str, ...]]:
+    def line(change: str, part: list[_Row]) -> tuple[str, ...]:
+        base, adjusted = (
+            sum(getattr(row, side) for row in part) / len(part) for side in ("base", "adjusted")
+        )
         numbers = (f"{len(part):,}", f"{base:.3f}", f"{adjusted:.3f}")
         return (name, part[-1].mode, change, *numbers, *_outcomes(part))
 
     parts = {
-        "lower": [x for x in rows if x.adjusted < x.base],
-        "as it is": [x for x in rows if x.adjusted == x.base],
-        "higher": [x for x in rows if x.adjusted > x.base],
+        "lower": [row for row in rows if row.adjusted < row.base],
+        "as it is": [row for row in rows if row.adjusted == row.base],
+        "higher": [row for row in rows if row.adjusted > row.base],
     }
     return [line(change, part) for change, part in parts.items() if part]
 
 
-def _answers(name: str, rows: list[_Seen]) -> list[tuple[str, ...]]:
+def _answers(name: str, rows: list[_Row]) -> list[tuple[str, ...]]:
     """A limit's rows hold what is allowed and what was found; the ranking's are of entries that lost alone."""
     beaten = name == "ranking"
-    refused = [x for x in rows if beaten or x.adjusted >= x.base]
-    allowed = [x for x in rows if not beaten and x.adjusted < x.base]
+    refused = [row for row in rows if beaten or row.adjusted >= row.base]
+    allowed = [row for row in rows if not beaten and row.adjusted < row.base]
     return [
         (name, part[-1].mode, answer, f"{len(part):,}", *_outcomes(part))
         for answer, part in (("allowed", allowed), ("refused", refused))
@@ -114,10 +116,10 @@ def _answers(name: str, rows: list[_Seen]) -> list[tuple[str, ...]]:
     ]
 
 
-def _others(seen: Mapping[str, list[_Seen]]) -> list[tuple[str, ...]]:
+def _others(by_name: Mapping[str, list[_Row]]) -> list[tuple[str, ...]]:
     return [
         (name, f"{len(rows):,}", f"{rows[-1].adjusted:.0%}")
-        for name, rows in sorted(seen.items())
+        for name, rows in sorted(by_name.items())
         if name not in (*NUMBERS, *REFUSING)
     ]
 

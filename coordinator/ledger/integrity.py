@@ -18,18 +18,18 @@ def problems(connection: Connection) -> list[str]:
     Checked are the file (SQLite's ``integrity_check``), every foreign key, that each signal has its decision and
     its outcome row and each signal of a live run its candle, and that outcomes are whole.
     """
-    found = [*_file_problems(connection), *_orphans(connection)]
+    problems = [*_file_problems(connection), *_orphans(connection)]
     for table in (schema.decisions, schema.outcomes):
         count = _count(connection, schema.signals, ~_matching(schema.signals, table, _KEY))
         if count:
-            found.append(f"{count} signals have no row in {table.name}")
+            problems.append(f"{count} signals have no row in {table.name}")
     live = schema.signals.c.run_id.in_(select(schema.runs.c.id).where(schema.runs.c.kind == "live"))
     homeless = and_(live, ~_matching(schema.signals, schema.candles, ("run_id", "time")))
     if count := _count(connection, schema.signals, homeless):
-        found.append(f"{count} signals of live runs have no candle")
+        problems.append(f"{count} signals of live runs have no candle")
     if count := _count(connection, schema.outcomes, _half_resolved()):
-        found.append(f"{count} outcomes are resolved in part")
-    return found
+        problems.append(f"{count} outcomes are resolved in part")
+    return problems
 
 
 def _file_problems(connection: Connection) -> list[str]:
@@ -41,16 +41,16 @@ def _file_problems(connection: Connection) -> list[str]:
 
 def _orphans(connection: Connection) -> list[str]:
     """Rows whose foreign key leads nowhere; asked of the data, as a database may have been told not to look."""
-    found = []
+    problems = []
     for table in metadata.sorted_tables:
         for key in table.foreign_key_constraints:
             parent = key.referred_table
             pairs = [(element.parent, element.column) for element in key.elements]
-            there = exists(select(1).where(and_(*(column == other for column, other in pairs))))
+            has_parent = exists(select(1).where(and_(*(column == other for column, other in pairs))))
             known = and_(*(column.is_not(None) for column, _ in pairs))
-            if count := _count(connection, table, and_(known, ~there.correlate(table))):
-                found.append(f"{count} rows of {table.name} have no row in {parent.name}")
-    return found
+            if count := _count(connection, table, and_(known, ~has_parent.correlate(table))):
+                problems.append(f"{count} rows of {table.name} have no row in {parent.name}")
+    return problems
 
 
 def _half_resolved() -> ColumnElement[bool]:

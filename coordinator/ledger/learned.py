@@ -40,7 +40,10 @@ def learned_tables(ledger: Ledger, run_id: int) -> list[TextTable]:
         TextTable(
             "Adaptive thresholds",
             ("Pair", "Threshold", "Outcomes"),
-            [(x["pair"], f"{x['threshold']:.2f}", str(len(x["rows"]))) for x in state["thresholds"]["pairs"]],
+            [
+                (row["pair"], f"{row['threshold']:.2f}", str(len(row["rows"])))
+                for row in state["thresholds"]["pairs"]
+            ],
         ),
         _q_table(state["selector"]),
     ]

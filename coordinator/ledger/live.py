@@ -41,8 +41,8 @@ def write_candle(connection: Connection, run_id: int, record: CandleRecord, owne
     decided = signal_tables(run_id, record.time, record.signals)
     others = history_rows(run_id, record)
     candle = {"run_id": run_id, "time": int(record.time)}
-    mine = and_(*(schema.candles.c[name] == value for name, value in candle.items()))
-    if connection.execute(select(schema.candles.c.time).where(mine)).first() is not None:
+    selected = and_(*(schema.candles.c[name] == value for name, value in candle.items()))
+    if connection.execute(select(schema.candles.c.time).where(selected)).first() is not None:
         decided = _new_signals(connection, candle, decided, owner)
         others = {table: _new_rows(connection, table, rows, candle, owner) for table, rows in others.items()}
     else:
@@ -59,17 +59,17 @@ def insert_histories(connection: Connection, run_id: int, records: Iterable[Cand
 
     Each candle once in a call; candles of earlier calls may come again with other rows.
     """
-    mine = select(schema.candles.c.time).where(schema.candles.c.run_id == run_id)
-    known = {int(time) for time in connection.execute(mine).scalars()}
+    selected = select(schema.candles.c.time).where(schema.candles.c.run_id == run_id)
+    known = {int(time) for time in connection.execute(selected).scalars()}
     rows: dict[Table, list[Row]] = {schema.candles: []}
     for record in records:
         if int(record.time) not in known:
             rows[schema.candles].append({"run_id": run_id, "time": int(record.time)})
-        for table, found in history_rows(run_id, record).items():
-            rows.setdefault(table, []).extend(found)
-    for table, found in rows.items():
-        if found:
-            connection.execute(insert(table), found)
+        for table, new_rows in history_rows(run_id, record).items():
+            rows.setdefault(table, []).extend(new_rows)
+    for table, new_rows in rows.items():
+        if new_rows:
+            connection.execute(insert(table), new_rows)
 
 
 def last_candle(connection: Connection, run_id: int) -> int | None:
@@ -116,22 +116,22 @@ def _resolve(connection: Connection, run_id: int, outcome: OutcomeRow, known_at:
     """Fill in an outcome, once."""
     table = schema.outcomes
     key = {"run_id": run_id, "time": int(outcome.time), "pair": outcome.pair}
-    mine = and_(*(table.c[name] == value for name, value in key.items()))
+    selected = and_(*(table.c[name] == value for name, value in key.items()))
     values: Row = {"r": float(outcome.r), "exit": outcome.exit, "time_resolved": int(outcome.time_resolved)}
-    stored = connection.execute(select(*(table.c[name] for name in values)).where(mine)).one_or_none()
+    stored = connection.execute(select(*(table.c[name] for name in values)).where(selected)).one_or_none()
     if stored is None:
         raise CoordinatorError(
             "outcome", f"{owner}, {_shown(key)}", "belong to a written signal", tuple(outcome)
         )
     if stored.time_resolved is None:
-        connection.execute(update(table).where(mine).values(values | {"known_at": known_at}))
+        connection.execute(update(table).where(selected).values(values | {"known_at": known_at}))
     elif tuple(stored) != tuple(values.values()):
         _refuse(table, key, dict(stored._mapping), values, owner)
 
 
 def _stored(connection: Connection, table: Table, candle: Row) -> list[Row]:
-    mine = and_(*(table.c[name] == value for name, value in candle.items()))
-    return [dict(row) for row in connection.execute(select(table).where(mine)).mappings()]
+    selected = and_(*(table.c[name] == value for name, value in candle.items()))
+    return [dict(row) for row in connection.execute(select(table).where(selected)).mappings()]
 
 
 def _by_pair(rows: Sequence[Row]) -> dict[str, list[Row]]:

@@ -223,9 +223,9 @@ def check_record(record: CandleRecord) -> None:
         "improvements": [row[:2] for row in record.improvements],
         "snapshots": [row.learner for row in record.snapshots],
     }
-    for name, found in keys.items():
-        if len(found) != len(set(found)):
-            raise CoordinatorError(name, owner, "hold each key once", found)
+    for name, values in keys.items():
+        if len(values) != len(set(values)):
+            raise CoordinatorError(name, owner, "hold each key once", values)
 
 
 def _check_signal(row: SignalRow, owner: str) -> None:

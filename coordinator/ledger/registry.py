@@ -1,4 +1,4 @@
-"""The model registry: which model may speak for a candle, by what it had seen (DESIGN.md 3).
+"""The model registry: which model may predict a candle, by what it was trained on (DESIGN.md 3).
 
 Everything is in candle time, so a backtest over old data meets the models that were champions then, and never one
 that has seen the candle or what came after it. The succession of champions is only ever continued: promoting or
@@ -37,7 +37,7 @@ class ModelInfo:
     kind : str
         E.g. ``"lightgbm"``.
     trained_from, trained_until : int
-        First and last candle whose rows it has seen, seconds since the epoch; the labels reach further.
+        First and last candle of its training rows, seconds since the epoch; the labels reach further.
     label_horizon : int
         Candles that a label looks ahead.
     candle_seconds : int
@@ -60,8 +60,8 @@ class ModelInfo:
     file_hash: str
 
     @property
-    def speaks_from(self) -> int:
-        """The first candle it may speak for: one after the last that its labels have seen."""
+    def valid_from(self) -> int:
+        """The first candle it may predict: the one after the last candle that its labels use."""
         return self.trained_until + (self.label_horizon + 1) * self.candle_seconds
 
 
@@ -112,7 +112,7 @@ class ModelRegistry:
             return _get(connection, model_id)
 
     def models(self, name: str | None = None) -> tuple[Model, ...]:
-        """All models, or those of a name, by the last candle they have seen."""
+        """All models, or those of a name, by the last candle they were trained on."""
         query = select(ml_models) if name is None else select(ml_models).where(ml_models.c.name == name)
         with self._database.read() as connection:
             rows = (
@@ -142,8 +142,8 @@ class ModelRegistry:
         """
         with self._database.write() as connection:
             model = _get(connection, model_id)
-            if at < model.info.speaks_from:
-                rule = f"be {model.info.speaks_from} or later, after the last candle it has seen"
+            if at < model.info.valid_from:
+                rule = f"be {model.info.valid_from} or later, after the last candle it was trained on"
                 raise CoordinatorError("promotion", f"model {model_id}", rule, at)
             before = _succeed(connection, model.info.name, model_id, at, verdict)
             if before is not None and before != model_id:
@@ -172,7 +172,7 @@ class ModelRegistry:
         Raises
         ------
         CoordinatorError
-            If it may not speak for one of the candles, or said something else there before.
+            If it may not predict one of the candles, or has another prediction there.
         """
         with self._database.write() as connection:
             model = _get(connection, model_id)
@@ -185,9 +185,9 @@ class ModelRegistry:
                 }
                 for time, pair, said in zip(times, pairs, values, strict=True)
             ]
-            early = [row["time"] for row in rows if row["time"] < model.info.speaks_from]
+            early = [row["time"] for row in rows if row["time"] < model.info.valid_from]
             if early:
-                rule = f"be {model.info.speaks_from} or later, after the last candle it has seen"
+                rule = f"be {model.info.valid_from} or later, after the last candle it was trained on"
                 raise CoordinatorError("prediction", f"model {model_id}", rule, early[0])
             known = self._said(connection, model_id)
             new = [row for row in rows if (row["time"], row["pair"]) not in known]
@@ -245,7 +245,7 @@ def _row(info: ModelInfo) -> dict[str, Any]:
     }
     plain = {name: value for name, value in vars(info).items() if name not in ("features", "metrics")}
     metrics = plain_json(info.metrics, f"the metrics of {info.name}")
-    return plain | {"speaks_from": info.speaks_from, "features": schema, "metrics": metrics}
+    return plain | {"speaks_from": info.valid_from, "features": schema, "metrics": metrics}
 
 
 def _model(row: Mapping[Any, Any]) -> Model:

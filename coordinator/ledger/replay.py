@@ -57,10 +57,10 @@ def replay_run(database: Database, run_id: int, after: int | None = None) -> Ite
 def last_snapshot(connection: Connection, run_id: int, learner: str, at: int) -> Snapshot | None:
     """A learner's last snapshot that was taken at a time or before."""
     table = schema_history.learner_snapshots
-    mine = and_(table.c.run_id == run_id, table.c.learner == learner, table.c.time <= at)
-    newest = select(table.c.time, table.c.state).where(mine).order_by(table.c.time.desc()).limit(1)
-    found = connection.execute(newest).one_or_none()
-    return None if found is None else Snapshot(int(found.time), found.state)
+    selected = and_(table.c.run_id == run_id, table.c.learner == learner, table.c.time <= at)
+    newest = select(table.c.time, table.c.state).where(selected).order_by(table.c.time.desc()).limit(1)
+    row = connection.execute(newest).one_or_none()
+    return None if row is None else Snapshot(int(row.time), row.state)
 
 
 def history_frame(connection: Connection, run_id: int, part: str) -> pd.DataFrame:
@@ -145,11 +145,11 @@ def _signals(connection: Connection, run_id: int, first: int, last: int) -> Part
 
     votes: dict[tuple[int, str], list[VoteRow]] = {}
     for row in rows(schema.votes, VoteRow._fields):
-        mine = votes.get(row[:2])
-        if mine is None:
+        selected = votes.get(row[:2])
+        if selected is None:
             votes[row[:2]] = [_new(VoteRow, row[2:])]
         else:
-            mine.append(_new(VoteRow, row[2:]))
+            selected.append(_new(VoteRow, row[2:]))
     decisions = {row[:2]: row[2:] for row in rows(schema.decisions, DECISION_FIELDS)}
     out: Parts = {}
     for row in rows(schema.signals, SIGNAL_FIELDS[1:]):
@@ -169,9 +169,9 @@ def _grouped(rows: Iterable[Any], row_type: Any, key: int) -> Parts:
     out: Parts = {}
     for row in rows:
         out.setdefault(row[0], []).append(_new(row_type, row[1:]))
-    for found in out.values():
-        if len(found) > 1:
-            found.sort(key=itemgetter(*range(key)))
+    for rows in out.values():
+        if len(rows) > 1:
+            rows.sort(key=itemgetter(*range(key)))
     return out
 
 

@@ -78,9 +78,9 @@ def decisions_from_rows(signals: Sequence[RowMapping], votes: Sequence[RowMappin
     frame = pd.DataFrame.from_records([dict(row) for row in signals], columns=_names(signal_query(0)))
     voted = pd.DataFrame.from_records([dict(row) for row in votes], columns=_names(vote_query(0)))
     for component in schema.COMPONENTS:
-        mine = voted[voted["component"] == component].drop(columns="component")
+        selected = voted[voted["component"] == component].drop(columns="component")
         names = dict(zip(VOTE_PARTS, vote_columns(component), strict=True))
-        frame = frame.merge(mine.rename(columns=names), on=["time", "pair"], how="left")
+        frame = frame.merge(selected.rename(columns=names), on=["time", "pair"], how="left")
     for name in ("time", "outcome_time"):
         frame[name] = pd.to_datetime(frame[name].astype("Int64"), unit="s", utc=True)
     return normalise_decisions(frame, "the ledger")

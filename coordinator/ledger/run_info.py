@@ -91,17 +91,17 @@ def put_batch_run(connection: Connection, info: RunInfo) -> int:
     """
     runs, values = schema.runs, info.row()
     same = and_(runs.c.strategy == values["strategy"], runs.c.started_at == values["started_at"])
-    found = connection.execute(select(runs.c.id, runs.c.kind).where(same)).one_or_none()
-    if found is None:
+    stored = connection.execute(select(runs.c.id, runs.c.kind).where(same)).one_or_none()
+    if stored is None:
         return _insert(connection, values)
-    if found.kind == "live":
+    if stored.kind == "live":
         rule = "be another run's: a live run is never rewritten"
         raise CoordinatorError("started_at", f"the run of {info.strategy}", rule, values["started_at"])
     for table in reversed(schema.metadata.sorted_tables):
         if "run_id" in table.c:
-            connection.execute(delete(table).where(table.c.run_id == found.id))
-    connection.execute(update(runs).where(runs.c.id == found.id).values(values))
-    return int(found.id)
+            connection.execute(delete(table).where(table.c.run_id == stored.id))
+    connection.execute(update(runs).where(runs.c.id == stored.id).values(values))
+    return int(stored.id)
 
 
 def open_run(connection: Connection, info: RunInfo) -> int:
@@ -114,9 +114,9 @@ def open_run(connection: Connection, info: RunInfo) -> int:
     """
     runs, identity, values = schema.runs, info.identity, info.row()
     still_open = and_(runs.c.identity == identity, runs.c.closed_at.is_(None))
-    found = connection.execute(select(runs.c.id).where(still_open)).scalar_one_or_none()
-    if found is not None:
-        return int(found)
+    stored = connection.execute(select(runs.c.id).where(still_open)).scalar_one_or_none()
+    if stored is not None:
+        return int(stored)
     same = and_(runs.c.strategy == values["strategy"], runs.c.started_at == values["started_at"])
     if connection.execute(select(runs.c.id).where(same)).first() is not None:
         owner = f"the run of {info.strategy}"
@@ -140,9 +140,11 @@ def lock_live_run(connection: Connection, run_id: int, owner: str) -> None:
     """
     runs = schema.runs
     query = select(runs.c.kind, runs.c.closed_at).where(runs.c.id == run_id).with_for_update()
-    found = connection.execute(query).one_or_none()
-    if found is None or found.kind != "live" or found.closed_at is not None:
-        got = "no such run" if found is None else f"run {run_id}, {found.kind}, closed at {found.closed_at}"
+    stored = connection.execute(query).one_or_none()
+    if stored is None or stored.kind != "live" or stored.closed_at is not None:
+        got = (
+            "no such run" if stored is None else f"run {run_id}, {stored.kind}, closed at {stored.closed_at}"
+        )
         raise CoordinatorError("run", owner, "be an open live run", got)
 
 

@@ -34,9 +34,9 @@ __all__ = [
     "COMPONENTS",
     "candles",
     "decisions",
+    "foreign_key",
     "key_columns",
     "metadata",
-    "of_table",
     "outcomes",
     "runs",
     "signals",
@@ -82,13 +82,13 @@ def key_columns(*names: str) -> list[Column[int] | Column[str]]:
     return [run, *(columns[name] for name in names)]
 
 
-def of_table(table: str, *columns: str) -> ForeignKeyConstraint:
+def foreign_key(table: str, *columns: str) -> ForeignKeyConstraint:
     """A foreign key to the columns of the same names."""
     return ForeignKeyConstraint(columns, [f"{table}.{name}" for name in columns])
 
 
 def _of_signal() -> ForeignKeyConstraint:
-    return of_table("signals", "run_id", "time", "pair")
+    return foreign_key("signals", "run_id", "time", "pair")
 
 
 # The candles a live run has gone through, also those without a signal. The rows of a candle are committed with it.

@@ -15,7 +15,7 @@ from sqlalchemy import (
 )
 
 from coordinator.ledger.column_types import ExactJson, UtcDateTime
-from coordinator.ledger.schema import key_columns, metadata, of_table
+from coordinator.ledger.schema import foreign_key, key_columns, metadata
 
 __all__ = [
     "drops",
@@ -29,7 +29,7 @@ __all__ = [
 
 
 def _in_candle() -> ForeignKeyConstraint:
-    return of_table("candles", "run_id", "time")
+    return foreign_key("candles", "run_id", "time")
 
 
 # Real fills. No foreign key to the signal: a trade that was forced by hand has none.

@@ -15,7 +15,7 @@ from sqlalchemy import (
 )
 
 from coordinator.ledger.column_types import ExactJson
-from coordinator.ledger.schema import key_columns, metadata, of_table
+from coordinator.ledger.schema import foreign_key, key_columns, metadata
 
 __all__ = ["ml_champions", "ml_feature_schemas", "ml_models", "ml_predictions", "ml_trade_features"]
 
@@ -37,7 +37,7 @@ ml_trade_features = Table(
     Column(
         "features", LargeBinary, nullable=False, doc="float64, little-endian, in the schema's order; NaN kept"
     ),
-    of_table("signals", "run_id", "time", "pair"),
+    foreign_key("signals", "run_id", "time", "pair"),
 )
 
 ml_models = Table(

@@ -86,8 +86,8 @@ def write_trade(connection: Connection, run_id: int, trade: TradeRow, owner: str
     lock_live_run(connection, run_id, owner)
     values = {key: _plain(value) for key, value in asdict(trade).items()}
     values |= {"run_id": run_id, "slippage": _plain(trade.slippage)}
-    mine = and_(*(trades.c[key] == values[key] for key in ("run_id", "time", "pair")))
-    stored = connection.execute(select(trades).where(mine)).mappings().one_or_none()
+    selected = and_(*(trades.c[key] == values[key] for key in ("run_id", "time", "pair")))
+    stored = connection.execute(select(trades).where(selected)).mappings().one_or_none()
     if stored is None:
         connection.execute(insert(trades).values(values))
         return
@@ -96,7 +96,7 @@ def write_trade(connection: Connection, run_id: int, trade: TradeRow, owner: str
     begun = all(stored[key] == values[key] for key in fixed)
     if not same and (stored["closed_at"] is not None or not begun):
         raise CoordinatorError("trades", name, f"stay as written ({dict(stored)!r})", values)
-    connection.execute(update(trades).where(mine).values(values))
+    connection.execute(update(trades).where(selected).values(values))
 
 
 def write_batch_trades(connection: Connection, run_id: int, rows: Iterable[TradeRow]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from coordinator.portfolio.correlation import ReturnPanel
 from coordinator.portfolio.market_prices import MarketPrices
-from coordinator.settings import CorrelationFilterSettings
+from coordinator.settings.improvements import CorrelationFilterSettings
 from coordinator.types import Floats
 
 __all__ = ["CorrelationCache"]

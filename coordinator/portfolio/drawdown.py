@@ -42,7 +42,7 @@ class DrawdownTracker:
         day = time // SECONDS_PER_DAY
         if day != self._day:
             self._day = day
-            self._highs = {x: high for x, high in self._highs.items() if x > day - self._window}
+            self._highs = {when: high for when, high in self._highs.items() if when > day - self._window}
             self._highs[day] = equity
             self.peak = max(self._highs.values())
         elif equity > self._highs[day]:

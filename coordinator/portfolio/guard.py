@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from coordinator.portfolio.sectors import sector_of
-from coordinator.settings import CorrelationFilterSettings
+from coordinator.settings.improvements import CorrelationFilterSettings
 
 __all__ = ["Limit", "Position", "correlated_positions", "entry_limits"]
 
@@ -19,17 +19,17 @@ class Position(NamedTuple):
 
 
 class Limit(NamedTuple):
-    """A limit that an entry was held against: it is refused where as many are found as allowed, or more."""
+    """A limit of an entry: refused where as many positions are held as allowed, or more."""
 
     name: str
     allowed: int
-    found: int
+    held: int
     reason: str
 
     @property
     def refuses(self) -> bool:
         """Whether the entry is refused."""
-        return self.found >= self.allowed
+        return self.held >= self.allowed
 
 
 def correlated_positions(
@@ -52,7 +52,11 @@ def correlated_positions(
     >>> [position.pair for position in correlated_positions(1, held, known, 0.7)]
     ['ETH/USDT', 'ADA/USDT']
     """
-    return [x for x in held if correlations.get(x.pair, 0.0) * direction * x.direction > threshold]
+    return [
+        position
+        for position in held
+        if correlations.get(position.pair, 0.0) * direction * position.direction > threshold
+    ]
 
 
 def entry_limits(
@@ -73,13 +77,18 @@ def entry_limits(
     """
     others = [position for position in held if position.pair != pair]
     alike = correlated_positions(direction, others, correlations, settings.threshold)
-    shown = ", ".join(f"{x.pair} {correlations[x.pair]:+.2f}" for x in alike)
+    described = ", ".join(f"{p.pair} {correlations[p.pair]:+.2f}" for p in alike)
     limits = [
-        Limit("correlation_filter", settings.max_correlated, len(alike), f"correlated with {shown or 'none'}")
+        Limit(
+            "correlation_filter",
+            settings.max_correlated,
+            len(alike),
+            f"correlated with {described or 'none'}",
+        )
     ]
     sector = sector_of(pair, settings.sectors) if settings.use_sectors else None
     if sector is not None:
-        found = [x.pair for x in others if sector_of(x.pair, settings.sectors) == sector]
-        reason = f"sector {sector} holds {', '.join(found) or 'none'}"
-        limits.append(Limit("sector_limit", settings.max_per_sector, len(found), reason))
+        same = [p.pair for p in others if sector_of(p.pair, settings.sectors) == sector]
+        reason = f"sector {sector} holds {', '.join(same) or 'none'}"
+        limits.append(Limit("sector_limit", settings.max_per_sector, len(same), reason))
     return limits

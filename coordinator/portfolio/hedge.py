@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-from coordinator.settings import HedgeSettings
+from coordinator.settings.portfolio import HedgeSettings
 
 __all__ = ["Exposure", "Hedge", "Stress", "net_long", "rebalance"]
 
@@ -31,7 +31,7 @@ def net_long(held: Iterable[Exposure]) -> float:
     >>> net_long([Exposure(1, 500.0), Exposure(-1, 200.0)])
     300.0
     """
-    return max(sum(x.direction * x.notional for x in held), 0.0)
+    return max(sum(position.direction * position.notional for position in held), 0.0)
 
 
 def rebalance(current: float, target: float, tolerance: float, minimum: float) -> float:

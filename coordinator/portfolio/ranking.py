@@ -32,13 +32,14 @@ def ranked(candidates: Iterable[Candidate]) -> list[Candidate]:
     --------
     >>> nan = float("nan")
     >>> numbers = {"A": (0.1, 0.7), "B": (0.2, 0.7), "C": (0.1, 0.9), "D": (nan, 1.0)}
-    >>> [x.pair for x in ranked(Candidate(pair, 1, *found) for pair, found in numbers.items())]
+    >>> [best.pair for best in ranked(Candidate(pair, 1, *n) for pair, n in numbers.items())]
     ['B', 'C', 'A', 'D']
     """
 
-    def key(x: Candidate) -> tuple[bool, float, float, str]:
-        unknown = x.expected_r != x.expected_r
-        return unknown, 0.0 if unknown else -x.expected_r, -x.confidence, x.pair
+    def key(candidate: Candidate) -> tuple[bool, float, float, str]:
+        unknown = candidate.expected_r != candidate.expected_r
+        expected_r = 0.0 if unknown else -candidate.expected_r
+        return unknown, expected_r, -candidate.confidence, candidate.pair
 
     return sorted(candidates, key=key)
 
@@ -66,15 +67,15 @@ def allot(
     Examples
     --------
     >>> two = [Candidate("A", 1, 0.1, 0.7), Candidate("B", 1, 0.2, 0.7), Candidate("C", 1, 0.3, 0.7)]
-    >>> allot(two, [], 1, lambda x, held: x.pair == "C")
+    >>> allot(two, [], 1, lambda candidate, held: candidate.pair == "C")
     {'B': 1, 'A': 2}
     """
     positions = list(held)
     ranks: dict[str, int] = {}
-    for x in ranked(candidates):
-        if refuses(x, positions):
+    for candidate in ranked(candidates):
+        if refuses(candidate, positions):
             continue
-        ranks[x.pair] = len(ranks) + 1
-        if free is None or ranks[x.pair] <= free:
-            positions.append(Position(x.pair, x.direction))
+        ranks[candidate.pair] = len(ranks) + 1
+        if free is None or ranks[candidate.pair] <= free:
+            positions.append(Position(candidate.pair, candidate.direction))
     return ranks

@@ -77,7 +77,7 @@ def _models(results: list[BacktestResult], ledgers: list[str]) -> list[Model]:
 
 def _decisions(results: list[BacktestResult], ledgers: list[str]) -> dict[str, pd.DataFrame]:
     """Each strategy's decisions: from the ledgers named, else from the one its backtest wrote beside it."""
-    found: dict[str, pd.DataFrame] = {}
+    decisions_of: dict[str, pd.DataFrame] = {}
     strategies = {result.strategy for result in results}
     for name in ledgers:
         ledger = Ledger(name)
@@ -85,14 +85,14 @@ def _decisions(results: list[BacktestResult], ledgers: list[str]) -> dict[str, p
         runs = runs[runs["strategy"].isin(strategies)]
         if runs.empty:
             raise CoordinatorError("ledger", name, f"hold a run of {', '.join(sorted(strategies))}", "none")
-        for strategy, mine in runs.groupby("strategy"):
-            found[str(strategy)] = ledger.read_decisions(int(mine["id"].iloc[-1]))
+        for strategy, own_runs in runs.groupby("strategy"):
+            decisions_of[str(strategy)] = ledger.read_decisions(int(own_runs["id"].iloc[-1]))
     for result in results:
-        if result.strategy not in found:
+        if result.strategy not in decisions_of:
             second = pd.Timedelta(seconds=1)  # Freqtrade keeps whole seconds
             decisions = find_run(
                 result.path.parent, result.strategy, result.run_begin, result.run_end + second
             )
             if decisions is not None:
-                found[result.strategy] = decisions
-    return found
+                decisions_of[result.strategy] = decisions
+    return decisions_of

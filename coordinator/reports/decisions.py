@@ -11,9 +11,9 @@ from coordinator.ledger.schema import COMPONENTS
 from coordinator.reports.learning import (
     arm_rows,
     calibration_rows,
+    error_sentence,
     level_rows,
     mean_cells,
-    mistakes,
     phase_rows,
     sides_rows,
 )
@@ -58,7 +58,7 @@ def summarise(strategy: str, decisions: pd.DataFrame) -> DecisionSummary:
         sides=sides_rows(frame),
         calibration=calibration_rows(frame),
         skill=skill_rows(frame),
-        mistakes=mistakes(frame),
+        mistakes=error_sentence(frame),
     )
 
 

@@ -44,7 +44,7 @@ def annual_difference(one: pd.Series, other: pd.Series) -> Difference:
     daily = returns[:, 0] - returns[:, 1]
     means = _draws(daily)
     low, high = np.quantile(means, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    return Difference(*(float(x) * DAYS_PER_YEAR for x in (daily.mean(), low, high)))
+    return Difference(*(float(value) * DAYS_PER_YEAR for value in (daily.mean(), low, high)))
 
 
 def _draws(daily: Floats) -> Floats:

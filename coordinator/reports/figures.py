@@ -18,10 +18,10 @@ __all__ = [
     "MAX_CANDLES",
     "candle_figure",
     "confidence_figure",
+    "downsample_candles",
     "drawdown_figure",
     "equity_figure",
     "reliability_figure",
-    "thin_candles",
     "weight_figure",
 ]
 
@@ -63,7 +63,7 @@ def drawdown_figure(comparison: Comparison) -> go.Figure:
     return figure
 
 
-def thin_candles(frame: pd.DataFrame, limit: int = MAX_CANDLES) -> pd.DataFrame:
+def downsample_candles(frame: pd.DataFrame, limit: int = MAX_CANDLES) -> pd.DataFrame:
     """Candles of the first of 4h, 12h, 1d and 1w that leaves at most ``limit`` of them; unchanged if few enough.
 
     Parameters
@@ -84,10 +84,10 @@ def candle_figure(pair: str, frame: pd.DataFrame, results: Sequence[BacktestResu
     """One pair's candles with every strategy's entries and exits; a line where only closes are known."""
     figure = _figure("price")
     if {"open", "high", "low"} <= set(frame.columns):
-        shown = thin_candles(frame)
-        prices = {name: _short(shown[name]) for name in ("open", "high", "low", "close")}
+        thinned = downsample_candles(frame)
+        prices = {name: _short(thinned[name]) for name in ("open", "high", "low", "close")}
         figure.add_candlestick(
-            x=shown["date"],
+            x=thinned["date"],
             **prices,
             name=escape(pair),
             increasing={"line": {"color": UP, "width": 1}},
@@ -138,19 +138,19 @@ def reliability_figure(frame: pd.DataFrame) -> go.Figure:
     figure = _figure("share that reached the target, %")
     known = frame[frame["outcome_r"].notna()]
     won = (known["outcome_exit"] == "target").to_numpy()
-    found = reliability(known["win_probability"].to_numpy(), won, RELIABILITY_BINS)
-    here = found.count > 0
-    top = float(np.nanmax(np.concatenate((found.predicted[here], found.observed[here], [0.1])))) * 100
+    bins = reliability(known["win_probability"].to_numpy(), won, RELIABILITY_BINS)
+    filled = bins.count > 0
+    top = float(np.nanmax(np.concatenate((bins.predicted[filled], bins.observed[filled], [0.1])))) * 100
     figure.add_scatter(
         x=[0, top], y=[0, top], mode="lines", line={"color": GREY, "dash": "dot"}, name="perfect"
     )
     figure.add_scatter(
-        x=(100 * found.predicted[here]).round(2),
-        y=(100 * found.observed[here]).round(2),
+        x=(100 * bins.predicted[filled]).round(2),
+        y=(100 * bins.observed[filled]).round(2),
         mode="lines+markers",
         line={"color": COLOURS[0]},
         name="signals",
-        text=[f"{n:,} signals" for n in found.count[here]],
+        text=[f"{n:,} signals" for n in bins.count[filled]],
         hovertemplate="%{x:.1f} predicted, %{y:.1f} observed, %{text}",
     )
     figure.update_layout(xaxis={"title": "win probability, %"}, hovermode="closest")
@@ -163,14 +163,14 @@ def _add_orders(
     orders = result.orders[result.orders["pair"] == pair]
     trades = result.trades.loc[orders["trade"]].set_index(orders.index)
     for is_entry, word in ((True, "entries"), (False, "exits")):
-        mine = orders[orders["is_entry"] == is_entry]
-        if mine.empty:
+        own_orders = orders[orders["is_entry"] == is_entry]
+        if own_orders.empty:
             continue
-        tags = trades.loc[mine.index, "enter_tag" if is_entry else "exit_reason"]
-        profit = trades.loc[mine.index, "profit_ratio"].map("{:+.2%}".format)
+        tags = trades.loc[own_orders.index, "enter_tag" if is_entry else "exit_reason"]
+        profit = trades.loc[own_orders.index, "profit_ratio"].map("{:+.2%}".format)
         figure.add_scatter(
-            x=mine["time"],
-            y=_short(mine["price"]),
+            x=own_orders["time"],
+            y=_short(own_orders["price"]),
             mode="markers",
             name=f"{escape(result.strategy)} {word}",
             visible=visible,
@@ -178,7 +178,7 @@ def _add_orders(
             customdata=profit.to_numpy(dtype=object),
             hovertemplate="%{x|%Y-%m-%d %H:%M} at %{y}<br>%{text}<br>trade %{customdata}",
             marker={
-                "symbol": np.where(mine["amount"] > 0, "triangle-up", "triangle-down"),
+                "symbol": np.where(own_orders["amount"] > 0, "triangle-up", "triangle-down"),
                 "size": 8,
                 "color": colour if is_entry else "white",
                 "line": {"color": colour, "width": 1.5},

@@ -80,9 +80,9 @@ def write_report(
     comparison = compare(results, candles, fee)
     recorded = [result.strategy for result in results if result.strategy in decisions]
     summaries = [summarise(strategy, decisions[strategy]) for strategy in recorded]
-    shown = {pair: candles[pair] for pair in results[0].pairs}
+    plotted = {pair: candles[pair] for pair in results[0].pairs}
     figures = {"equity": equity_figure(comparison), "drawdown": drawdown_figure(comparison)}
-    for i, (pair, frame) in enumerate(shown.items()):
+    for i, (pair, frame) in enumerate(plotted.items()):
         inside = frame[frame["date"].between(results[0].start, results[0].end)]
         figures[f"candles-{i}"] = candle_figure(pair, inside, results)
     for i, summary in enumerate(summaries):
@@ -92,7 +92,7 @@ def write_report(
         figures[f"reliability-{i}"] = reliability_figure(summary.frame)
     text = _template().render(
         comparison=comparison,
-        pairs=list(shown),
+        pairs=list(plotted),
         results=[_trades(result) for result in results],
         summaries=summaries,
         unrecorded=[result.strategy for result in results if result.strategy not in recorded],

@@ -14,9 +14,9 @@ __all__ = [
     "SIDES_HEAD",
     "arm_rows",
     "calibration_rows",
+    "error_sentence",
     "level_rows",
     "mean_cells",
-    "mistakes",
     "phase_rows",
     "sides_rows",
 ]
@@ -103,7 +103,7 @@ def calibration_rows(frame: pd.DataFrame) -> Rows:
     return rows
 
 
-def mistakes(frame: pd.DataFrame) -> str:
+def error_sentence(frame: pd.DataFrame) -> str:
     """ML's false positives and negatives in words; empty without ML."""
     known = frame[frame["outcome_r"].notna() & frame["ml_rank"].notna()]
     if known.empty:

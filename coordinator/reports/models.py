@@ -78,13 +78,13 @@ def confidence_row(models: Sequence[Model]) -> list[str]:
     for model in reversed(models):
         quantiles = model.info.metrics.get("confidence")
         if quantiles:
-            return [number(_float(x), 3) for x in quantiles]
+            return [number(_float(q), 3) for q in quantiles]
     return []
 
 
 def _metric(metrics: Mapping[str, Any], name: str) -> float:
-    found = metrics.get(name)
-    return _float(metrics.get(ELSEWHERE.get(name, name)) if found is None else found)
+    value = metrics.get(name)
+    return _float(metrics.get(ELSEWHERE.get(name, name)) if value is None else value)
 
 
 def _float(value: Any) -> float:

@@ -50,12 +50,12 @@ def skill_rows(frame: pd.DataFrame) -> Rows:
 
 
 def _cells(known: pd.DataFrame, score: pd.Series) -> list[str]:
-    there = score.notna()
-    if not there.any():
+    scored = score.notna()
+    if not scored.any():
         return ["0", *[UNDEFINED] * (len(SKILL_HEAD) - 1)]
-    s, r = score[there].to_numpy(), known.loc[there, "outcome_r"].to_numpy()
-    won = (known.loc[there, "outcome_exit"] == "target").to_numpy()
-    quarter = known.loc[there, "time"].dt.tz_localize(None).dt.to_period("Q").to_numpy()
+    s, r = score[scored].to_numpy(), known.loc[scored, "outcome_r"].to_numpy()
+    won = (known.loc[scored, "outcome_exit"] == "target").to_numpy()
+    quarter = known.loc[scored, "time"].dt.tz_localize(None).dt.to_period("Q").to_numpy()
     best = [number(_mean_of_best(s, r, quarter, share), 3) for share in BEST]
     return [
         f"{len(s):,}",
@@ -69,6 +69,6 @@ def _cells(known: pd.DataFrame, score: pd.Series) -> list[str]:
 def _mean_of_best(score: Floats, r: Floats, quarter: npt.NDArray[Any], share: float) -> float:
     chosen = np.zeros(len(r), dtype=bool)
     for name in pd.unique(quarter):
-        mine = np.flatnonzero(quarter == name)
-        chosen[mine[best_share(score[mine], share)]] = True
+        in_quarter = np.flatnonzero(quarter == name)
+        chosen[in_quarter[best_share(score[in_quarter], share)]] = True
     return float(r[chosen].mean())

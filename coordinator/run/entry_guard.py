@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field, replace
 
-from coordinator.decision.trust import TrustChange
+from coordinator.decision.pair_records import PairChange
 from coordinator.ledger.records import ImprovementRow
 from coordinator.portfolio.correlation_cache import CorrelationCache
 from coordinator.portfolio.entry_round import EntryRound, Slots
@@ -73,7 +73,7 @@ class EntryGuard:
         if limiting == ranking == "off":
             return EntryCheck()
         try:
-            changes = self.trust.advance(time) if self.trust is not None and limiting != "off" else []
+            changes = self.trust.begin_day(time) if self.trust is not None and limiting != "off" else []
             entries = self._round_of(time, slots, settings)
             if ranking != "off":
                 entries.rank(pair, lambda: self.run.entry_candidates(time, settings), slots)
@@ -124,7 +124,7 @@ class EntryGuard:
         if self.trust is not None and limits:
             self.trust.add_check(entries.time, pair, bool(refusing))
         rows = [
-            ImprovementRow(pair, limit.name, limiting, float(limit.allowed), float(limit.found))
+            ImprovementRow(pair, limit.name, limiting, float(limit.allowed), float(limit.held))
             for limit in limits
         ]
         log_lines = [
@@ -139,7 +139,7 @@ class EntryGuard:
         return EntryCheck(allowed, tuple(rows), tuple(log_lines))
 
 
-def _with_trust_changes(check: EntryCheck, changes: list[TrustChange], mode: Mode) -> EntryCheck:
+def _with_trust_changes(check: EntryCheck, changes: list[PairChange], mode: Mode) -> EntryCheck:
     """The same with what changed in the filter's trust."""
     reports = [TrustReport.of(CORRELATION_FILTER, mode, change) for change in changes]
     return replace(

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 
 from coordinator.decision.fold import STEP_SECONDS
+from coordinator.decision.pair_records import PairChange
 from coordinator.decision.table import UNRESOLVED
-from coordinator.decision.trust import Trust, TrustChange
+from coordinator.decision.trust import Trust
 from coordinator.portfolio.state_store import StateStore
 from coordinator.run.market import AnalysedMarket
 from coordinator.settings import Settings
@@ -54,7 +55,7 @@ class FilterTrust:
         """An entry was checked against the limits, for the first time on its candle."""
         self._waiting.append((time, pair, refused))
 
-    def advance(self, time: int) -> list[TrustChange]:
+    def begin_day(self, time: int) -> list[PairChange]:
         """Begin the day of a candle; learns what was known by its start. An earlier day begins anew (backtests)."""
         day = time // STEP_SECONDS * STEP_SECONDS
         if self._step is not None and day < self._step and self._store is None:

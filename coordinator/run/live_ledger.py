@@ -115,8 +115,8 @@ class LiveLedger:
         now : int
             Open time of the newest closed candle.
         """
-        self._waiting = dict.fromkeys((*self._waiting, *fold.newly))
-        self._settled = dict.fromkeys((*self._settled, *fold.resolved))
+        self._waiting = dict.fromkeys((*self._waiting, *fold.new_signals))
+        self._settled = dict.fromkeys((*self._settled, *fold.new_outcomes))
         if fold.warming(now):
             return
         row_of = {key: i for i, key in enumerate(signals.signal_keys())}

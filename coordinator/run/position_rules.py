@@ -9,7 +9,8 @@ from datetime import datetime
 from coordinator.ledger.records import ImprovementRow
 from coordinator.run.open_trade import OpenTrade
 from coordinator.run.pair_analysis import PairAnalysis
-from coordinator.settings import ExitsSettings, Settings
+from coordinator.settings import Settings
+from coordinator.settings.exits import ExitsSettings
 from coordinator.trade.entries import tranches_cancelled
 from coordinator.trade.exits import EXIT_RULES, Held, exit_signals, scale_out_due
 from coordinator.trade.market import MarketPath, market_path

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from coordinator.decision.trust import TrustChange
+from coordinator.decision.pair_records import PairChange
 from coordinator.decision.trust_fold import TrustFold
 from coordinator.ledger.records import ImprovementRow
 from coordinator.settings import Mode, Settings
@@ -28,7 +28,7 @@ class TrustReport(NamedTuple):
     alert: str
 
     @classmethod
-    def of(cls, name: str, mode: Mode, change: TrustChange) -> TrustReport:
+    def of(cls, name: str, mode: Mode, change: PairChange) -> TrustReport:
         """Put a change of an improvement into words."""
         where = f" for {change.pair}" if change.pair else ""
         return cls(

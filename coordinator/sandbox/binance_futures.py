@@ -9,6 +9,7 @@ import numpy as np
 from fastapi import APIRouter, Request
 
 from coordinator.sandbox.binance_errors import integer
+from coordinator.sandbox.binance_routes import add_market_routes, exchange_info
 from coordinator.sandbox.market_data import Json, MarketData, decimal
 from coordinator.sandbox.store import Listing
 
@@ -25,48 +26,18 @@ _PERPETUAL_DELIVERY: Final = 4_133_404_800_000
 def futures_router(market: MarketData, spot: MarketData) -> APIRouter:
     """Routes over the futures market data; spot prices serve as the index where they exist."""
     router = APIRouter(prefix="/fapi/v1")
-    _add_market_routes(router, market)
-    _add_funding_routes(router, market, spot)
-    return router
-
-
-def _add_market_routes(router: APIRouter, market: MarketData) -> None:
-    @router.get("/ping")
-    def ping() -> Json:
-        return {}
-
-    @router.get("/time")
-    def time() -> Json:
-        return {"serverTime": market.now()}
+    add_market_routes(router, market, _MAX_KLINES)
 
     @router.get("/exchangeInfo")
-    def exchange_info() -> Json:
-        symbols = [_symbol(listing) for listing in market.listed()]
-        return {"timezone": "UTC", "serverTime": market.now(), "rateLimits": [], "symbols": symbols}
-
-    @router.get("/klines")
-    def klines(request: Request) -> list[list[Any]]:
-        return market.klines(request.query_params, _MAX_KLINES)
+    def info() -> Json:
+        return exchange_info(market, [_symbol(listing) for listing in market.listed()])
 
     @router.get("/markPriceKlines")
     def mark_price_klines(request: Request) -> list[list[Any]]:
         return market.klines(request.query_params, _MAX_KLINES, "mark")
 
-    @router.get("/depth")
-    def depth(request: Request) -> Json:
-        return market.depth(request.query_params)
-
-    @router.get("/ticker/24hr")
-    def ticker_24hr(request: Request) -> Json | list[Json]:
-        return market.ticker_24hr(request.query_params)
-
-    @router.get("/ticker/price")
-    def ticker_price(request: Request) -> Json | list[Json]:
-        return market.ticker_price(request.query_params)
-
-    @router.get("/ticker/bookTicker")
-    def book_ticker(request: Request) -> Json | list[Json]:
-        return market.book_ticker(request.query_params)
+    _add_funding_routes(router, market, spot)
+    return router
 
 
 def _add_funding_routes(router: APIRouter, market: MarketData, spot: MarketData) -> None:
@@ -92,8 +63,10 @@ def _add_funding_routes(router: APIRouter, market: MarketData, spot: MarketData)
 def _premium(listing: Listing, market: MarketData, spot: MarketData) -> Json:
     """Mark price, index price and the funding rate last settled."""
     now = market.now()
-    marks = listing.seen("1h", now, "mark")
-    mark = float(marks.values[-1, 3]) if len(marks.times) else float(listing.seen("1h", now).values[-1, 3])
+    marks = listing.candles_at("1h", now, "mark")
+    mark = (
+        float(marks.values[-1, 3]) if len(marks.times) else float(listing.candles_at("1h", now).values[-1, 3])
+    )
     spots = {entry.symbol: entry for entry in spot.listed()}
     index = mark
     if listing.symbol in spots:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 from fastapi import APIRouter, Request
 
+from coordinator.sandbox.binance_routes import add_market_routes, exchange_info
 from coordinator.sandbox.market_data import Json, MarketData, decimal
 from coordinator.sandbox.store import Listing
 
@@ -18,40 +19,12 @@ _MAX_KLINES: Final = 1000
 def spot_router(market: MarketData) -> APIRouter:
     """Routes over the spot market data."""
     router = APIRouter(prefix="/api/v3")
-
-    @router.get("/ping")
-    def ping() -> Json:
-        return {}
-
-    @router.get("/time")
-    def time() -> Json:
-        return {"serverTime": market.now()}
+    add_market_routes(router, market, _MAX_KLINES)
 
     @router.get("/exchangeInfo")
-    def exchange_info(request: Request) -> Json:
+    def info(request: Request) -> Json:
         listings = [market.one(request.query_params)] if "symbol" in request.query_params else market.listed()
-        symbols = [_symbol(listing) for listing in listings]
-        return {"timezone": "UTC", "serverTime": market.now(), "rateLimits": [], "symbols": symbols}
-
-    @router.get("/klines")
-    def klines(request: Request) -> list[list[Any]]:
-        return market.klines(request.query_params, _MAX_KLINES)
-
-    @router.get("/depth")
-    def depth(request: Request) -> Json:
-        return market.depth(request.query_params)
-
-    @router.get("/ticker/24hr")
-    def ticker_24hr(request: Request) -> Json | list[Json]:
-        return market.ticker_24hr(request.query_params)
-
-    @router.get("/ticker/price")
-    def ticker_price(request: Request) -> Json | list[Json]:
-        return market.ticker_price(request.query_params)
-
-    @router.get("/ticker/bookTicker")
-    def book_ticker(request: Request) -> Json | list[Json]:
-        return market.book_ticker(request.query_params)
+        return exchange_info(market, [_symbol(listing) for listing in listings])
 
     @router.get("/avgPrice")
     def average_price(request: Request) -> Json:

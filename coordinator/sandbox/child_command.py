@@ -21,14 +21,14 @@ def option_value(command: Sequence[str], *names: str) -> str | None:
     >>> option_value(["freqtrade", "backtesting", "--datadir=a"], "--datadir", "-d")
     'a'
     """
-    found = None
+    value_of_option = None
     for position, word in enumerate(command):
         name, equals, value = word.partition("=")
         if word in names and position + 1 < len(command):
-            found = command[position + 1]
+            value_of_option = command[position + 1]
         elif equals and name in names and name.startswith("--"):
-            found = value
-    return found
+            value_of_option = value
+    return value_of_option
 
 
 def served_datadir(command: Sequence[str]) -> Path:

@@ -154,8 +154,8 @@ def _candles(
     opening = np.concatenate(([np.log(profile.price)], close[:-1]))
     before = np.concatenate(([np.log(profile.price)], path.ravel()[:-1])).reshape(path.shape)
     # Extremes of a Brownian bridge from a to b with variance v: ((a + b) +- sqrt((b - a)^2 - 2 v ln U)) / 2.
-    reach = -2.0 * ((hour_scale**2) / _STEPS)[:, None, None] * np.log(np.maximum(extremes, 1e-300))
-    swing = np.sqrt(((path - before) ** 2)[:, :, None] + reach)
+    spread = -2.0 * ((hour_scale**2) / _STEPS)[:, None, None] * np.log(np.maximum(extremes, 1e-300))
+    swing = np.sqrt(((path - before) ** 2)[:, :, None] + spread)
     middle = path + before
     top = ((middle + swing[:, :, 0]) / 2.0).max(axis=1)
     bottom = ((middle - swing[:, :, 1]) / 2.0).min(axis=1)

@@ -62,7 +62,7 @@ class MarketData:
         limit = integer(query, "limit", 500, 1, max_limit)
         bounds = [integer(query, name, -1, 0, 10**15) for name in ("startTime", "endTime")]
         start, end = (None if bound < 0 else bound for bound in bounds)
-        series = listing.seen(interval, self.now(), kind)
+        series = listing.candles_at(interval, self.now(), kind)
         part = series.between(start, end)
         if start is None:
             part = slice(max(part.start, part.stop - limit), part.stop)

@@ -58,7 +58,7 @@ def run_sandboxed(
     Raises
     ------
     CoordinatorError
-        If there is no command or it cannot be found, the candles are absent, or the port is in use.
+        If there is no command or it cannot be executable, the candles are absent, or the port is in use.
     """
     if not command:
         rule = "follow the options, e.g. -- freqtrade list-pairs"
@@ -120,10 +120,10 @@ def _signal_group(children: list[subprocess.Popen[bytes]], number: int) -> None:
 
 def _find_program(name: str) -> str:
     """Path of a program: on PATH, else beside this interpreter (an environment that is not activated)."""
-    found = shutil.which(name) or shutil.which(name, path=str(Path(sys.executable).parent))
-    if found is None:
+    executable = shutil.which(name) or shutil.which(name, path=str(Path(sys.executable).parent))
+    if executable is None:
         raise CoordinatorError("command", "coordinator sandbox run", "be an installed program", name)
-    return found
+    return executable
 
 
 @contextmanager

@@ -108,5 +108,5 @@ def running_candle(candle: Floats, progress: float) -> Floats:
     turns = [opening, low, high, close] if close >= opening else [opening, high, low, close]
     marks = np.array([0.0, 1 / 3, 2 / 3, 1.0])
     price = float(np.interp(progress, marks, turns))
-    seen = [turn for turn, mark in zip(turns, marks.tolist(), strict=True) if mark <= progress] + [price]
-    return np.array([opening, max(seen), min(seen), price, volume * progress])
+    prices = [turn for turn, mark in zip(turns, marks.tolist(), strict=True) if mark <= progress] + [price]
+    return np.array([opening, max(prices), min(prices), price, volume * progress])

@@ -95,7 +95,7 @@ class Listing:
             known[interval, kind] = self._make(interval, kind)
         return known[interval, kind]
 
-    def seen(self, interval: str, now: int, kind: Kind = "futures") -> Series:
+    def candles_at(self, interval: str, now: int, kind: Kind = "futures") -> Series:
         """Candles as of ``now`` (milliseconds); the running one is made of the shortest timeframe."""
         series = self.series(interval, kind)
         parts = self.series(FUNDING_TIMEFRAME, kind) if kind == "mark" else self.finest
@@ -175,10 +175,10 @@ class CandleStore:
 
     def listing(self, symbol: str, trading_mode: TradingMode) -> Listing:
         """One pair by Binance's name; BinanceError -1121 if it is not listed."""
-        found = self._listings[trading_mode].get(symbol)
-        if found is None:
+        listing = self._listings[trading_mode].get(symbol)
+        if listing is None:
             raise BinanceError(-1121, "Invalid symbol.")
-        return found
+        return listing
 
 
 def _digits(values: npt.NDArray[np.float64]) -> int:

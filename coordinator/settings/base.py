@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Any, ClassVar, Literal, Self, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 __all__ = ["Fraction", "Mode", "Section", "lists_to_tuples"]
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Mode: TypeAlias = Literal["off", "shadow", "on"]
-"""Of an improvement (spec 003). off: as if it were not there; shadow: worked out and recorded, without effect."""
+"""Of an improvement (spec 003). off: as if it were not there; shadow: computed and recorded, without effect."""
 
 
 def lists_to_tuples(data: Any, *keys: str) -> Any:
@@ -22,6 +22,17 @@ def lists_to_tuples(data: Any, *keys: str) -> Any:
 
 
 class Section(BaseModel):
-    """A part of the "coordinator" section."""
+    """A part of the "coordinator" section.
 
+    ``ascending`` lists pairs of fields (lower, upper) of which the first must be below the second.
+    """
+
+    ascending: ClassVar[tuple[tuple[str, str], ...]] = ()
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, strict=True)
+
+    @model_validator(mode="after")
+    def _is_ascending(self) -> Self:
+        for lower, upper in self.ascending:
+            if getattr(self, lower) >= getattr(self, upper):
+                raise ValueError(f"{lower} must be below {upper}")
+        return self

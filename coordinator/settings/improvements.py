@@ -7,7 +7,7 @@ them too.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from pydantic import Field, field_validator, model_validator
 
@@ -62,6 +62,8 @@ class AdjustmentSettings(ImprovementSettings):
 class DynamicRewardRiskSettings(AdjustmentSettings):
     """Reward:risk by market condition (spec 003 section 1; DESIGN.md 4.6). The base is ``targets.reward_risk``."""
 
+    ascending: ClassVar = (("minimum", "maximum"),)
+
     minimum: float = Field(1.5, ge=1, le=4, description="never below (nor below a lower base)")
     maximum: float = Field(4.0, ge=1, le=10, description="never above (nor above a higher base)")
     volatility_weight: Fraction = Field(0.4, description="greatest change by the volatility, ratio")
@@ -70,15 +72,11 @@ class DynamicRewardRiskSettings(AdjustmentSettings):
     full_adx: float = Field(50.0, ge=10, le=100, description="ADX from which a trend counts in full, points")
     session_days: int = Field(7, ge=2, le=8, description="days that an hour's usual volume looks back on")
 
-    @model_validator(mode="after")
-    def _ordered(self) -> DynamicRewardRiskSettings:
-        if self.minimum >= self.maximum:
-            raise ValueError("minimum must be below maximum")
-        return self
-
 
 class VolatilitySizingSettings(AdjustmentSettings):
     """Size by volatility (spec 003 section 4); low, normal and high are the levels of ``regime``."""
+
+    ascending: ClassVar = (("atr_low", "atr_high"),)
 
     low: float = Field(1.2, gt=0, le=1.5, description="multiplier of the size at low volatility")
     normal: float = Field(1.0, gt=0, le=1.5, description="at normal volatility")
@@ -93,12 +91,6 @@ class VolatilitySizingSettings(AdjustmentSettings):
     atr_high_multiplier: float = Field(0.8, gt=0, le=1.5, description="further multiplier of the size")
     atr_low_multiplier: float = Field(1.2, gt=0, le=1.5, description="further multiplier of the size")
     max_increase: float = Field(1.5, ge=1, le=1.5, description="never more than this times the base size")
-
-    @model_validator(mode="after")
-    def _ordered(self) -> VolatilitySizingSettings:
-        if self.atr_low >= self.atr_high:
-            raise ValueError("atr_low must be below atr_high")
-        return self
 
 
 class CorrelationFilterSettings(ImprovementSettings):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
@@ -42,6 +42,8 @@ class VoteWeightSettings(Section):
 class ThresholdSettings(Section):
     """Adaptive thresholds per pair (DESIGN.md 4.5, spec 003 section 3). They start at ``decision.threshold``."""
 
+    ascending: ClassVar = (("minimum", "maximum"),)
+
     mode: Mode = Field(
         "off", description="off: the fixed gate; shadow: learn and report, act on the fixed gate; on: act"
     )
@@ -65,8 +67,6 @@ class ThresholdSettings(Section):
 
     @model_validator(mode="after")
     def _ordered(self) -> ThresholdSettings:
-        if self.minimum >= self.maximum:
-            raise ValueError("minimum must be below maximum")
         if self.minimum_outcomes > self.window:
             raise ValueError("minimum_outcomes must not exceed window")
         return self

@@ -1,4 +1,4 @@
-"""Settings of the signal-quality models: which model, what it is asked, how it is trained and replaced."""
+"""Settings of the signal-quality models: which model, what it predicts, how it is trained and replaced."""
 
 from __future__ import annotations
 

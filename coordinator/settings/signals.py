@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field, model_validator
 
@@ -13,6 +13,8 @@ __all__ = ["BaselineSettings", "FusionSettings", "RegimeSettings"]
 
 class BaselineSettings(Section):
     """The technical baseline and its four tactics (spec 000, 001 and the parameter table of 002)."""
+
+    ascending: ClassVar = (("ema_fast", "ema_slow"), ("fast_channel", "slow_channel"))
 
     ema_fast: int = Field(12, ge=2, le=100, description="fast EMA, candles")
     ema_slow: int = Field(26, ge=3, le=200, description="slow EMA, candles")
@@ -36,17 +38,11 @@ class BaselineSettings(Section):
     momentum_sigmas: float = Field(2.0, ge=0.5, le=6, description="return in its own standard deviations")
     direction_score: float = Field(0.45, ge=0.05, le=0.95, description="|score| that is a direction")
 
-    @model_validator(mode="after")
-    def _ordered(self) -> BaselineSettings:
-        if self.ema_fast >= self.ema_slow:
-            raise ValueError("ema_fast must be below ema_slow")
-        if self.fast_channel >= self.slow_channel:
-            raise ValueError("fast_channel must be below slow_channel")
-        return self
-
 
 class RegimeSettings(Section):
     """Market regime and volatility level (spec 004; DESIGN.md 4.8)."""
+
+    ascending: ClassVar = (("volatility_low", "volatility_high"),)
 
     volatility_low: float = Field(0.03, gt=0, le=0.5, description="daily volatility below this is low, ratio")
     volatility_high: float = Field(
@@ -55,12 +51,6 @@ class RegimeSettings(Section):
     trend_period: int = Field(100, ge=20, le=200, description="SMA that separates bull from bear, candles")
     adx_trend: float = Field(20.0, ge=5, le=60, description="a bull or bear regime needs this ADX, points")
     surge_ratio: float = Field(1.5, gt=1, le=5, description="1-day over 7-day volatility that is high_vol")
-
-    @model_validator(mode="after")
-    def _ordered(self) -> RegimeSettings:
-        if self.volatility_low >= self.volatility_high:
-            raise ValueError("volatility_low must be below volatility_high")
-        return self
 
 
 class FusionSettings(Section):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 import talib
 
-from coordinator.settings import BaselineSettings
+from coordinator.settings.signals import BaselineSettings
 from coordinator.signals.candles import Candles
 from coordinator.signals.indicators import Indicators, compute_indicators
 from coordinator.signals.series import lag, rolling_percentile, rolling_std, safe_divide
@@ -48,62 +48,62 @@ def _returns(candles: Candles) -> dict[str, Floats]:
     return {f"return_{n}": safe_divide(price - lag(price, n), sigma * np.sqrt(n)) for n in RETURN_PERIODS}
 
 
-def _oscillators(candles: Candles, x: Indicators) -> dict[str, Floats]:
+def _oscillators(candles: Candles, ind: Indicators) -> dict[str, Floats]:
     high, low, close = candles.high, candles.low, candles.close
     k, _ = talib.STOCH(high, low, close, 14, 3, 0, 3, 0)
     return {
-        "rsi_14": (x.rsi - 50) / 50,
+        "rsi_14": (ind.rsi - 50) / 50,
         "rsi_6": (talib.RSI(close, 6) - 50) / 50,
         "stochastic_k": (k - 50) / 50,
         "cci_20": talib.CCI(high, low, close, 20) / 200,
         "mfi_14": (talib.MFI(high, low, close, candles.volume, 14) - 50) / 50,
-        "bollinger_b": 2 * x.bollinger_b - 1,
+        "bollinger_b": 2 * ind.bollinger_b - 1,
     }
 
 
-def _trend(candles: Candles, x: Indicators) -> dict[str, Floats]:
+def _trend(candles: Candles, ind: Indicators) -> dict[str, Floats]:
     close = candles.close
     low_20, high_20 = talib.MIN(candles.low, 20), talib.MAX(candles.high, 20)
     low_55, high_55 = talib.MIN(candles.low, 55), talib.MAX(candles.high, 55)
     return {
-        "macd": safe_divide(x.macd, x.atr),
-        "macd_histogram": safe_divide(x.macd_histogram, x.atr),
-        "trend_ma_slope": safe_divide(x.trend_ma - lag(x.trend_ma, 12), x.atr),
-        "trend_ma_gap": safe_divide(close - x.trend_ma, x.atr) / 5,
-        "sma_168_gap": safe_divide(close - talib.SMA(close, WEEK), x.atr) / 10,
-        "adx_14": x.adx / 50,
-        "di_difference": safe_divide(x.plus_di - x.minus_di, x.plus_di + x.minus_di),
+        "macd": safe_divide(ind.macd, ind.atr),
+        "macd_histogram": safe_divide(ind.macd_histogram, ind.atr),
+        "trend_ma_slope": safe_divide(ind.trend_ma - lag(ind.trend_ma, 12), ind.atr),
+        "trend_ma_gap": safe_divide(close - ind.trend_ma, ind.atr) / 5,
+        "sma_168_gap": safe_divide(close - talib.SMA(close, WEEK), ind.atr) / 10,
+        "adx_14": ind.adx / 50,
+        "di_difference": safe_divide(ind.plus_di - ind.minus_di, ind.plus_di + ind.minus_di),
         "channel_20": 2 * safe_divide(close - low_20, high_20 - low_20, 0.5) - 1,
         "channel_55": 2 * safe_divide(close - low_55, high_55 - low_55, 0.5) - 1,
     }
 
 
-def _volatility(candles: Candles, x: Indicators) -> dict[str, Floats]:
+def _volatility(candles: Candles, ind: Indicators) -> dict[str, Floats]:
     returns = np.log(candles.close) - lag(np.log(candles.close), 1)
     day = rolling_std(returns, DAY)
     return {
-        "atr_percentile": 2 * rolling_percentile(safe_divide(x.atr, candles.close), 100) - 1,
+        "atr_percentile": 2 * rolling_percentile(safe_divide(ind.atr, candles.close), 100) - 1,
         "volatility_ratio": np.log(safe_divide(day, rolling_std(returns, WEEK), 1.0) + 1e-9),
         "volatility_day": np.log(day * np.sqrt(DAY) / 0.03 + 1e-9),
-        "bollinger_width": np.log(x.bollinger_width / 0.03 + 1e-9),
+        "bollinger_width": np.log(ind.bollinger_width / 0.03 + 1e-9),
     }
 
 
-def _volume(candles: Candles, x: Indicators) -> dict[str, Floats]:
+def _volume(candles: Candles, ind: Indicators) -> dict[str, Floats]:
     week = talib.SMA(candles.volume, WEEK)
     return {
-        "volume_ratio": np.log(x.volume_ratio + 1e-2),
+        "volume_ratio": np.log(ind.volume_ratio + 1e-2),
         "volume_ratio_week": np.log(safe_divide(talib.SMA(candles.volume, 4), week, 1.0) + 1e-2),
     }
 
 
-def _shape(candles: Candles, x: Indicators) -> dict[str, Floats]:
+def _shape(candles: Candles, ind: Indicators) -> dict[str, Floats]:
     span = candles.high - candles.low
     top, bottom = np.maximum(candles.open, candles.close), np.minimum(candles.open, candles.close)
     return {
         "body": safe_divide(candles.close - candles.open, span),
         "wick_balance": safe_divide((bottom - candles.low) - (candles.high - top), span),
-        "range": safe_divide(span, x.atr) - 1,
+        "range": safe_divide(span, ind.atr) - 1,
     }
 
 

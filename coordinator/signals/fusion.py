@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from coordinator.settings import FusionSettings
+from coordinator.settings.signals import FusionSettings
 from coordinator.signals.candles import Candles
 from coordinator.signals.technical import Technical
 from coordinator.signals.timeframes import last_closed
@@ -127,17 +127,17 @@ def join_views(base: Candles, views: Mapping[str, View], settings: FusionSetting
         view = views[timeframe]
         index = last_closed(base, view.candles)
         known &= index >= 0
-        seen = np.maximum(index, 0)
+        rows = np.maximum(index, 0)
         if not len(view.candles):
             nothing = np.zeros(len(base), dtype=np.int64)
             directions.append(nothing)
             consistencies.append(np.ones(len(base)))
             continue
         if view.known is not None:
-            known &= view.known[seen]
-        directions.append(view.direction[seen])
-        consistencies.append(consistency(view.direction, settings.consistency_signals)[seen])
-        score += weights[timeframe] * (view.direction * view.confidence)[seen]
+            known &= view.known[rows]
+        directions.append(view.direction[rows])
+        consistencies.append(consistency(view.direction, settings.consistency_signals)[rows])
+        score += weights[timeframe] * (view.direction * view.confidence)[rows]
     agree = agreement(np.vstack(directions))
     steady = np.mean(consistencies, axis=0)
     confidence = (

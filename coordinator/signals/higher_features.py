@@ -32,10 +32,10 @@ def higher_features(view: PairView) -> dict[str, Floats]:
             nothing = np.full(len(view.index), np.nan)
             out |= {f"{name}_{timeframe}": nothing for name in ("score", *TAKEN)}
             continue
-        seen = last_closed(view.candles, candles)[view.index]
-        here, seen = seen >= 0, np.maximum(seen, 0)
+        rows = last_closed(view.candles, candles)[view.index]
+        present, rows = rows >= 0, np.maximum(rows, 0)
         columns = {"score": technical.score, **compute_features(candles)}
         for name in ("score", *TAKEN):
-            oriented = columns[name][seen] * (1 if name in UNORIENTED else view.direction)
-            out[f"{name}_{timeframe}"] = np.where(here, oriented, np.nan)
+            oriented = columns[name][rows] * (1 if name in UNORIENTED else view.direction)
+            out[f"{name}_{timeframe}"] = np.where(present, oriented, np.nan)
     return out

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import talib
 
-from coordinator.settings import BaselineSettings
+from coordinator.settings.signals import BaselineSettings
 from coordinator.signals.candles import Candles
 from coordinator.signals.series import lag, rolling_std, safe_divide
 from coordinator.types import Floats

@@ -40,19 +40,19 @@ def reference_features(view: PairView, reference: PairView | None) -> dict[str, 
     at = np.minimum(at, len(reference.candles) - 1)
     same = reference.candles.time[at] == view.candles.time
 
-    def seen(values: Floats) -> Floats:
+    def at_pair_candles(values: Floats) -> Floats:
         return np.where(same, values[at], np.nan)
 
     index, d = view.index, view.direction
-    out = {"btc_score": d * seen(reference.technical.score)[index]}
-    out |= {f"btc_{name}": d * seen(reference.features[name])[index] for name in STATE}
-    out |= {f"btc_{name}": seen(reference.features[name])[index] for name in LEVEL}
+    out = {"btc_score": d * at_pair_candles(reference.technical.score)[index]}
+    out |= {f"btc_{name}": d * at_pair_candles(reference.features[name])[index] for name in STATE}
+    out |= {f"btc_{name}": at_pair_candles(reference.features[name])[index] for name in LEVEL}
     own, other = np.log(view.candles.close), np.log(reference.candles.close)
-    own_return, other_return = own - lag(own, 1), seen(other - lag(other, 1))
+    own_return, other_return = own - lag(own, 1), at_pair_candles(other - lag(other, 1))
     for n in CORRELATIONS:
         out[f"btc_correlation_{n}"] = rolling_correlation(own_return, other_return, n)[index]
     sigma = rolling_std(own_return, SIGMA_WINDOW)
     for n in STRENGTHS:
-        ahead = (own - lag(own, n)) - seen(other - lag(other, n))
+        ahead = (own - lag(own, n)) - at_pair_candles(other - lag(other, n))
         out[f"relative_strength_{n}"] = d * safe_divide(ahead, sigma * np.sqrt(n))[index]
     return out

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import talib
 
-from coordinator.settings import RegimeSettings
+from coordinator.settings.signals import RegimeSettings
 from coordinator.signals.candles import Candles
 from coordinator.signals.series import rolling_percentile, rolling_std, safe_divide
 from coordinator.types import SECONDS_PER_DAY, Floats, Ints

@@ -18,7 +18,7 @@ def usual_activity(candles: Candles, index: Ints, days: int) -> Floats:
 
     Parameters
     ----------
-    index : int, shape (n,), the candles asked for
+    index : int, shape (n,), the candles wanted
 
     Returns
     -------
@@ -48,6 +48,6 @@ def usual_activity(candles: Candles, index: Ints, days: int) -> Floats:
 
 def _mean(values: Floats) -> Floats:
     """Mean of each row's finite values, NaN where there is none."""
-    there = np.isfinite(values)
-    count = there.sum(axis=1)
-    return np.where(count > 0, np.where(there, values, 0.0).sum(axis=1) / np.maximum(count, 1), np.nan)
+    finite = np.isfinite(values)
+    count = finite.sum(axis=1)
+    return np.where(count > 0, np.where(finite, values, 0.0).sum(axis=1) / np.maximum(count, 1), np.nan)

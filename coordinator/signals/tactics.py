@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from coordinator.settings import BaselineSettings
+from coordinator.settings.signals import BaselineSettings
 from coordinator.signals.candles import Candles
 from coordinator.signals.indicators import Indicators
 from coordinator.types import Bools, Floats, Ints
@@ -47,41 +47,47 @@ def _tactic(direction: Ints, strength: Floats) -> Tactic:
     return Tactic(direction, np.where(direction != 0, grade, 0.0))
 
 
-def _trend_following(candles: Candles, x: Indicators, s: BaselineSettings) -> Tactic:
-    trending = x.adx >= s.adx_trend
+def _trend_following(candles: Candles, ind: Indicators, s: BaselineSettings) -> Tactic:
+    trending = ind.adx >= s.adx_trend
     direction = side(
-        trending & (x.ema_fast > x.ema_slow) & (x.plus_di > x.minus_di) & (candles.close > x.trend_ma),
-        trending & (x.ema_fast < x.ema_slow) & (x.plus_di < x.minus_di) & (candles.close < x.trend_ma),
+        trending
+        & (ind.ema_fast > ind.ema_slow)
+        & (ind.plus_di > ind.minus_di)
+        & (candles.close > ind.trend_ma),
+        trending
+        & (ind.ema_fast < ind.ema_slow)
+        & (ind.plus_di < ind.minus_di)
+        & (candles.close < ind.trend_ma),
     )
-    return _tactic(direction, (x.adx - s.adx_trend) / 25.0)
+    return _tactic(direction, (ind.adx - s.adx_trend) / 25.0)
 
 
-def _mean_reversion(candles: Candles, x: Indicators, s: BaselineSettings) -> Tactic:
-    ranging = x.adx < s.adx_trend
+def _mean_reversion(candles: Candles, ind: Indicators, s: BaselineSettings) -> Tactic:
+    ranging = ind.adx < s.adx_trend
     overbought = 100.0 - s.rsi_oversold
     direction = side(
-        ranging & (x.rsi <= s.rsi_oversold) & (x.bollinger_b <= 0.0),
-        ranging & (x.rsi >= overbought) & (x.bollinger_b >= 1.0),
+        ranging & (ind.rsi <= s.rsi_oversold) & (ind.bollinger_b <= 0.0),
+        ranging & (ind.rsi >= overbought) & (ind.bollinger_b >= 1.0),
     )
-    return _tactic(direction, (np.abs(x.rsi - 50.0) - (50.0 - s.rsi_oversold)) / s.rsi_oversold)
+    return _tactic(direction, (np.abs(ind.rsi - 50.0) - (50.0 - s.rsi_oversold)) / s.rsi_oversold)
 
 
-def _breakout(candles: Candles, x: Indicators, s: BaselineSettings) -> Tactic:
+def _breakout(candles: Candles, ind: Indicators, s: BaselineSettings) -> Tactic:
     close = candles.close
     direction = side(
-        (close > x.fast_high * (1 + s.fast_clearance)) & (close > x.trend_ma),
-        (close < x.fast_low * (1 - s.fast_clearance)) & (close < x.trend_ma),
+        (close > ind.fast_high * (1 + s.fast_clearance)) & (close > ind.trend_ma),
+        (close < ind.fast_low * (1 - s.fast_clearance)) & (close < ind.trend_ma),
     )
-    slow = (close > x.slow_high * (1 + s.slow_clearance)) | (close < x.slow_low * (1 - s.slow_clearance))
-    return _tactic(direction, 0.5 * slow + 0.5 * (x.volume_ratio >= s.volume_surge))
+    slow = (close > ind.slow_high * (1 + s.slow_clearance)) | (close < ind.slow_low * (1 - s.slow_clearance))
+    return _tactic(direction, 0.5 * slow + 0.5 * (ind.volume_ratio >= s.volume_surge))
 
 
-def _momentum(candles: Candles, x: Indicators, s: BaselineSettings) -> Tactic:
+def _momentum(candles: Candles, ind: Indicators, s: BaselineSettings) -> Tactic:
     direction = side(
-        (x.return_sigmas >= s.momentum_sigmas) & (x.macd_histogram > 0) & (candles.close > x.trend_ma),
-        (x.return_sigmas <= -s.momentum_sigmas) & (x.macd_histogram < 0) & (candles.close < x.trend_ma),
+        (ind.return_sigmas >= s.momentum_sigmas) & (ind.macd_histogram > 0) & (candles.close > ind.trend_ma),
+        (ind.return_sigmas <= -s.momentum_sigmas) & (ind.macd_histogram < 0) & (candles.close < ind.trend_ma),
     )
-    return _tactic(direction, np.abs(x.return_sigmas) / s.momentum_sigmas - 1.0)
+    return _tactic(direction, np.abs(ind.return_sigmas) / s.momentum_sigmas - 1.0)
 
 
 def compute_tactics(

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from coordinator.settings import BaselineSettings
+from coordinator.settings.signals import BaselineSettings
 from coordinator.signals.candles import Candles
 from coordinator.signals.indicators import Indicators, compute_indicators
 from coordinator.signals.series import changed
@@ -79,21 +79,27 @@ class Technical:
         return " + ".join(triggered) + (f" ({', '.join(agreeing)})" if agreeing else "")
 
 
-def _votes(candles: Candles, x: Indicators, s: BaselineSettings) -> Floats:
+def _votes(candles: Candles, ind: Indicators, s: BaselineSettings) -> Floats:
     close = candles.close
-    crossover = np.sign(x.ema_fast - x.ema_slow)
-    adx_di = np.where(x.adx >= s.adx_trend, np.sign(x.plus_di - x.minus_di), 0.0)
-    adx_di = np.where(np.isnan(x.adx), np.nan, adx_di)
-    volume = np.where(x.volume_ratio >= s.volume_surge, np.sign(close - candles.open), 0.0)
-    fast = side(close > x.fast_high * (1 + s.fast_clearance), close < x.fast_low * (1 - s.fast_clearance))
-    slow = side(close > x.slow_high * (1 + s.slow_clearance), close < x.slow_low * (1 - s.slow_clearance))
-    breakout = np.where(np.isnan(x.slow_high), np.nan, 0.5 * fast + 0.5 * slow)
+    crossover = np.sign(ind.ema_fast - ind.ema_slow)
+    adx_di = np.where(ind.adx >= s.adx_trend, np.sign(ind.plus_di - ind.minus_di), 0.0)
+    adx_di = np.where(np.isnan(ind.adx), np.nan, adx_di)
+    volume = np.where(ind.volume_ratio >= s.volume_surge, np.sign(close - candles.open), 0.0)
+    fast = side(
+        close > ind.fast_high * (1 + s.fast_clearance),
+        close < ind.fast_low * (1 - s.fast_clearance),
+    )
+    slow = side(
+        close > ind.slow_high * (1 + s.slow_clearance),
+        close < ind.slow_low * (1 - s.slow_clearance),
+    )
+    breakout = np.where(np.isnan(ind.slow_high), np.nan, 0.5 * fast + 0.5 * slow)
     return np.vstack(
         (
             crossover,
-            np.sign(x.macd_histogram),
-            np.clip((x.rsi - 50.0) / 20.0, -1.0, 1.0),
-            np.clip(2.0 * x.bollinger_b - 1.0, -1.0, 1.0),
+            np.sign(ind.macd_histogram),
+            np.clip((ind.rsi - 50.0) / 20.0, -1.0, 1.0),
+            np.clip(2.0 * ind.bollinger_b - 1.0, -1.0, 1.0),
             adx_di,
             volume,
             breakout,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from coordinator.settings import DynamicRewardRiskSettings
+from coordinator.settings.improvements import DynamicRewardRiskSettings
 from coordinator.signals.regime import LEVELS
 from coordinator.types import Floats, Ints
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from coordinator.settings import DcaSettings
+from coordinator.settings.trade import DcaSettings
 
 __all__ = ["AT_ONCE", "EntryPlan", "entry_plan", "tranches_cancelled"]
 

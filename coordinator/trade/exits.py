@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from coordinator.settings import ExitsSettings
+from coordinator.settings.exits import ExitsSettings
 from coordinator.trade.market import MarketPath
 
 __all__ = [
@@ -90,21 +90,21 @@ def exit_signals(
     Returns
     -------
     list of ExitSignal
-        Empty on nearly every candle. A rule without the history it needs says nothing.
+        Empty on nearly every candle. A rule without the history it needs does not fire.
     """
-    s, found = settings, []
+    s, fired = settings, []
     if held.profit(rate) > s.targets[0] * path.multiplier.item(row):
         rule = s.momentum_reversal
         if rule.mode != "off" and held.direction * path.momentum.item(row) < -rule.momentum:
-            found.append(ExitSignal("momentum_reversal", rule.confidence))
+            fired.append(ExitSignal("momentum_reversal", rule.confidence))
         if s.low_volume.mode != "off" and path.volume_ratio.item(row) < s.low_volume.ratio:
-            found.append(ExitSignal("low_volume", s.low_volume.confidence))
+            fired.append(ExitSignal("low_volume", s.low_volume.confidence))
     still = s.stagnation
     if still.mode != "off" and held.candles > still.candles <= row:
         moved = path.close.item(row) - path.close.item(row - still.candles)
         if abs(moved) < still.change * held.open_rate:
-            found.append(ExitSignal("stagnation", still.confidence))
-    return sorted(found, key=_confidence, reverse=True) if len(found) > 1 else found
+            fired.append(ExitSignal("stagnation", still.confidence))
+    return sorted(fired, key=_confidence, reverse=True) if len(fired) > 1 else fired
 
 
 def _confidence(signal: ExitSignal) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from coordinator.settings import SizingSettings
+from coordinator.settings.trade import SizingSettings
 from coordinator.types import Floats
 
 __all__ = ["kelly_risk"]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from coordinator.settings import ExitsSettings
+from coordinator.settings.exits import ExitsSettings
 from coordinator.signals.candles import Candles
 from coordinator.signals.series import lag
 from coordinator.types import Bools, Floats, Ints, Times
@@ -127,7 +127,7 @@ def market_path(
     )
 
 
-def _last(time: Times, there: Bools) -> Times:
-    """Time of the last candle up to each at which something was there; 0 before the first."""
-    seen: Times = np.maximum.accumulate(np.where(there, time, 0)) if len(time) else time
-    return seen
+def _last(time: Times, condition: Bools) -> Times:
+    """Time of the last candle up to each at which the condition held; 0 before the first."""
+    last: Times = np.maximum.accumulate(np.where(condition, time, 0)) if len(time) else time
+    return last

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from coordinator.settings import CostSettings, TargetSettings
+from coordinator.settings.trade import CostSettings, TargetSettings
 from coordinator.types import Floats, Ints
 
 __all__ = ["target_distance"]
@@ -20,7 +20,7 @@ def target_distance(
     """Distance of the target from the entry, ratio of its price, shape as the inputs.
 
     The target's price is multiplied by the cost factor (long) or divided by it (short), so that the reward after
-    costs is the reward:risk asked for.
+    costs is the wanted reward:risk.
 
     Parameters
     ----------

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from coordinator.settings import SizingSettings
+from coordinator.settings.trade import SizingSettings
 from coordinator.trade.entries import AT_ONCE, EntryPlan
 
 __all__ = ["HIGHEST_RISK", "first_stake", "plan_risk", "plan_stake", "risk_budget", "tranche_stake"]

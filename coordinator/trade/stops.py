@@ -7,7 +7,7 @@ from bisect import bisect_right
 import numpy as np
 import talib
 
-from coordinator.settings import StopSettings
+from coordinator.settings.trade import StopSettings
 from coordinator.signals.candles import Candles
 from coordinator.types import Floats, Ints
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from coordinator.settings import RegimeSettings, VolatilitySizingSettings
+from coordinator.settings.improvements import VolatilitySizingSettings
+from coordinator.settings.signals import RegimeSettings
 from coordinator.types import Floats
 
 __all__ = ["size_multiplier"]

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from coordinator.decision.blending import PHASES, MLWeightManager, pilot_arm
 from coordinator.decision.evidence import Day
 from coordinator.errors import CoordinatorError
-from coordinator.settings import BlendingSettings, load_settings
+from coordinator.settings import load_settings
+from coordinator.settings.learners import BlendingSettings
 
 S = BlendingSettings()
 DAY = 86400

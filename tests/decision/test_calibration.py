@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from coordinator.decision.calibration import Calibrator, expected_r
 from coordinator.decision.reliability import brier, brier_skill, ece, reliability
-from coordinator.settings import CalibrationSettings
+from coordinator.settings.learners import CalibrationSettings
 
 S = CalibrationSettings()
 NO_FADING = CalibrationSettings(half_life=100_000)

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coordinator.decision.outcomes import EXITS, resolve_outcomes
-from coordinator.settings import CostSettings
+from coordinator.settings.trade import CostSettings
 from coordinator.signals.candles import Candles
 
 FREE = CostSettings(fee=0.0, slippage=0.0)

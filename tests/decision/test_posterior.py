@@ -10,7 +10,7 @@ from scipy.special import betainc
 from scipy.stats import norm
 
 from coordinator.decision.blending import MLWeightManager
-from coordinator.decision.evidence import Day, weigh
+from coordinator.decision.evidence import Day, summarise_days
 from coordinator.decision.posterior import (
     accuracy_exceeds,
     design_effect,
@@ -18,7 +18,7 @@ from coordinator.decision.posterior import (
     sharpe,
     sharpe_exceeds,
 )
-from coordinator.settings import BlendingSettings
+from coordinator.settings.learners import BlendingSettings
 
 S = BlendingSettings()
 DAY = 86400
@@ -68,7 +68,7 @@ def test_without_spread_nothing_is_known():
     assert sharpe_exceeds(np.zeros(30), np.ones(30)) == 0.5
     assert sharpe_exceeds(np.array([1.0, 2.0]), np.array([2.0, 1.0])) == 0.5
     assert sharpe(np.zeros(0)) == 0.0
-    empty = weigh([], S)
+    empty = summarise_days([], S)
     assert (empty.outcomes, empty.mean_ml, empty.drawdown_ml) == (0, 0.0, 0.0)
     assert np.isnan(empty.accuracy)
     json.dumps(MLWeightManager(S, 0.7).state(), allow_nan=False)
@@ -88,7 +88,7 @@ def test_each_accuracy_is_held_against_its_own_bar_and_each_sharpe_against_its_o
         Day(i * DAY, 20, 11 - i % 2, ml, base)
         for i, (ml, base) in enumerate(rng.normal((0.9, 1.2), 2.0, (30, 2)))
     ]
-    e = weigh(days, S)
+    e = summarise_days(days, S)
     assert (e.outcomes, e.days, e.right, e.accuracy) == (600, 30, 315, 0.525)
     tails = [1 - betainc(316, 286, bar) for bar in (0.55, 0.50, 0.45)]
     np.testing.assert_allclose([e.p_bar, e.p_floor, e.p_breaker], tails, atol=1e-9)

@@ -4,7 +4,7 @@ import pytest
 
 from coordinator.decision.evidence import Evidence
 from coordinator.decision.review import EXPANSION, PILOT, SHADOW, review_weight
-from coordinator.settings import BlendingSettings
+from coordinator.settings.learners import BlendingSettings
 
 S = BlendingSettings()
 OPTIMIZATION = EXPANSION + 1

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from coordinator.decision.selector import TacticSelector, tactic_profit
 from coordinator.decision.stable_hash import candle_hash, text_hash, unit_interval
 from coordinator.errors import CoordinatorError
-from coordinator.settings import SelectorSettings
+from coordinator.settings.learners import SelectorSettings
 from coordinator.signals.regime import STATES
 from coordinator.signals.tactics import TACTICS
 

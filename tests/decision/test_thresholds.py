@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from coordinator.decision.recent_pairs import MOST_PAIRS
+from coordinator.decision.pair_records import MAX_PAIRS
 from coordinator.decision.thresholds import AdaptiveThresholds
-from coordinator.settings import ThresholdSettings
+from coordinator.settings.learners import ThresholdSettings
 
 ON = ThresholdSettings(mode="on")
 HOUR = 3600
@@ -174,10 +174,10 @@ def test_pairs_do_not_touch_each_other(seed):
 
 def test_memory_is_bounded_and_the_longest_silent_pair_is_forgotten():
     learner = AdaptiveThresholds(ON, 0.70)
-    names = [f"P{i}" for i in range(MOST_PAIRS + 10)]
+    names = [f"P{i}" for i in range(MAX_PAIRS + 10)]
     for name in [*names[:-1], "P0", names[-1]]:
         learner.learn(0, [name], np.array([0.5]), np.array([0.0]), np.array([1.0]))
-    assert len(learner.pairs_) == MOST_PAIRS
+    assert len(learner.pairs_) == MAX_PAIRS
     assert "P0" in learner.pairs_
     assert "P10" not in learner.pairs_
 

@@ -7,7 +7,7 @@ import pytest
 
 from coordinator.decision.table import UNRESOLVED
 from coordinator.decision.trust_fold import Effects, TrustFold
-from coordinator.settings import TrustSettings
+from coordinator.settings.trust import TrustSettings
 
 DAY, HOUR = 86400, 3600
 SETTINGS = TrustSettings(review_days=10, minimum_effects=20)

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from coordinator.decision.vote_weights import VoteWeights
 from coordinator.decision.voting import ML_COMPONENTS, ml_weights
-from coordinator.settings import DecisionSettings, VoteWeightSettings
+from coordinator.settings.decision import DecisionSettings
+from coordinator.settings.learners import VoteWeightSettings
 
 S = VoteWeightSettings(learning_rate=0.05)
 START = ml_weights(DecisionSettings())

@@ -4,7 +4,7 @@ import torch
 
 from coordinator.learning.attention import AttentionNetwork, mean_attention
 from coordinator.learning.classifier import SequenceClassifier
-from coordinator.settings import LearningSettings
+from coordinator.settings.learning import LearningSettings
 
 
 def rows(n=60, features=5, seed=0):

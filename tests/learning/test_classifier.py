@@ -10,7 +10,7 @@ from coordinator.learning.labels import CLASSES
 from coordinator.learning.network_registry import NETWORKS
 from coordinator.learning.networks import LSTMNetwork
 from coordinator.learning.sequences import gather_windows
-from coordinator.settings import LearningSettings
+from coordinator.settings.learning import LearningSettings
 from coordinator.signals.feature_schema import FeatureSchema
 
 FAST = LearningSettings(epochs=4, patience=2)

@@ -8,7 +8,8 @@ from coordinator.learning.blocks import Block
 from coordinator.learning.fusion_models import FusionModels, feature_table
 from coordinator.learning.labels import CLASSES
 from coordinator.learning.timeframe_model import TimeframeModel
-from coordinator.settings import FusionModelSettings, FusionSettings
+from coordinator.settings.networks import FusionModelSettings
+from coordinator.settings.signals import FusionSettings
 from coordinator.signals.candles import Candles
 from coordinator.signals.feature_schema import FeatureSchema
 from coordinator.signals.fusion import TIMEFRAMES, View, join_views

@@ -9,7 +9,7 @@ from coordinator.learning.drift import CALM, MOVED, drift_reference, psi
 from coordinator.learning.health import latency_seconds, measure_health, permutation_importance
 from coordinator.learning.promotion import judge
 from coordinator.learning.quality import train_model
-from coordinator.settings import QualitySettings
+from coordinator.settings.quality import QualitySettings
 
 SETTINGS = QualitySettings(trees=40, learning_rate=0.1, leaf_samples=40)
 

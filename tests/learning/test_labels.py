@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coordinator.learning.labels import CLASSES, direction_labels, first_barrier, forward_direction
-from coordinator.settings import LearningSettings
+from coordinator.settings.learning import LearningSettings
 from coordinator.signals.candles import Candles
 
 S = LearningSettings()

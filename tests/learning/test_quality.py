@@ -4,12 +4,13 @@ import numpy as np
 import pytest
 
 from coordinator.errors import CoordinatorError
-from coordinator.learning.controls import constant_scores, is_failed, noise_scores, shuffled_label_model
+from coordinator.learning.controls import constant_scores, has_failed, noise_scores, shuffled_label_model
 from coordinator.learning.quality import train_model, walk_forward_scores
 from coordinator.learning.quality_labels import expected_r, quality_label
 from coordinator.learning.scores import auc, best_share, log_loss, mean_r_of_best
 from coordinator.learning.walk_forward import walk_forward
-from coordinator.settings import QualitySettings, Settings, load_settings
+from coordinator.settings import Settings, load_settings
+from coordinator.settings.quality import QualitySettings
 
 SETTINGS = QualitySettings(trees=40, learning_rate=0.1, leaf_samples=40)
 
@@ -116,9 +117,9 @@ def test_auc_is_the_chance_of_the_right_order_ties_half():
 def test_a_model_worse_than_the_prior_has_failed():
     y = np.array([1.0, 0.0, 0.0, 0.0])
     prior = log_loss(np.full(4, 0.25), y)
-    assert not is_failed(log_loss(np.array([0.4, 0.2, 0.2, 0.2]), y), prior)
-    assert is_failed(log_loss(np.array([0.1, 0.9, 0.2, 0.2]), y), prior)
-    assert is_failed(log_loss(np.array([np.nan, 0.9, 0.2, 0.2]), y), prior)
+    assert not has_failed(log_loss(np.array([0.4, 0.2, 0.2, 0.2]), y), prior)
+    assert has_failed(log_loss(np.array([0.1, 0.9, 0.2, 0.2]), y), prior)
+    assert has_failed(log_loss(np.array([np.nan, 0.9, 0.2, 0.2]), y), prior)
     assert np.isfinite(log_loss(np.array([0.0, 1.0, 0.0, 0.0]), y)), "certain and wrong is bad, not infinite"
 
 
@@ -162,7 +163,7 @@ def test_pairs_are_pooled_with_their_outcomes():
     assert pooled.outcome_time.tolist() == [4 * 3600, -1, 109 * 3600]
     assert pooled.x[:, 0].tolist() == [0.0, 0.0, 100.0]
     assert pooled.known_before(5 * 3600).tolist() == [True, False, False]
-    assert pooled.only(["score", "return_1"]).schema.names == ("score", "return_1")
+    assert pooled.select_features(["score", "return_1"]).schema.names == ("score", "return_1")
     two.candles.seconds = 14400
     with pytest.raises(CoordinatorError, match="one timeframe"):
         pool_rows({"A": one, "B": two}, {"A": f_one, "B": f_two}, outcomes, 2.5)

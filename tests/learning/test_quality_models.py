@@ -14,8 +14,7 @@ from coordinator.learning.quality import create_model, load_model, train_model
 from coordinator.learning.quality_models.imputer import fill
 from coordinator.learning.quality_models.registry import MODELS
 from coordinator.learning.scores import auc
-from coordinator.settings import QualitySettings
-from coordinator.settings.quality import ModelType
+from coordinator.settings.quality import ModelType, QualitySettings
 from coordinator.signals.feature_schema import FeatureSchema
 
 KINDS = tuple(MODELS)

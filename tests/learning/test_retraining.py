@@ -5,7 +5,7 @@ import pytest
 
 from coordinator.learning.quality import train_model
 from coordinator.learning.retraining import Champion, retrain
-from coordinator.settings import QualitySettings
+from coordinator.settings.quality import QualitySettings
 
 DAY = 86400
 SETTINGS = QualitySettings(trees=40, learning_rate=0.1, leaf_samples=40, retrain_days=60)
@@ -20,12 +20,12 @@ def test_the_first_model_is_promoted_and_its_figures_come_with_it(signals):
     now = 400 * DAY
     found = retrain(signals, SETTINGS, now)
     assert found.verdict.promoted and found.champion.model is found.challenger
-    assert found.champion.known_until == now - 60 * DAY
+    assert found.champion.trained_until == now - 60 * DAY
     assert (
         0
         < found.trained_from
         < found.trained_until
-        < found.champion.known_until - SETTINGS.embargo_candles * 3600
+        < found.champion.trained_until - SETTINGS.embargo_candles * 3600
     )
     assert found.health.auc == found.verdict.challenger_auc > 0.6
     assert not found.health.failed

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coordinator.learning.sample_weights import age_weights, average_uniqueness, class_weights, sample_weights
-from coordinator.settings import QualitySettings
+from coordinator.settings.quality import QualitySettings
 
 
 def by_hand(time, outcome, step):

@@ -18,7 +18,8 @@ from coordinator.learning.selector_env import (
     tactic_profits,
 )
 from coordinator.learning.selector_rl import SelectorPolicy
-from coordinator.settings import CostSettings, SelectorPolicySettings
+from coordinator.settings.networks import SelectorPolicySettings
+from coordinator.settings.trade import CostSettings
 from coordinator.signals.feature_schema import FeatureSchema
 from coordinator.signals.regime import STATES
 from coordinator.signals.tactics import TACTICS

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from coordinator.learning.networks import LSTMNetwork
 from coordinator.learning.sequences import complete_windows, runs, sequence_view
 from coordinator.learning.trainer import Rows, _Batches, choose_device, size_threads
-from coordinator.settings import LearningSettings
+from coordinator.settings.learning import LearningSettings
 
 
 def numbered(n, run=None, train=None):

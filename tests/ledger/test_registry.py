@@ -38,7 +38,7 @@ def test_a_model_comes_back_as_it_was_registered(registry):
     back = registry.get(model)
     assert (back.status, back.verdict) == ("challenger", "")
     assert back.info == replace(INFO, metrics={"auc": 0.55, "ece": None})
-    assert back.info.speaks_from == SPEAKS == INFO.trained_until + 48 * HOUR + HOUR
+    assert back.info.valid_from == SPEAKS == INFO.trained_until + 48 * HOUR + HOUR
     assert registry.models("signal_quality") == (back,)
     assert registry.models("other") == ()
     with pytest.raises(CoordinatorError, match="stay as registered"):

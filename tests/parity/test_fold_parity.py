@@ -43,7 +43,7 @@ def candle_by_candle(table, config, restarts):
                 outcome_r=np.where(later, np.nan, seen.outcome_r),
             )
             decided = Decisions(**{f.name: getattr(out, f.name)[past] for f in fields(out)})
-            fold.advance(day, seen, decided, taught)
+            fold.begin_day(day, seen, decided, taught)
             taught = day
         if start in restarts:
             stored = json.dumps(fold.state())
@@ -91,7 +91,7 @@ def test_a_batch_goes_on_candle_by_candle(seed, cut):
         day = int(table.time[start]) // STEP_SECONDS * STEP_SECONDS
         if day != fold.step_:
             decided = Decisions(**{f.name: getattr(out, f.name)[:start] for f in fields(out)})
-            fold.advance(day, table.rows(slice(0, int(start))), decided, taught)
+            fold.begin_day(day, table.rows(slice(0, int(start))), decided, taught)
             taught = day
         new = fold.decide(table.rows(slice(int(start), int(end))))
         for f in fields(out):

@@ -106,4 +106,4 @@ def test_memory_is_bounded():
         live.decide(table.rows((table.time <= now) & (table.time > now - FRAME)), now)
     oldest = min(live._remembered().time)
     assert oldest >= live.fold.step_ - 61 * DAY
-    assert len(live._taught) <= len(live._remembered())
+    assert len(live._learned) <= len(live._remembered())

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from coordinator.errors import CoordinatorError
 from coordinator.portfolio.guard import Position, correlated_positions, entry_limits
 from coordinator.portfolio.sectors import sector_of
-from coordinator.settings import CorrelationFilterSettings, load_settings
+from coordinator.settings import load_settings
+from coordinator.settings.improvements import CorrelationFilterSettings
 
 SETTINGS = CorrelationFilterSettings()
 SHIPPED = ("BTC", "ETH", "SOL", "ADA", "XRP", "LTC", "LINK", "DOGE")
@@ -104,7 +105,7 @@ def test_the_reason_names_what_is_held():
         "correlated with ETH/USDT +0.91",
         "sector layer1 holds ETH/USDT, SOL/USDT",
     ]
-    assert [(limit.allowed, limit.found) for limit in limits] == [(2, 1), (3, 2)]
+    assert [(limit.allowed, limit.held) for limit in limits] == [(2, 1), (3, 2)]
 
 
 @given(held=held_strategy, known=correlations_strategy, direction=st.sampled_from((1, -1)))

@@ -11,7 +11,7 @@ from coordinator.portfolio.correlation import ReturnPanel
 from coordinator.portfolio.drawdown import DrawdownTracker
 from coordinator.portfolio.hedge import Exposure, Hedge, Stress, net_long, rebalance
 from coordinator.portfolio.stress import average_correlation, market_volatility
-from coordinator.settings import HedgeSettings
+from coordinator.settings.portfolio import HedgeSettings
 
 HOUR, DAY = 3600, 86_400
 equities = st.lists(st.floats(1.0, 1e6), min_size=1, max_size=300)

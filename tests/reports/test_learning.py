@@ -8,8 +8,8 @@ from coordinator.ledger.frame import normalise_decisions
 from coordinator.reports.learning import (
     arm_rows,
     calibration_rows,
+    error_sentence,
     level_rows,
-    mistakes,
     phase_rows,
     sides_rows,
 )
@@ -89,8 +89,8 @@ def test_calibration_and_mistakes(frame):
     rows = dict(calibration_rows(frame))
     assert rows["All signals"][:3] == ["6", "33.33%", "0.0333"]
     assert rows["Accepted"][0] == "4"
-    assert mistakes(frame) == (
+    assert error_sentence(frame) == (
         "ML said yes to 50% of 6 signals and was right about 66.7%: 33.3% of its yes lost (false positives), "
         "33.3% of its no would have gained (false negatives)."
     )
-    assert mistakes(frame.assign(ml_rank=np.nan)) == ""
+    assert error_sentence(frame.assign(ml_rank=np.nan)) == ""

@@ -17,7 +17,7 @@ from coordinator.ledger.store import Ledger, RunInfo
 from coordinator.reports.commands import report_app
 from coordinator.reports.comparison import compare
 from coordinator.reports.decisions import component_rows, group_rows, rejection_rows
-from coordinator.reports.figures import thin_candles
+from coordinator.reports.figures import downsample_candles
 from coordinator.reports.html import write_report
 from coordinator.reports.results import read_result
 from coordinator.reports.table import print_table
@@ -155,13 +155,13 @@ def test_an_unwritable_report_is_one_error(results, candles, tmp_path):
 
 def test_long_histories_are_thinned(make_walk):
     walk = make_walk(1, 5001)
-    thin = thin_candles(walk)
+    thin = downsample_candles(walk)
     assert len(thin) == 1251
     assert thin["high"].iloc[1] == walk["high"].iloc[4:8].max()
     assert thin["open"].iloc[1] == walk["open"].iloc[4]
     assert thin["close"].iloc[1] == walk["close"].iloc[7]
-    assert len(thin_candles(walk, 5001)) == 5001
-    assert len(thin_candles(walk, 300)) == 209  # days
+    assert len(downsample_candles(walk, 5001)) == 5001
+    assert len(downsample_candles(walk, 300)) == 209  # days
 
 
 def test_the_command_finds_results_ledgers_and_candles(make_zip, candles, decisions, tmp_path):

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from coordinator.settings import CostSettings, Settings, TargetSettings
+from coordinator.settings import Settings
+from coordinator.settings.trade import CostSettings, TargetSettings
 from coordinator.signals.candles import Candles
 from coordinator.signals.pair_view import make_pair_view
 from coordinator.signals.technical import compute_technical

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coordinator.settings import FusionSettings
+from coordinator.settings.signals import FusionSettings
 from coordinator.signals.candles import Candles
 from coordinator.signals.fusion import agreement, consistency, fuse
 from coordinator.signals.technical import compute_technical
@@ -132,6 +132,6 @@ def test_without_daily_candles_fusion_is_absent(walk):
 
 
 def _baseline():
-    from coordinator.settings import BaselineSettings
+    from coordinator.settings.signals import BaselineSettings
 
     return BaselineSettings()

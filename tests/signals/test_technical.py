@@ -2,7 +2,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from coordinator.settings import BaselineSettings, Settings
+from coordinator.settings import Settings
+from coordinator.settings.signals import BaselineSettings
 from coordinator.signals.candles import Candles
 from coordinator.signals.regime import LEVELS, REGIMES, STATES, compute_regime
 from coordinator.signals.series import changed

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coordinator.settings import CostSettings, DynamicRewardRiskSettings, TargetSettings
+from coordinator.settings.improvements import DynamicRewardRiskSettings
+from coordinator.settings.trade import CostSettings, TargetSettings
 from coordinator.signals.regime import LEVELS
 from coordinator.trade.dynamic_reward_risk import (
     dynamic_reward_risk,

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coordinator.settings import ExitsSettings, SizingSettings
+from coordinator.settings.exits import ExitsSettings
+from coordinator.settings.trade import SizingSettings
 from coordinator.signals.candles import Candles
 from coordinator.trade.exits import (
     Held,

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coordinator.settings import DcaSettings, SizingSettings, StopSettings
+from coordinator.settings.trade import DcaSettings, SizingSettings, StopSettings
 from coordinator.trade.entries import entry_plan, tranches_cancelled
 from coordinator.trade.sizing import (
     HIGHEST_RISK,

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coordinator.settings import CostSettings, DcaSettings, SizingSettings, StopSettings, TargetSettings
+from coordinator.settings.trade import CostSettings, DcaSettings, SizingSettings, StopSettings, TargetSettings
 from coordinator.signals.candles import Candles
 from coordinator.trade.entries import AT_ONCE, entry_plan
 from coordinator.trade.reward_risk import target_distance

@@ -5,7 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coordinator.settings import DcaSettings, RegimeSettings, SizingSettings, VolatilitySizingSettings
+from coordinator.settings.improvements import VolatilitySizingSettings
+from coordinator.settings.signals import RegimeSettings
+from coordinator.settings.trade import DcaSettings, SizingSettings
 from coordinator.trade.entries import entry_plan
 from coordinator.trade.sizing import HIGHEST_RISK, plan_stake, risk_budget
 from coordinator.trade.volatility_sizing import size_multiplier

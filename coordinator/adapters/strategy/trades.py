@@ -31,7 +31,8 @@ from coordinator.run.entry_guard import EntryGuard
 from coordinator.run.filter_trust import FilterTrust
 from coordinator.run.position_rules import SCALE_OUT, PositionRules
 from coordinator.run.trading_run import TradingRun
-from coordinator.settings import Settings, SizingSettings, load_settings
+from coordinator.settings import Settings, load_settings
+from coordinator.settings.trade import SizingSettings
 from coordinator.signals.candles import timeframe_seconds
 from coordinator.trade.entries import EntryPlan
 from coordinator.trade.exits import scale_out_stake

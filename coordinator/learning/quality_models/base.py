@@ -11,7 +11,7 @@ from typing import ClassVar, Self
 import numpy as np
 
 from coordinator.errors import CoordinatorError
-from coordinator.settings import QualitySettings
+from coordinator.settings.quality import QualitySettings
 from coordinator.signals.feature_schema import FeatureSchema, align_columns
 from coordinator.types import Floats
 

@@ -16,7 +16,7 @@ from coordinator.errors import CoordinatorError
 from coordinator.learning.quality_models.base import QualityModel, Validation
 from coordinator.learning.quality_models.imputer import fill, medians
 from coordinator.learning.quality_models.schema_text import schema_from_text, schema_to_text
-from coordinator.settings import QualitySettings
+from coordinator.settings.quality import QualitySettings
 from coordinator.types import Floats
 
 __all__ = ["RandomForestQuality"]
