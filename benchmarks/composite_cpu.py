@@ -83,7 +83,9 @@ def _latency(datadir: Path) -> tuple[list[float], list[float]]:
     trained: dict[str, TrainingResult] = {}
     window = Window(end - 180 * DAY, end, market.pairs, market)
     composite.train(window, None, trained.__setitem__, tolerant=False)
-    model = CompositeModel(end, {n: ActiveModel(_model(n, t, settings), end, end) for n, t in trained.items()})
+    model = CompositeModel(
+        end, {n: ActiveModel(_model(n, t, settings), end, end) for n, t in trained.items()}
+    )
     signals = market.signal_times(PAIRS[0])
     alone, with_features = [], []
     for now in signals[signals >= end][:ASKED]:  # a signal's candle is the dearest

@@ -70,11 +70,16 @@ class Freqtrade:
     datadir: Path
 
     def __call__(
-        self, *arguments: str, user_data: Path, changes: dict[str, Any] | None = None, check: bool = True
+        self,
+        *arguments: str,
+        user_data: Path,
+        changes: dict[str, Any] | None = None,
+        check: bool = True,
+        module: str = "freqtrade",
     ) -> subprocess.CompletedProcess[str]:
         overlay = user_data / "overlay.json"
         overlay.write_text(json.dumps({**self.overlay, **(changes or {})}))
-        command = [sys.executable, "-m", "freqtrade", *arguments, "--config", str(self.config)]
+        command = [sys.executable, "-m", module, *arguments, "--config", str(self.config)]
         command += ["--config", str(overlay), "--datadir", str(self.datadir), "--userdir", str(user_data)]
         environment = {**os.environ, "COLUMNS": "240"}
         done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=400)
