@@ -20,7 +20,7 @@ from benchmarks.signal_study_data import Signals, load_signals
 from coordinator.decision.reliability import brier_skill
 from coordinator.learning.controls import noise_scores, shuffled_label_model
 from coordinator.learning.quality import QualityRows, train_model
-from coordinator.learning.scores import auc, best_share
+from coordinator.learning.scores import auc, top_share
 from coordinator.learning.walk_forward import Fold, quarter_edges, walk_forward
 from coordinator.settings.quality import QualitySettings
 from coordinator.signals.signal_features import GROUPS, SIGNAL_SCHEMA
@@ -152,7 +152,7 @@ def line(
         here, p = fold.test[known], tested[known]
         score[here], base[here] = p, event[fold.train].mean()
         for share in top:
-            top[share][here] = best_share(p, share)
+            top[share][here] = top_share(p, share)
             causal[share][here] = p > np.quantile(recent, 1 - share)
         areas["target"].append(auc(p, rows.exit_kind[here] == 1))
         areas["profit"].append(auc(p, rows.r[here] > 0))

@@ -5,11 +5,16 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import settings
 
 from coordinator.signals.candles import Candles
 
 ROOT = Path(__file__).resolve().parent.parent
 MARKET_DATA = ROOT.parent / "shared" / "market-data"
+
+# No test fails for being slow: a busy machine says nothing about the code.
+settings.register_profile("no deadline", deadline=None)
+settings.load_profile("no deadline")
 
 
 def random_walk(seed: int, n: int, start: str = "2023-01-01", hours: int = 1) -> pd.DataFrame:

@@ -9,7 +9,7 @@ from coordinator.components.market_history import BASE, MarketHistory, row_posit
 from coordinator.learning.artefact import encode
 from coordinator.learning.promotion import Verdict
 from coordinator.learning.selector_env import (
-    Walk,
+    PairSignals,
     observation_names,
     observations,
     tactic_profits,
@@ -102,7 +102,7 @@ class SelectorComponent:
             np.column_stack([tactic.confidence[index] for tactic in tactics]),
         )
 
-    def _walk(self, market: MarketHistory, pair: str) -> tuple[Walk, Times, Times]:
+    def _walk(self, market: MarketHistory, pair: str) -> tuple[PairSignals, Times, Times]:
         """A pair's signals, their times, and the open times of the candles that settled all tactics (-1: none yet)."""
         s, candles = self._settings, market.pairs[pair].candles[BASE]
         index = np.flatnonzero(market.technical(pair).signal).astype(np.int64)
@@ -116,9 +116,9 @@ class SelectorComponent:
             target = np.where(direction == side, target_ratio[index][:, None], target)
         profit, resolved = tactic_profits(candles, index, direction, stop, target, s.targets.horizon, s.costs)
         when = np.where(resolved >= 0, candles.time[np.maximum(resolved, 0)], -1)
-        return Walk(state, features, direction, confidence, profit), candles.time[index], when
+        return PairSignals(state, features, direction, confidence, profit), candles.time[index], when
 
-    def _reward(self, policy: SelectorPolicy, walks: list[Walk]) -> float:
+    def _reward(self, policy: SelectorPolicy, walks: list[PairSignals]) -> float:
         """Mean reward of the likeliest actions; NaN without signals."""
         s, rewards = self._settings.selector_policy, []
         for walk in walks:
@@ -132,8 +132,8 @@ class SelectorComponent:
         return float(np.concatenate(rewards).mean()) if rewards else float("nan")
 
 
-def _rows(walk: Walk, rows: Bools) -> Walk:
-    return Walk(
+def _rows(walk: PairSignals, rows: Bools) -> PairSignals:
+    return PairSignals(
         *(getattr(walk, name)[rows] for name in ("state", "features", "direction", "confidence", "profit"))
     )
 

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from coordinator.decision.evidence import Day, Evidence, summarise_days
+from coordinator.decision.evidence import DayResults, Evidence, summarise_days
 from coordinator.decision.pilot import PilotArm, add_to_arms, pilot_arm
 from coordinator.decision.review import PHASES, PILOT, SHADOW, WeightReview, review_weight
 from coordinator.settings.learners import BlendingSettings
@@ -45,7 +45,7 @@ class MLWeightManager:
     next_review_ : int or None, seconds since the epoch; None before the first step
     phase_outcomes_ : int, outcomes since the phase began; from shadow on only those with a prediction
     losing_run_ : int, ML trades lost in a row
-    window_ : deque of Day, at most ``window_days`` daily steps
+    window_ : deque of DayResults, at most ``window_days`` daily steps
     reviews_ : deque of WeightReview, at most ``reviews_kept``
     arms_ : dict of "baseline" and "blend" to what the pilot's arms made
 
@@ -63,7 +63,7 @@ class MLWeightManager:
         self.next_review_: int | None = None
         self.phase_outcomes_ = 0
         self.losing_run_ = 0
-        self.window_: deque[Day] = deque()
+        self.window_: deque[DayResults] = deque()
         self.reviews_: deque[WeightReview] = deque(maxlen=settings.reviews_kept)
         self.arms_ = {"baseline": PilotArm(), "blend": PilotArm()}
 
@@ -152,14 +152,14 @@ class MLWeightManager:
         self.phase_, self.weight_ = PHASES.index(state["phase"]), state["weight"]
         self.next_review_, self.phase_outcomes_ = state["next_review"], state["phase_outcomes"]
         self.losing_run_ = state["losing_run"]
-        self.window_ = deque(Day(**day) for day in state["window"])
+        self.window_ = deque(DayResults(**day) for day in state["window"])
         reviews = ({**review, "evidence": Evidence(**review["evidence"])} for review in state["reviews"])
         self.reviews_ = deque((WeightReview(**review) for review in reviews), self.settings.reviews_kept)
         self.arms_ = {name: PilotArm(**arm) for name, arm in state["arms"].items()}
 
     def _add(self, time: int, ml_score: Floats, baseline_score: Floats, r: Floats) -> None:
         if not self.window_ or self.window_[-1].time != time:
-            self.window_.append(Day(time))
+            self.window_.append(DayResults(time))
         day, gate, collecting = self.window_[-1], self.gate, self.phase_ == 0
         count, right, ml_sum, baseline = day.count, day.right, day.ml, day.baseline
         refused, refused_lost, run, collected = day.refused, day.refused_lost, self.losing_run_, 0
@@ -182,7 +182,7 @@ class MLWeightManager:
                 refused_lost += lost
         self.phase_outcomes_ += count - day.count + collected
         self.losing_run_ = run
-        self.window_[-1] = day = Day(day.time, count, right, ml_sum, baseline, refused, refused_lost)
+        self.window_[-1] = day = DayResults(day.time, count, right, ml_sum, baseline, refused, refused_lost)
         if not day.count:
             self.window_.pop()
 

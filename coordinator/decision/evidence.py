@@ -16,11 +16,11 @@ from coordinator.decision.posterior import (
 )
 from coordinator.settings.learners import BlendingSettings
 
-__all__ = ["Day", "Evidence", "summarise_days"]
+__all__ = ["DayResults", "Evidence", "summarise_days"]
 
 
 @dataclass(frozen=True)
-class Day:
+class DayResults:
     """The outcomes of one step, ML present; sums of R over the virtual trades that each side accepts.
 
     Attributes
@@ -77,7 +77,7 @@ class Evidence:
         return self.right / self.outcomes if self.outcomes else float("nan")
 
 
-def summarise_days(window: Iterable[Day], settings: BlendingSettings) -> Evidence:
+def summarise_days(window: Iterable[DayResults], settings: BlendingSettings) -> Evidence:
     """Sum up a window of days.
 
     Outcomes of one day are not independent; the posterior of the accuracy counts them as n / design effect, and

@@ -19,9 +19,9 @@ import numpy as np
 import numpy.typing as npt
 
 from coordinator.decision.decisions import Decisions
-from coordinator.decision.learners import Learners, Resolved
+from coordinator.decision.learners import Learners, ResolvedSignals
 from coordinator.decision.quality import apply_quality
-from coordinator.decision.scales import STATIC, Scales
+from coordinator.decision.scales import STATIC, PercentileScales
 from coordinator.decision.table import UNRESOLVED, SignalTable
 from coordinator.decision.voting import COMPONENTS
 from coordinator.settings import Settings
@@ -62,7 +62,7 @@ class Fold:
         self.settings = settings
         self.can_short = can_short
         self.learners = Learners(settings)
-        self.scales = Scales(settings.decision)
+        self.scales = PercentileScales(settings.decision)
         self.step_: int | None = None
 
     def run(self, table: SignalTable) -> Decisions:
@@ -195,10 +195,10 @@ class Fold:
         return weight, arm
 
 
-def _resolved(table: SignalTable, out: Decisions, rows: Ints) -> Resolved:
+def _resolved(table: SignalTable, out: Decisions, rows: Ints) -> ResolvedSignals:
     tactic = out.tactic[rows]
     chosen = table.tactic_direction[rows, np.maximum(tactic, 0)]
-    return Resolved(
+    return ResolvedSignals(
         pair=table.names(rows),
         direction=table.direction[rows],
         stop=table.stop[rows],

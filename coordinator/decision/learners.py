@@ -19,13 +19,13 @@ from coordinator.decision.voting import ML_COMPONENTS, ml_weights
 from coordinator.settings import Settings
 from coordinator.types import Bools, Floats, Ints
 
-__all__ = ["History", "Learners", "Resolved"]
+__all__ = ["History", "Learners", "ResolvedSignals"]
 
 TARGET = EXITS.index("target")
 
 
 @dataclass(frozen=True)
-class Resolved:
+class ResolvedSignals:
     """Signals whose outcome has become known, in the order in which it did; arrays of shape (n,) unless stated.
 
     What was known and decided at the signal, and what became of it; see ``SignalTable`` and ``Decisions``.
@@ -80,7 +80,7 @@ class Learners:
         """Index into ``PHASES``."""
         return PHASES.index(self.manager.phase)
 
-    def learn(self, now: int, resolved: Resolved) -> None:
+    def learn(self, now: int, resolved: ResolvedSignals) -> None:
         """Teach every learner what resolved before ``now`` (seconds since the epoch)."""
         won = resolved.exit == TARGET
         self.calibrator.learn(resolved.confidence, won, resolved.r)

@@ -14,7 +14,7 @@ from coordinator.decision.voting import Votes
 from coordinator.settings.decision import DecisionSettings
 from coordinator.types import Floats
 
-__all__ = ["STATIC", "Scales", "support"]
+__all__ = ["STATIC", "PercentileScales", "support"]
 
 STATIC = ("technical", "lstm", "fusion", "attention", "quality")
 """Series whose scores do not depend on what was learned: their percentiles can be had for all signals at once."""
@@ -37,7 +37,7 @@ def support(table: SignalTable, name: str, settings: DecisionSettings) -> Floats
     return table.direction * vote.score
 
 
-class Scales:
+class PercentileScales:
     """Rank windows by series ("unified", "ml" or a component) and pair, made when first needed."""
 
     def __init__(self, settings: DecisionSettings) -> None:

@@ -19,10 +19,10 @@ from coordinator.decision.trust import Trust
 from coordinator.settings.trust import TrustSettings
 from coordinator.types import SECONDS_PER_DAY, Floats, Ints, Times
 
-__all__ = ["Effects", "TrustFold"]
+__all__ = ["MeasuredEffects", "TrustFold"]
 
 
-class Effects(NamedTuple):
+class MeasuredEffects(NamedTuple):
     """What an improvement in full would have changed at each signal; arrays of shape (n,).
 
     Attributes
@@ -58,7 +58,9 @@ class TrustFold:
         self.step_: int | None = None
         self._sizes: dict[str, tuple[float, int]] = {}
 
-    def run(self, time: Times, pair: Sequence[str], effects: Mapping[str, Effects]) -> dict[str, Floats]:
+    def run(
+        self, time: Times, pair: Sequence[str], effects: Mapping[str, MeasuredEffects]
+    ) -> dict[str, Floats]:
         """Ranges in force, shape (n,) by improvement; effects known by a day's start are learned before its signals.
 
         Signals of days before ``step_`` (a bot's frames hold many) get the present ranges.
@@ -85,7 +87,7 @@ class TrustFold:
         self,
         day: int,
         pair: Sequence[str],
-        effects: Mapping[str, Effects],
+        effects: Mapping[str, MeasuredEffects],
         order: Mapping[str, tuple[Ints, Times]],
     ) -> None:
         before = -1 if self.step_ is None else self.step_
@@ -98,7 +100,7 @@ class TrustFold:
             self.changes += [(name, change) for change in changes]
         self.step_ = day
 
-    def _effect(self, name: str, effects: Effects, rows: Ints) -> Floats:
+    def _effect(self, name: str, effects: MeasuredEffects, rows: Ints) -> Floats:
         if effects.size is None:
             return effects.r[rows]
         size, r = effects.size[rows], effects.r[rows]

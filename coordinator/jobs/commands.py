@@ -31,12 +31,12 @@ def backtest(
     """Backtest MLCoordinator beside TechnicalBaseline and buy-and-hold, offline; table and HTML report."""
     from coordinator.jobs.backtest import STRATEGIES, run_backtests
     from coordinator.jobs.freqtrade_process import FreqtradeError
-    from coordinator.jobs.run_plan import checked_mode, plan_run, read_config
+    from coordinator.jobs.run_plan import parse_trading_mode, plan_run, read_config
     from coordinator.jobs.simulated import simulated_datadir
 
     console = Console()
     if datadir is None:
-        mode = checked_mode(trading_mode or read_config(config).get("trading_mode", "spot"))
+        mode = parse_trading_mode(trading_mode or read_config(config).get("trading_mode", "spot"))
         with console.status("Simulating the market"):
             datadir = simulated_datadir(user_data, mode)
     plan = plan_run(

@@ -19,7 +19,7 @@ from coordinator.settings import Settings, load_settings
 from coordinator.signals.features import FEATURES_VERSION
 from coordinator.signals.signal_features import SIGNAL_SCHEMA
 
-__all__ = ["DEFAULT_DAYS", "RunPlan", "checked_mode", "plan_run", "read_config"]
+__all__ = ["DEFAULT_DAYS", "RunPlan", "parse_trading_mode", "plan_run", "read_config"]
 
 TIMEFRAMES = ("1h", "4h", "1d")
 DEFAULT_DAYS = 240
@@ -127,7 +127,7 @@ def plan_run(
     """
     config = read_config(config_path)
     settings = load_settings(config.get("coordinator"))
-    mode = checked_mode(trading_mode or config.get("trading_mode") or "spot")
+    mode = parse_trading_mode(trading_mode or config.get("trading_mode") or "spot")
     chosen = _choose_pairs(datadir, config, pairs, mode)
     check_datadir(datadir, chosen, TIMEFRAMES, mode)
     frames = [read_candles(datadir, pair, "1h", mode)["date"] for pair in chosen]
@@ -144,7 +144,7 @@ def plan_run(
     return RunPlan(config_path, config, datadir, tuple(chosen), mode, start, end, settings)
 
 
-def checked_mode(value: str) -> TradingMode:
+def parse_trading_mode(value: str) -> TradingMode:
     """A trading mode by name."""
     for mode in get_args(TradingMode):
         if value == mode:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from coordinator.errors import CoordinatorError
-from coordinator.learning.sequences import runs
+from coordinator.learning.sequences import finite_run_lengths
 from coordinator.types import Bools, Floats, Ints, Times
 
 __all__ = ["Block", "Pool", "Split", "label_ends", "pool", "split_by_time"]
@@ -97,7 +97,7 @@ def pool(blocks: Sequence[Block], horizon: int) -> Pool:
         end = label_ends(times, horizon) if block.label_end is None else block.label_end
         if {len(block.labels), len(times), len(weights), len(end)} != {n}:
             raise CoordinatorError("labels", "a training block", f"have {n} rows", len(block.labels))
-        parts.append((block.features, block.labels, weights, times, end, runs(block.features)))
+        parts.append((block.features, block.labels, weights, times, end, finite_run_lengths(block.features)))
     return Pool(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
 
 

@@ -19,7 +19,7 @@ from coordinator.settings.signals import FusionSettings
 from coordinator.signals.candles import Candles
 from coordinator.signals.feature_schema import FeatureSchema
 from coordinator.signals.features import FEATURES, FEATURES_VERSION, compute_features
-from coordinator.signals.fusion import TIMEFRAMES, Fusion, View, join_views
+from coordinator.signals.fusion import TIMEFRAMES, Fusion, TimeframeView, join_views
 from coordinator.types import Floats
 
 __all__ = ["FusionModels", "Table", "feature_table"]
@@ -93,7 +93,7 @@ class FusionModels:
         views = {}
         for timeframe in TIMEFRAMES:
             table = tables[timeframe] if tables else feature_table(candles[timeframe])
-            views[timeframe] = View(candles[timeframe], *self.models_[timeframe].view(table))
+            views[timeframe] = TimeframeView(candles[timeframe], *self.models_[timeframe].view(table))
         return join_views(base, views, self.fusion)
 
     def encode(self) -> bytes:

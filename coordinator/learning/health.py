@@ -12,7 +12,7 @@ from coordinator.errors import CoordinatorError
 from coordinator.learning.controls import has_failed
 from coordinator.learning.drift import DriftReference, psi
 from coordinator.learning.quality_models.base import QualityModel
-from coordinator.learning.scores import auc, log_loss, mean_r_of_best
+from coordinator.learning.scores import auc, log_loss, mean_r_of_top
 from coordinator.types import Floats
 
 __all__ = ["Health", "latency_seconds", "measure_health", "permutation_importance"]
@@ -110,8 +110,8 @@ def measure_health(
         train_auc=train_auc,
         gap=train_auc - test_auc,
         confidence=tuple(np.quantile(p, QUANTILES).tolist()),
-        top_30_r=mean_r_of_best(p, r, 0.3),
-        top_10_r=mean_r_of_best(p, r, 0.1),
+        top_30_r=mean_r_of_top(p, r, 0.3),
+        top_10_r=mean_r_of_top(p, r, 0.1),
         all_r=float(r.mean()),
         score_drift=float(psi(scores, p[:, None])[0]),
         feature_drift=float(moved.mean()),

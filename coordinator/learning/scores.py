@@ -6,7 +6,7 @@ import numpy as np
 
 from coordinator.types import Bools, Floats
 
-__all__ = ["auc", "best_share", "log_loss", "mean_r_of_best"]
+__all__ = ["auc", "log_loss", "mean_r_of_top", "top_share"]
 
 SMALLEST = 1e-12
 
@@ -42,7 +42,7 @@ def log_loss(p: Floats, y: Floats) -> float:
     return float(-(y * np.log(q) + (1 - y) * np.log(1 - q)).mean())
 
 
-def best_share(score: Floats, share: float) -> Bools:
+def top_share(score: Floats, share: float) -> Bools:
     """The best-scored share of the rows, at least one of them; among equal scores the earlier rows."""
     chosen = np.zeros(len(score), dtype=bool)
     if len(score):
@@ -51,12 +51,12 @@ def best_share(score: Floats, share: float) -> Bools:
     return chosen
 
 
-def mean_r_of_best(score: Floats, r: Floats, share: float) -> float:
+def mean_r_of_top(score: Floats, r: Floats, share: float) -> float:
     """Mean R of the best-scored share; NaN without rows.
 
     Examples
     --------
-    >>> mean_r_of_best(np.array([0.1, 0.9, 0.5, 0.2]), np.array([-1.0, 2.4, -1.1, -1.0]), 0.25)
+    >>> mean_r_of_top(np.array([0.1, 0.9, 0.5, 0.2]), np.array([-1.0, 2.4, -1.1, -1.0]), 0.25)
     2.4
     """
-    return float(r[best_share(score, share)].mean()) if len(r) else float("nan")
+    return float(r[top_share(score, share)].mean()) if len(r) else float("nan")

@@ -19,14 +19,14 @@ from coordinator.signals.regime import STATES
 from coordinator.signals.tactics import TACTICS
 from coordinator.types import Floats, Ints
 
-__all__ = ["ACTIONS", "SelectorEnv", "Walk", "observation_names", "observations", "tactic_profits"]
+__all__ = ["ACTIONS", "PairSignals", "SelectorEnv", "observation_names", "observations", "tactic_profits"]
 
 ACTIONS = ("flat", *TACTICS)
 LIMIT = 5.0  # observations are clipped to -5..5
 
 
 @dataclass(frozen=True)
-class Walk:
+class PairSignals:
     """What the environment walks through: the signals of one pair in time order.
 
     Attributes
@@ -111,7 +111,7 @@ class SelectorEnv(gymnasium.Env[npt.NDArray[np.float32], np.int64]):
 
     Parameters
     ----------
-    walks : sequence of Walk
+    walks : sequence of PairSignals
         At least one, each with a signal; profits must be known.
     settings : SelectorPolicySettings
 
@@ -123,7 +123,7 @@ class SelectorEnv(gymnasium.Env[npt.NDArray[np.float32], np.int64]):
 
     metadata: dict[str, Any] = {"render_modes": []}  # noqa: RUF012
 
-    def __init__(self, walks: Sequence[Walk], settings: SelectorPolicySettings) -> None:
+    def __init__(self, walks: Sequence[PairSignals], settings: SelectorPolicySettings) -> None:
         if not walks or min(len(walk) for walk in walks) == 0:
             raise CoordinatorError("walks", "the selector's environment", "hold signals", len(walks))
         if not all(np.isfinite(walk.profit).all() for walk in walks):

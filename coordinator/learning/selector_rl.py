@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from coordinator.errors import CoordinatorError
 from coordinator.learning.artefact import Artefact
-from coordinator.learning.selector_env import ACTIONS, SelectorEnv, Walk
+from coordinator.learning.selector_env import ACTIONS, PairSignals, SelectorEnv
 from coordinator.learning.trainer import size_threads
 from coordinator.settings.networks import SelectorPolicySettings
 from coordinator.signals.feature_schema import FeatureSchema
@@ -57,7 +57,7 @@ class SelectorPolicy:
     def __init__(self, settings: SelectorPolicySettings) -> None:
         self.settings = settings
 
-    def fit(self, walks: Sequence[Walk], schema: FeatureSchema) -> SelectorPolicy:
+    def fit(self, walks: Sequence[PairSignals], schema: FeatureSchema) -> SelectorPolicy:
         """Train on the walks; the process's random generators stay as they were.
 
         Parameters

@@ -8,10 +8,10 @@ from torch import Tensor
 
 from coordinator.types import Bools, Floats, Ints
 
-__all__ = ["complete_windows", "gather_windows", "runs", "sequence_view"]
+__all__ = ["complete_windows", "finite_run_lengths", "gather_windows", "sequence_view"]
 
 
-def runs(features: Floats) -> Ints:
+def finite_run_lengths(features: Floats) -> Ints:
     """Length of the unbroken run of finite rows that ends at each row, itself included; 0 at a row with NaN."""
     finite = np.isfinite(features).all(axis=1)
     index = np.arange(len(features))
@@ -21,7 +21,7 @@ def runs(features: Floats) -> Ints:
 
 def complete_windows(features: Floats, length: int) -> Bools:
     """True for rows whose last ``length`` rows, itself included, are all finite; shape (n,)."""
-    complete: Bools = runs(features) >= length
+    complete: Bools = finite_run_lengths(features) >= length
     return complete
 
 

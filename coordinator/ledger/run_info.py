@@ -15,7 +15,7 @@ from coordinator.errors import CoordinatorError
 from coordinator.ledger import schema
 from coordinator.ledger.column_types import plain_json
 
-__all__ = ["RunInfo", "close_run", "lock_live_run", "open_run", "put_batch_run"]
+__all__ = ["RunInfo", "close_run", "lock_live_run", "open_run", "write_batch_run"]
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ class RunInfo:
         return hashlib.sha256(json.dumps(row, sort_keys=True).encode()).hexdigest()
 
 
-def put_batch_run(connection: Connection, info: RunInfo) -> int:
+def write_batch_run(connection: Connection, info: RunInfo) -> int:
     """Insert the run, or clear the one of the same strategy and start; its id.
 
     Raises

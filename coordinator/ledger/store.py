@@ -68,7 +68,7 @@ class Ledger:
         """
         frame = normalise_decisions(decisions, f"the decisions of {info.strategy}")
         with self.database.write(create=True) as connection:
-            run_id = run_info.put_batch_run(connection, info)
+            run_id = run_info.write_batch_run(connection, info)
             for table, rows in rows_of(frame, run_id).items():
                 if rows:
                     connection.execute(insert(table), rows)

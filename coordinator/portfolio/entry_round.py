@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from coordinator.portfolio.correlation_cache import CorrelationCache
 from coordinator.portfolio.guard import Limit, Position, entry_limits
-from coordinator.portfolio.ranking import Candidate, allot
+from coordinator.portfolio.ranking import Candidate, allocate_slots
 from coordinator.settings import Settings
 
 __all__ = ["EntryRound", "Slots"]
@@ -87,7 +87,7 @@ class EntryRound:
         ]
         self._candidates = {candidate.pair for candidate in candidates}
         self._limits.clear()
-        self.ranks = allot(candidates, self.held, self.free, self._refuses)
+        self.ranks = allocate_slots(candidates, self.held, self.free, self._refuses)
 
     def rank_of(self, pair: str) -> int | None:
         """A candidate's rank; None for a pair that is none, or that the limits refuse."""

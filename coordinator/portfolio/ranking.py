@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from coordinator.portfolio.guard import Position
 
-__all__ = ["Candidate", "allot", "ranked"]
+__all__ = ["Candidate", "allocate_slots", "rank_candidates"]
 
 
 class Candidate(NamedTuple):
@@ -25,14 +25,14 @@ class Candidate(NamedTuple):
     confidence: float
 
 
-def ranked(candidates: Iterable[Candidate]) -> list[Candidate]:
+def rank_candidates(candidates: Iterable[Candidate]) -> list[Candidate]:
     """By expected R, then confidence, the best first; without an expectation last, ties by name.
 
     Examples
     --------
     >>> nan = float("nan")
     >>> numbers = {"A": (0.1, 0.7), "B": (0.2, 0.7), "C": (0.1, 0.9), "D": (nan, 1.0)}
-    >>> [best.pair for best in ranked(Candidate(pair, 1, *n) for pair, n in numbers.items())]
+    >>> [best.pair for best in rank_candidates(Candidate(pair, 1, *n) for pair, n in numbers.items())]
     ['B', 'C', 'A', 'D']
     """
 
@@ -44,7 +44,7 @@ def ranked(candidates: Iterable[Candidate]) -> list[Candidate]:
     return sorted(candidates, key=key)
 
 
-def allot(
+def allocate_slots(
     candidates: Iterable[Candidate],
     held: Iterable[Position],
     free: int | None,
@@ -67,12 +67,12 @@ def allot(
     Examples
     --------
     >>> two = [Candidate("A", 1, 0.1, 0.7), Candidate("B", 1, 0.2, 0.7), Candidate("C", 1, 0.3, 0.7)]
-    >>> allot(two, [], 1, lambda candidate, held: candidate.pair == "C")
+    >>> allocate_slots(two, [], 1, lambda candidate, held: candidate.pair == "C")
     {'B': 1, 'A': 2}
     """
     positions = list(held)
     ranks: dict[str, int] = {}
-    for candidate in ranked(candidates):
+    for candidate in rank_candidates(candidates):
         if refuses(candidate, positions):
             continue
         ranks[candidate.pair] = len(ranks) + 1

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-__all__ = ["coin_of", "sector_of"]
+__all__ = ["base_currency", "sector_of"]
 
 
-def coin_of(pair: str) -> str:
+def base_currency(pair: str) -> str:
     """The base coin of Freqtrade's pair name.
 
-    >>> [coin_of(pair) for pair in ("BTC/USDT", "ETH/USDT:USDT")]
+    >>> [base_currency(pair) for pair in ("BTC/USDT", "ETH/USDT:USDT")]
     ['BTC', 'ETH']
     """
     return pair.split("/")[0]
@@ -22,5 +22,5 @@ def sector_of(pair: str, sectors: Mapping[str, tuple[str, ...]]) -> str | None:
     >>> sector_of("DOGE/USDT", {"memes": ("DOGE", "SHIB")})
     'memes'
     """
-    coin = coin_of(pair)
+    coin = base_currency(pair)
     return next((name for name, coins in sectors.items() if coin in coins), None)

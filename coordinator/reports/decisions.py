@@ -11,11 +11,11 @@ from coordinator.ledger.schema import COMPONENTS
 from coordinator.reports.learning import (
     arm_rows,
     calibration_rows,
+    confidence_rows,
+    direction_rows,
     error_sentence,
-    level_rows,
-    mean_cells,
+    mean_with_error,
     phase_rows,
-    sides_rows,
 )
 from coordinator.reports.skill import skill_rows
 from coordinator.reports.texts import UNDEFINED, number, percent
@@ -53,9 +53,9 @@ def summarise(strategy: str, decisions: pd.DataFrame) -> DecisionSummary:
         rejections=rejection_rows(frame),
         components=component_rows(frame),
         phases=phase_rows(frame),
-        levels=level_rows(frame),
+        levels=confidence_rows(frame),
         arms=arm_rows(frame),
-        sides=sides_rows(frame),
+        sides=direction_rows(frame),
         calibration=calibration_rows(frame),
         skill=skill_rows(frame),
         mistakes=error_sentence(frame),
@@ -116,4 +116,4 @@ def _outcome_cells(group: pd.DataFrame) -> list[str]:
     r = group["outcome_r"].dropna()
     exits = group.loc[r.index, "outcome_exit"]
     reached = float((exits == "target").mean()) if len(r) else float("nan")
-    return [f"{len(r):,}", *mean_cells(r), percent(reached)]
+    return [f"{len(r):,}", *mean_with_error(r), percent(reached)]

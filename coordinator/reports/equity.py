@@ -18,7 +18,7 @@ import pandas as pd
 from coordinator.errors import CoordinatorError
 from coordinator.reports.results import BacktestResult
 
-__all__ = ["Equity", "Holding", "buy_and_hold", "day_ends", "strategy_equity"]
+__all__ = ["BuyAndHold", "Equity", "buy_and_hold", "day_ends", "strategy_equity"]
 
 MARKED, WALLET, REALISED = "marked to market", "Freqtrade's wallet", "realised profit only"
 
@@ -40,7 +40,7 @@ class Equity:
 
 
 @dataclass(frozen=True)
-class Holding:
+class BuyAndHold:
     """Buy and hold: account value, and per pair the profit after costs and the fees (stake currency)."""
 
     equity: Equity
@@ -103,7 +103,7 @@ def buy_and_hold(
     timeframe: pd.Timedelta,
     balance: float,
     fee: float,
-) -> Holding:
+) -> BuyAndHold:
     """The balance split evenly over the pairs, each bought at its first close and sold at its last.
 
     Parameters
@@ -138,7 +138,7 @@ def buy_and_hold(
         value += worth
         profits[pair] = received - share
         fees += amount * fee * (first + last)
-    return Holding(Equity(pd.Series(value, index=moments), MARKED), pd.Series(profits, dtype=float), fees)
+    return BuyAndHold(Equity(pd.Series(value, index=moments), MARKED), pd.Series(profits, dtype=float), fees)
 
 
 def _cash(result: BacktestResult, moments: pd.DatetimeIndex) -> npt.NDArray[np.float64]:

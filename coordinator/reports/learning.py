@@ -14,11 +14,11 @@ __all__ = [
     "SIDES_HEAD",
     "arm_rows",
     "calibration_rows",
+    "confidence_rows",
+    "direction_rows",
     "error_sentence",
-    "level_rows",
-    "mean_cells",
+    "mean_with_error",
     "phase_rows",
-    "sides_rows",
 ]
 
 Rows = list[tuple[str, list[str]]]
@@ -44,7 +44,7 @@ def phase_rows(frame: pd.DataFrame) -> Rows:
     return rows
 
 
-def level_rows(frame: pd.DataFrame) -> Rows:
+def confidence_rows(frame: pd.DataFrame) -> Rows:
     """Accepted signals by the say that ML had: how many, their mean R and its standard error."""
     taken = frame[frame["accepted"]]
     rows = []
@@ -53,7 +53,7 @@ def level_rows(frame: pd.DataFrame) -> Rows:
         part = taken[(weight <= high) & ((weight > low) | (high == 0.0))]
         if len(part):
             name = "no say" if high == 0.0 else f"{low:.0%} to {high:.0%}"
-            rows.append((name, [f"{len(part):,}", *mean_cells(part["outcome_r"])]))
+            rows.append((name, [f"{len(part):,}", *mean_with_error(part["outcome_r"])]))
     return rows
 
 
@@ -64,11 +64,11 @@ def arm_rows(frame: pd.DataFrame) -> Rows:
         part = frame[frame["arm"] == arm]
         if len(part):
             taken = part[part["accepted"]]
-            rows.append((arm, [f"{len(part):,}", f"{len(taken):,}", *mean_cells(taken["outcome_r"])]))
+            rows.append((arm, [f"{len(part):,}", f"{len(taken):,}", *mean_with_error(taken["outcome_r"])]))
     return rows
 
 
-def sides_rows(frame: pd.DataFrame) -> Rows:
+def direction_rows(frame: pd.DataFrame) -> Rows:
     """ML alone against the baseline alone, as virtual trades through the gate, in the whole run and its last 30 days.
 
     Both sides trade on every signal whose own percentile reaches the gate, whatever was decided, so the two can be
@@ -134,7 +134,7 @@ def _side(taken: pd.DataFrame, all_of: pd.DataFrame) -> list[str]:
     ]
 
 
-def mean_cells(r: pd.Series) -> list[str]:
+def mean_with_error(r: pd.Series) -> list[str]:
     """Mean R of the resolved ones, and its standard error."""
     known = r.dropna()
     error = float(known.std() / np.sqrt(len(known))) if len(known) > 1 else float("nan")

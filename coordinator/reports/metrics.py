@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from coordinator.reports.equity import Equity, Holding
+from coordinator.reports.equity import BuyAndHold, Equity
 from coordinator.reports.results import BacktestResult
 
 __all__ = [
@@ -138,7 +138,7 @@ def strategy_metrics(result: BacktestResult, equity: Equity) -> Metrics:
     return _metrics(equity.daily, profits, float(result.orders["fee"].sum()))
 
 
-def hold_metrics(holding: Holding) -> Metrics:
+def hold_metrics(holding: BuyAndHold) -> Metrics:
     """Figures of buy and hold, on the same definitions; each pair is one trade."""
     return _metrics(holding.equity.daily, holding.profits, holding.fees)
 

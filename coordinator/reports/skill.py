@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from coordinator.learning.scores import auc, best_share
+from coordinator.learning.scores import auc, top_share
 from coordinator.ledger.schema import COMPONENTS
 from coordinator.reports.texts import UNDEFINED, number
 from coordinator.types import Floats
@@ -70,5 +70,5 @@ def _mean_of_best(score: Floats, r: Floats, quarter: npt.NDArray[Any], share: fl
     chosen = np.zeros(len(r), dtype=bool)
     for name in pd.unique(quarter):
         in_quarter = np.flatnonzero(quarter == name)
-        chosen[in_quarter[best_share(score[in_quarter], share)]] = True
+        chosen[in_quarter[top_share(score[in_quarter], share)]] = True
     return float(r[chosen].mean())

@@ -8,7 +8,7 @@ import numpy as np
 
 from coordinator.decision.outcomes import resolve_outcomes
 from coordinator.decision.table import UNRESOLVED, SignalTable
-from coordinator.decision.trust_fold import Effects, TrustFold
+from coordinator.decision.trust_fold import MeasuredEffects, TrustFold
 from coordinator.run.improvements import DYNAMIC_REWARD_RISK, VOLATILITY_SIZING, Improvement
 from coordinator.run.live_decisions import LiveDecisions
 from coordinator.run.market import AnalysedMarket
@@ -117,7 +117,9 @@ def limit_to_trust(
     """
     learned = {name: improvements[name] for name in trust.trusts if name in improvements}
     effects = {name: _effects(name, value, analyses, signals, settings) for name, value in learned.items()}
-    unknown = Effects(np.full(len(signals), UNRESOLVED, dtype=np.int64), np.full(len(signals), np.nan))
+    unknown = MeasuredEffects(
+        np.full(len(signals), UNRESOLVED, dtype=np.int64), np.full(len(signals), np.nan)
+    )
     ranges = trust.run(
         signals.time, signals.names(), {name: effects.get(name, unknown) for name in trust.trusts}
     )
@@ -140,15 +142,15 @@ def _effects(
     analyses: Mapping[str, PairAnalysis],
     signals: SignalTable,
     settings: Settings,
-) -> Effects:
+) -> MeasuredEffects:
     if name == VOLATILITY_SIZING:
-        return Effects(signals.known_at(), signals.outcome_r, improvement.adjusted)
+        return MeasuredEffects(signals.known_at(), signals.outcome_r, improvement.adjusted)
     r, known_at = np.full(len(signals), np.nan), np.full(len(signals), UNRESOLVED, dtype=np.int64)
     for i, pair in enumerate(signals.pairs):
         rows = np.flatnonzero(signals.pair == i)
         if name in analyses[pair].improvements:
             r[rows], known_at[rows] = _untrusted_outcomes(analyses[pair], settings)
-    return Effects(np.maximum(known_at, signals.known_at()), r - signals.outcome_r)
+    return MeasuredEffects(np.maximum(known_at, signals.known_at()), r - signals.outcome_r)
 
 
 def _untrusted_outcomes(a: PairAnalysis, settings: Settings) -> tuple[Floats, Times]:

@@ -13,7 +13,7 @@ from coordinator.settings import Mode, Settings
 from coordinator.signals.candles import Candles
 from coordinator.signals.indicators import Indicators
 from coordinator.signals.regime import Regime, atr_percentile
-from coordinator.signals.session import usual_activity
+from coordinator.signals.session import session_activity
 from coordinator.trade.dynamic_reward_risk import (
     dynamic_reward_risk,
     session_factor,
@@ -105,7 +105,7 @@ def signal_improvements(
         dynamic, di = s.dynamic_reward_risk, (indicators.plus_di[index], indicators.minus_di[index])
         volatility = volatility_factor(regime.level[index], rank())
         trend = trend_factor(direction, indicators.adx[index], *di, dynamic.full_adx)
-        session = session_factor(usual_activity(candles, index, dynamic.session_days))
+        session = session_factor(session_activity(candles, index, dynamic.session_days))
         return dynamic_reward_risk(base, volatility, trend, session, dynamic)
 
     def size() -> Floats:

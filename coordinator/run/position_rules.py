@@ -12,7 +12,7 @@ from coordinator.run.pair_analysis import PairAnalysis
 from coordinator.settings import Settings
 from coordinator.settings.exits import ExitsSettings
 from coordinator.trade.entries import tranches_cancelled
-from coordinator.trade.exits import EXIT_RULES, Held, exit_signals, scale_out_due
+from coordinator.trade.exits import EXIT_RULES, HeldPosition, exit_signals, scale_out_due
 from coordinator.trade.market import MarketPath, market_path
 from coordinator.trade.plan import Plan
 
@@ -113,7 +113,7 @@ class PositionRules:
         if market is None:
             return 0
         path, row, time = market
-        multiplier, held = path.multiplier.item(row), Held(direction, trade.open_rate, 0, 0)
+        multiplier, held = path.multiplier.item(row), HeldPosition(direction, trade.open_rate, 0, 0)
         if not scale_out_due(held, rate, multiplier, self._exits):
             return 0
         if self._modes["scale_out"] == "shadow":
@@ -137,7 +137,7 @@ class PositionRules:
             return None
         path, row, time = market
         signal = plan.time or self._closed(trade.open_date_utc)
-        held = Held(plan.direction, trade.open_rate, (time - signal) // self._seconds, 0)
+        held = HeldPosition(plan.direction, trade.open_rate, (time - signal) // self._seconds, 0)
         for exit_signal in exit_signals(held, rate, path, row, self._exits):
             if self._modes[exit_signal.rule] == "on":
                 return exit_signal.reason

@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from coordinator.sandbox.climate import Climate
-from coordinator.sandbox.market import Walk, hourly_frame, simulate_walks
+from coordinator.sandbox.market import SimulatedPair, hourly_frame, simulate_pairs
+from coordinator.sandbox.market_conditions import MarketConditions
 from coordinator.sandbox.spec import MarketSpec
 from coordinator.sandbox.streams import ar1, stream
 
@@ -62,21 +62,24 @@ def simulate_futures(spec: MarketSpec) -> dict[str, FuturesCandles]:
     dict of str to FuturesCandles
         By futures pair, e.g. ``"BTC/USDT:USDT"``.
     """
-    climate, walks = simulate_walks(spec)
+    conditions, walks = simulate_pairs(spec)
     return {
-        f"{pair}:{pair.split('/')[1]}": _perpetual(spec, pair, climate, walk) for pair, walk in walks.items()
+        f"{pair}:{pair.split('/')[1]}": _perpetual(spec, pair, conditions, walk)
+        for pair, walk in walks.items()
     }
 
 
-def _perpetual(spec: MarketSpec, pair: str, climate: Climate, walk: Walk) -> FuturesCandles:
+def _perpetual(
+    spec: MarketSpec, pair: str, conditions: MarketConditions, walk: SimulatedPair
+) -> FuturesCandles:
     persistent, fleeting = _basis(spec, pair, walk)
-    futures = hourly_frame(climate, _shifted(walk, persistent + fleeting, _VOLUME_RATIO))
+    futures = hourly_frame(conditions, _shifted(walk, persistent + fleeting, _VOLUME_RATIO))
     # The exchange smooths what is fleeting out of the mark price, so that a wick cannot force liquidations.
-    mark = hourly_frame(climate, _shifted(walk, persistent + 0.4 * fleeting, 0.0))
-    return FuturesCandles(futures, mark, _funding(climate, persistent + fleeting))
+    mark = hourly_frame(conditions, _shifted(walk, persistent + 0.4 * fleeting, 0.0))
+    return FuturesCandles(futures, mark, _funding(conditions, persistent + fleeting))
 
 
-def _basis(spec: MarketSpec, pair: str, walk: Walk) -> tuple[Floats, Floats]:
+def _basis(spec: MarketSpec, pair: str, walk: SimulatedPair) -> tuple[Floats, Floats]:
     """Log futures over spot at each close: the persistent and the fleeting part, each of shape (hours,).
 
     Both react to what has happened and say nothing about what comes.
@@ -89,7 +92,7 @@ def _basis(spec: MarketSpec, pair: str, walk: Walk) -> tuple[Floats, Floats]:
     return persistent, _BASIS_FAST * ar1(noise[:, 1].copy(), 0.8)
 
 
-def _shifted(walk: Walk, basis: Floats, volume_ratio: float) -> Walk:
+def _shifted(walk: SimulatedPair, basis: Floats, volume_ratio: float) -> SimulatedPair:
     """The walk moved by a basis that changes within the hour from the last close's to this one's."""
     before = np.concatenate((basis[:1], basis[:-1]))
     opening, close = walk.open + before, walk.close + basis
@@ -99,14 +102,14 @@ def _shifted(walk: Walk, basis: Floats, volume_ratio: float) -> Walk:
     return replace(walk, open=opening, high=high, low=low, close=close, volume=volume)
 
 
-def _funding(climate: Climate, basis: Floats) -> pd.DataFrame:
+def _funding(conditions: MarketConditions, basis: Floats) -> pd.DataFrame:
     """Rates from the mean basis of the eight hours before each settlement; outages do not stop them."""
-    hours = climate.times // 3_600_000
+    hours = conditions.times // 3_600_000
     whole = (len(hours) // FUNDING_HOURS) * FUNDING_HOURS
     # Simulations start at midnight, so blocks of eight hours end at settlements.
     premium = basis[:whole].reshape(-1, FUNDING_HOURS).mean(axis=1)
     rate = premium + np.clip(_INTEREST - premium, -_DAMPER, _DAMPER)
-    settled = climate.times[:whole:FUNDING_HOURS] + FUNDING_HOURS * 3_600_000
+    settled = conditions.times[:whole:FUNDING_HOURS] + FUNDING_HOURS * 3_600_000
     columns: dict[str, object] = {
         "date": pd.to_datetime(settled, unit="ms", utc=True).as_unit("ns"),
         "open": np.round(np.clip(rate, -_FUNDING_CAP, _FUNDING_CAP), 8),

@@ -1,7 +1,7 @@
 """The market simulator: spot candles of any number of pairs, deterministic by seed.
 
 One hour's log return of a pair is a market, a sector and an own part, each with its own slowly varying
-volatility (:mod:`coordinator.sandbox.climate`), Student-t hours (a normal times an inverse-gamma scale) and
+volatility (:mod:`coordinator.sandbox.market_conditions`), Student-t hours (a normal times an inverse-gamma scale) and
 rare jumps. It is walked in sub-steps with the exact extremes of the Brownian bridge between them, so that
 high and low are those of a continuous price; a little transient noise on the quotes gives the wicks and the
 faint reversal of real hours. Conditional on all volatilities the expected simple return of an hour is the
@@ -17,12 +17,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from coordinator.sandbox.climate import Climate, climate_of, log_volatility
+from coordinator.sandbox.market_conditions import MarketConditions, log_volatility, market_conditions
 from coordinator.sandbox.profiles import PairProfile, profile_of
 from coordinator.sandbox.spec import MarketSpec
 from coordinator.sandbox.streams import ar1, stream
 
-__all__ = ["MarketSpec", "Walk", "hourly_frame", "resample_candles", "simulate", "simulate_walks"]
+__all__ = ["MarketSpec", "SimulatedPair", "hourly_frame", "resample_candles", "simulate", "simulate_pairs"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -36,7 +36,7 @@ _HOURS_PER_YEAR: Final = 8766.0
 
 
 @dataclass(frozen=True)
-class Walk:
+class SimulatedPair:
     """One pair's price before rounding; arrays of shape (hours,), outages included.
 
     Attributes
@@ -82,14 +82,14 @@ def simulate(spec: MarketSpec) -> dict[str, pd.DataFrame]:
         By pair, in the spec's order; each of shape (hours traded, 6): date (UTC, open time), open, high, low,
         close (multiples of the pair's tick), volume (base currency). Outage hours are missing for all pairs.
     """
-    climate, walks = simulate_walks(spec)
-    return {pair: hourly_frame(climate, walk) for pair, walk in walks.items()}
+    conditions, walks = simulate_pairs(spec)
+    return {pair: hourly_frame(conditions, walk) for pair, walk in walks.items()}
 
 
-def simulate_walks(spec: MarketSpec) -> tuple[Climate, dict[str, Walk]]:
+def simulate_pairs(spec: MarketSpec) -> tuple[MarketConditions, dict[str, SimulatedPair]]:
     """The shared hours and every pair's walk, from which spot and futures candles are made."""
     market = _factor(spec, ("market",), "market")
-    climate = climate_of(spec, market.steps.sum(axis=1) / np.sqrt(_STEPS))
+    conditions = market_conditions(spec, market.steps.sum(axis=1) / np.sqrt(_STEPS))
     sectors: dict[str, _Factor] = {}
     walks = {}
     for pair in spec.pairs:
@@ -98,8 +98,8 @@ def simulate_walks(spec: MarketSpec) -> tuple[Climate, dict[str, Walk]]:
         sector = spec.sectors.get(base, profile.sector)
         if sector not in sectors:
             sectors[sector] = _factor(spec, ("sector", sector), "sector")
-        walks[pair] = _walk(spec, pair, profile, climate, market, sectors[sector])
-    return climate, walks
+        walks[pair] = _walk(spec, pair, profile, conditions, market, sectors[sector])
+    return conditions, walks
 
 
 def _factor(spec: MarketSpec, names: tuple[str, ...], kind: str) -> _Factor:
@@ -116,8 +116,13 @@ def _factor(spec: MarketSpec, names: tuple[str, ...], kind: str) -> _Factor:
 
 
 def _walk(
-    spec: MarketSpec, pair: str, profile: PairProfile, climate: Climate, market: _Factor, sector: _Factor
-) -> Walk:
+    spec: MarketSpec,
+    pair: str,
+    profile: PairProfile,
+    conditions: MarketConditions,
+    market: _Factor,
+    sector: _Factor,
+) -> SimulatedPair:
     own = _factor(spec, ("pair", pair), "own")
     shares = (profile.market_share, profile.sector_share, 1.0 - profile.market_share - profile.sector_share)
     steps = np.zeros((spec.hours, _STEPS))
@@ -125,7 +130,7 @@ def _walk(
     usual = np.zeros(spec.hours)
     variance = np.zeros(spec.hours)
     for factor, share in zip((market, sector, own), shares, strict=True):
-        relative = climate.log_volatility + (0.0 if factor is market else factor.log_volatility)
+        relative = conditions.log_volatility + (0.0 if factor is market else factor.log_volatility)
         scale = profile.volatility * np.sqrt(share) * np.exp(relative)
         steps += (scale * factor.tail)[:, None] * factor.steps / np.sqrt(_STEPS)
         jump += profile.volatility * np.sqrt(share) * factor.jump
@@ -134,13 +139,13 @@ def _walk(
     jump_variance = _JUMPS_PER_YEAR / _HOURS_PER_YEAR * (_JUMP_SIZE * profile.volatility) ** 2
     steps[:, 0] += jump - 0.5 * jump_variance
     # Half the variance makes the expected simple return, not the log return, the drift.
-    steps += ((climate.drift - 0.5 * variance) / _STEPS)[:, None]
+    steps += ((conditions.drift - 0.5 * variance) / _STEPS)[:, None]
     path = np.log(profile.price) + np.cumsum(steps.ravel()).reshape(steps.shape)
     volatility = np.sqrt(usual)
     candles = _candles(spec, pair, profile, path, np.sqrt(variance), volatility)
     size = np.abs(steps.sum(axis=1)) / volatility
-    volume = _volume(spec, pair, profile, climate, volatility, size, candles[3])
-    return Walk(profile, *candles, fair_close=path[:, -1], volatility=volatility, volume=volume)
+    volume = _volume(spec, pair, profile, conditions, volatility, size, candles[3])
+    return SimulatedPair(profile, *candles, fair_close=path[:, -1], volatility=volatility, volume=volume)
 
 
 def _candles(
@@ -169,7 +174,7 @@ def _volume(
     spec: MarketSpec,
     pair: str,
     profile: PairProfile,
-    climate: Climate,
+    conditions: MarketConditions,
     volatility: Floats,
     size: Floats,
     log_price: Floats,
@@ -181,7 +186,7 @@ def _volume(
     log_turnover = (
         np.log(profile.turnover)
         + 0.75 * relative
-        + 0.30 * climate.rhythm
+        + 0.30 * conditions.rhythm
         + 0.80 * np.log1p(size)
         + 0.23 * shared
         + 0.23 * ar1(noise[:, 0].copy(), 200.0)
@@ -191,18 +196,18 @@ def _volume(
     return np.asarray(np.exp(log_turnover - log_price), dtype=np.float64)
 
 
-def hourly_frame(climate: Climate, walk: Walk) -> pd.DataFrame:
+def hourly_frame(conditions: MarketConditions, walk: SimulatedPair) -> pd.DataFrame:
     """Candles of a walk: prices rounded to the tick (at least one), volume to eight digits or whole units."""
     tick = walk.profile.tick
     digits = max(0, round(-np.log10(tick)))
-    columns: dict[str, object] = {"date": pd.to_datetime(climate.times, unit="ms", utc=True).as_unit("ns")}
+    columns: dict[str, object] = {"date": pd.to_datetime(conditions.times, unit="ms", utc=True).as_unit("ns")}
     for name in ("open", "high", "low", "close"):
         ticks = np.maximum(np.rint(np.exp(getattr(walk, name)) / tick), 1.0)
         columns[name] = np.round(ticks * tick, digits)
     # A unit that is worth much is traded in small fractions.
     lot_digits = int(np.clip(round(np.log10(walk.profile.price)) + 1, 0, 5))
     columns["volume"] = np.round(walk.volume, lot_digits)
-    return pd.DataFrame(columns).loc[climate.trading].reset_index(drop=True)
+    return pd.DataFrame(columns).loc[conditions.trading].reset_index(drop=True)
 
 
 def resample_candles(hourly: pd.DataFrame, timeframe: str) -> pd.DataFrame:

@@ -19,7 +19,16 @@ from coordinator.signals.technical import Technical
 from coordinator.signals.timeframes import last_closed
 from coordinator.types import Bools, Floats, Ints
 
-__all__ = ["AGREEMENT", "TIMEFRAMES", "Fusion", "View", "agreement", "consistency", "fuse", "join_views"]
+__all__ = [
+    "AGREEMENT",
+    "TIMEFRAMES",
+    "Fusion",
+    "TimeframeView",
+    "agreement",
+    "consistency",
+    "fuse",
+    "join_views",
+]
 
 TIMEFRAMES = ("1h", "4h", "1d")
 AGREEMENT = (1.0, 0.6, 0.3)
@@ -52,7 +61,7 @@ class Fusion:
 
 
 @dataclass(frozen=True)
-class View:
+class TimeframeView:
     """What one timeframe says on its own candles.
 
     Attributes
@@ -107,11 +116,11 @@ def fuse(base: Candles, views: Mapping[str, tuple[Candles, Technical]], settings
     ----------
     views : mapping of "1h", "4h", "1d" to (candles, technical) of the same pair
     """
-    said = {name: View(candles, t.direction, t.confidence) for name, (candles, t) in views.items()}
+    said = {name: TimeframeView(candles, t.direction, t.confidence) for name, (candles, t) in views.items()}
     return join_views(base, said, settings)
 
 
-def join_views(base: Candles, views: Mapping[str, View], settings: FusionSettings) -> Fusion:
+def join_views(base: Candles, views: Mapping[str, TimeframeView], settings: FusionSettings) -> Fusion:
     """Fuse three views on the base candles.
 
     A base candle sees the last candle of each timeframe that had closed by its own close.

@@ -7,10 +7,10 @@ import numpy as np
 from coordinator.signals.candles import Candles
 from coordinator.types import SECONDS_PER_DAY, Floats, Ints
 
-__all__ = ["usual_activity"]
+__all__ = ["session_activity"]
 
 
-def usual_activity(candles: Candles, index: Ints, days: int) -> Floats:
+def session_activity(candles: Candles, index: Ints, days: int) -> Floats:
     """Usual volume of the candle that comes next, over the mean of all candles: ratio, 1 is average.
 
     A signal is entered in the candle after its own. What that hour of the day traded on the last ``days`` days is

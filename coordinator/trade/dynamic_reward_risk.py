@@ -59,7 +59,7 @@ def session_factor(activity: Floats) -> Floats:
 
     Parameters
     ----------
-    activity : as ``signals.session.usual_activity`` gives it, ratio >= 0
+    activity : as ``signals.session.session_activity`` gives it, ratio >= 0
 
     Examples
     --------

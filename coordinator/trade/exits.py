@@ -13,7 +13,7 @@ from coordinator.trade.market import MarketPath
 __all__ = [
     "EXIT_RULES",
     "ExitSignal",
-    "Held",
+    "HeldPosition",
     "exit_signals",
     "leaves_no_dust",
     "profit_targets",
@@ -24,7 +24,7 @@ __all__ = [
 EXIT_RULES = ("momentum_reversal", "low_volume", "stagnation")
 
 
-class Held(NamedTuple):
+class HeldPosition(NamedTuple):
     """What the rules need to know of a position.
 
     Attributes
@@ -76,7 +76,7 @@ def profit_targets(multiplier: float, settings: ExitsSettings) -> tuple[float, f
 
 
 def exit_signals(
-    held: Held, rate: float, path: MarketPath, row: int, settings: ExitsSettings
+    held: HeldPosition, rate: float, path: MarketPath, row: int, settings: ExitsSettings
 ) -> list[ExitSignal]:
     """Rules that say leave, those in shadow mode too; the surest first.
 
@@ -111,7 +111,7 @@ def _confidence(signal: ExitSignal) -> float:
     return signal.confidence
 
 
-def scale_out_due(held: Held, rate: float, multiplier: float, settings: ExitsSettings) -> bool:
+def scale_out_due(held: HeldPosition, rate: float, multiplier: float, settings: ExitsSettings) -> bool:
     """Whether part of the position is to be closed: once above the second target, once above the third."""
     if settings.scale_out.mode == "off" or held.scaled_out > 1:
         return False

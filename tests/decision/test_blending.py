@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coordinator.decision.blending import PHASES, MLWeightManager, pilot_arm
-from coordinator.decision.evidence import Day
+from coordinator.decision.evidence import DayResults
 from coordinator.errors import CoordinatorError
 from coordinator.settings import load_settings
 from coordinator.settings.learners import BlendingSettings
@@ -56,7 +56,7 @@ def test_a_yes_is_right_where_r_is_positive_and_a_no_where_it_is_not():
 def test_both_sides_trade_from_the_gate_on():
     manager = MLWeightManager(S, 0.7)
     manager.learn(0, np.array([0.7, 0.69, 0.9]), np.array([0.1, 0.7, 0.8]), np.array([2.0, -1.0, 1.0]))
-    assert manager.window_[0] == Day(0, 3, 2, ml=3.0, baseline=0.0, refused=1, refused_lost=1)
+    assert manager.window_[0] == DayResults(0, 3, 2, ml=3.0, baseline=0.0, refused=1, refused_lost=1)
 
 
 def test_absent_ml_counts_for_foundation_only():
@@ -107,7 +107,7 @@ def test_a_win_ends_the_run_and_refused_signals_are_not_part_of_it():
 )  # 10 x ln .5 / ln .689 = 18.6; at most twice ten
 def test_the_run_is_as_rare_as_at_even_odds(lost, limit):
     manager = MLWeightManager(BlendingSettings(start_phase="pilot"), 0.7)
-    manager.window_.append(Day(0, count=998, right=600, refused=998, refused_lost=lost))
+    manager.window_.append(DayResults(0, count=998, right=600, refused=998, refused_lost=lost))
     assert manager._breaking_run() == limit
 
 

@@ -10,7 +10,7 @@ from scipy.special import betainc
 from scipy.stats import norm
 
 from coordinator.decision.blending import MLWeightManager
-from coordinator.decision.evidence import Day, summarise_days
+from coordinator.decision.evidence import DayResults, summarise_days
 from coordinator.decision.posterior import (
     accuracy_exceeds,
     design_effect,
@@ -85,7 +85,7 @@ def test_design_effect_and_drawdown():
 def test_each_accuracy_is_held_against_its_own_bar_and_each_sharpe_against_its_own_share():
     rng = np.random.default_rng(2)
     days = [
-        Day(i * DAY, 20, 11 - i % 2, ml, base)
+        DayResults(i * DAY, 20, 11 - i % 2, ml, base)
         for i, (ml, base) in enumerate(rng.normal((0.9, 1.2), 2.0, (30, 2)))
     ]
     e = summarise_days(days, S)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from coordinator.decision.table import UNRESOLVED
-from coordinator.decision.trust_fold import Effects, TrustFold
+from coordinator.decision.trust_fold import MeasuredEffects, TrustFold
 from coordinator.settings.trust import TrustSettings
 
 DAY, HOUR = 86400, 3600
@@ -22,11 +22,11 @@ def signals(n=2000, seed=0, mean=0.1):
     known[-20:] = UNRESOLVED
     r = rng.normal(mean, 1.0, n)
     r[known == UNRESOLVED] = np.nan
-    return time, pair, {"rr": Effects(known, r), "size": Effects(known, r, rng.uniform(0.5, 1.5, n))}
+    return time, pair, {"rr": MeasuredEffects(known, r), "size": MeasuredEffects(known, r, rng.uniform(0.5, 1.5, n))}
 
 
 def part(x, rows):
-    return Effects(x.known_at[rows], x.r[rows], None if x.size is None else x.size[rows])
+    return MeasuredEffects(x.known_at[rows], x.r[rows], None if x.size is None else x.size[rows])
 
 
 def test_effects_of_the_future_change_nothing_before():
@@ -36,7 +36,7 @@ def test_effects_of_the_future_change_nothing_before():
     scrambled = {}
     for name, x in effects.items():
         r = np.where(x.known_at > cut, rng.normal(-1, 3, len(x.r)), x.r)
-        scrambled[name] = Effects(x.known_at, r, x.size)
+        scrambled[name] = MeasuredEffects(x.known_at, r, x.size)
     two = TrustFold(SETTINGS, ("rr", "size")).run(time, pair, scrambled)
     before = time < cut + DAY
     for name in one:
@@ -65,7 +65,7 @@ def test_day_by_day_with_restarts_is_one_pass(every):
         for name, x in effects.items():
             mine = part(x, seen)
             known = np.where(mine.known_at <= hour + HOUR, mine.known_at, UNRESOLVED)
-            shown[name] = Effects(known, np.where(known == UNRESOLVED, np.nan, mine.r), mine.size)
+            shown[name] = MeasuredEffects(known, np.where(known == UNRESOLVED, np.nan, mine.r), mine.size)
         found = bot.run(time[seen], [pair[j] for j in seen], shown)
         now = time[seen] == hour
         for name in found:
@@ -79,11 +79,11 @@ def test_trading_less_throughout_is_no_merit():
     time, pair, effects = signals(mean=-0.3)
     known, r = effects["rr"].known_at, effects["rr"].r
     fold = TrustFold(SETTINGS, ("size",))
-    fold.run(time, pair, {"size": Effects(known, r, np.full(len(r), 0.5))})
+    fold.run(time, pair, {"size": MeasuredEffects(known, r, np.full(len(r), 0.5))})
     assert set(fold.trusts["size"].rows_) == {0.0}
     assert not fold.changes
     fold = TrustFold(SETTINGS, ("size",))
-    fold.run(time, pair, {"size": Effects(known, r, np.where(r > 0, 1.2, 0.5))})
+    fold.run(time, pair, {"size": MeasuredEffects(known, r, np.where(r > 0, 1.2, 0.5))})
     assert fold.changes[-1][1].after > 0.3
 
 

@@ -12,7 +12,7 @@ from coordinator.settings.networks import FusionModelSettings
 from coordinator.settings.signals import FusionSettings
 from coordinator.signals.candles import Candles
 from coordinator.signals.feature_schema import FeatureSchema
-from coordinator.signals.fusion import TIMEFRAMES, View, join_views
+from coordinator.signals.fusion import TIMEFRAMES, TimeframeView, join_views
 
 S = FusionModelSettings(trees=12, rows_per_leaf=0.02)
 SCHEMA = FeatureSchema(tuple("abcd"), 1)
@@ -145,8 +145,8 @@ def test_an_unknown_view_is_no_fusion():
     ones = np.ones(48)
     hourly = Candles(3600 * np.arange(48), ones, ones, ones, ones, ones, 3600)
     known = np.arange(48) >= 10
-    views = {name: View(hourly, np.ones(48, dtype=int), 0.8 * ones) for name in TIMEFRAMES}
-    views["4h"] = View(hourly, np.ones(48, dtype=int), 0.8 * ones, known)
+    views = {name: TimeframeView(hourly, np.ones(48, dtype=int), 0.8 * ones) for name in TIMEFRAMES}
+    views["4h"] = TimeframeView(hourly, np.ones(48, dtype=int), 0.8 * ones, known)
     result = join_views(hourly, views, FusionSettings())
     np.testing.assert_array_equal(np.isfinite(result.score), known)
     np.testing.assert_array_equal(result.direction, known.astype(int))

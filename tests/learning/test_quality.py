@@ -7,7 +7,7 @@ from coordinator.errors import CoordinatorError
 from coordinator.learning.controls import constant_scores, has_failed, noise_scores, shuffled_label_model
 from coordinator.learning.quality import train_model, walk_forward_scores
 from coordinator.learning.quality_labels import expected_r, quality_label
-from coordinator.learning.scores import auc, best_share, log_loss, mean_r_of_best
+from coordinator.learning.scores import auc, log_loss, mean_r_of_top, top_share
 from coordinator.learning.walk_forward import walk_forward
 from coordinator.settings import Settings, load_settings
 from coordinator.settings.quality import QualitySettings
@@ -28,7 +28,7 @@ def test_walk_forward_finds_the_skill_and_the_controls_do_not(rows):
     assert len(models) == 4
     assert np.isfinite(scores[tested]).all() and np.isnan(np.delete(scores, tested)).all()
     assert auc(scores[tested], won[tested]) > 0.62
-    assert mean_r_of_best(scores[tested], rows.r[tested], 0.1) > rows.r[tested].mean() + 0.3
+    assert mean_r_of_top(scores[tested], rows.r[tested], 0.1) > rows.r[tested].mean() + 0.3
     shuffled = [
         shuffled_label_model(rows, SETTINGS, fold.train, seed=1).predict_proba(rows.x[fold.test])
         for fold in folds
@@ -101,9 +101,9 @@ def test_label_designs():
 
 def test_best_share_takes_the_best_and_the_earlier_of_equals():
     score = np.array([0.5, 0.9, 0.5, 0.1])
-    assert best_share(score, 0.5).tolist() == [True, True, False, False]
-    assert best_share(score, 0.01).sum() == 1
-    assert np.isnan(mean_r_of_best(score[:0], score[:0], 0.1))
+    assert top_share(score, 0.5).tolist() == [True, True, False, False]
+    assert top_share(score, 0.01).sum() == 1
+    assert np.isnan(mean_r_of_top(score[:0], score[:0], 0.1))
 
 
 def test_auc_is_the_chance_of_the_right_order_ties_half():

@@ -11,8 +11,8 @@ from coordinator.errors import CoordinatorError
 from coordinator.learning.artefact import decode, encode, write
 from coordinator.learning.selector_env import (
     ACTIONS,
+    PairSignals,
     SelectorEnv,
-    Walk,
     observation_names,
     observations,
     tactic_profits,
@@ -35,7 +35,7 @@ def walk(seed=0, n=400):
     direction = rng.choice([-1, 1], (n, 4))
     profit = np.full((n, 4), -0.02) + rng.normal(0, 0.01, (n, 4))
     profit[:, 2] = np.where(state % 2 == 0, 0.05, -0.05)
-    return Walk(state, rng.normal(size=(n, 2)), direction, rng.uniform(0.5, 1, (n, 4)), profit)
+    return PairSignals(state, rng.normal(size=(n, 2)), direction, rng.uniform(0.5, 1, (n, 4)), profit)
 
 
 def test_it_passes_both_environment_checkers():
@@ -50,7 +50,7 @@ def test_the_rewards_are_the_documented_ones():
     """pnl / .05 in -1..2; flat 0."""
     w = walk(n=6)
     profit = np.array([[0.05, -0.02, 0.2, 0.0]] * 5 + [[-0.2, 0.01, 0, 0]])
-    env = SelectorEnv([Walk(w.state, w.features, w.direction, w.confidence, profit)], S)
+    env = SelectorEnv([PairSignals(w.state, w.features, w.direction, w.confidence, profit)], S)
     for action, expected in ((0, 0.0), (1, 1.0), (2, -0.4), (3, 2.0), (4, 0.0)):
         env.reset(seed=0, options={"walk": 0, "start": 0})
         assert env.step(np.int64(action))[1] == pytest.approx(expected)
@@ -94,7 +94,7 @@ def test_a_tactics_profit_is_its_virtual_trade_after_costs(candles):
     free, _ = tactic_profits(candles, index, direction, stop, target, 48, CostSettings(fee=0, slippage=0))
     assert (profit[:2, :2] < free[:2, :2]).all()
     with pytest.raises(CoordinatorError, match="known for every signal"):
-        SelectorEnv([Walk(np.zeros(3, int), np.zeros((3, 1)), direction, np.ones((3, 4)), profit)], S)
+        SelectorEnv([PairSignals(np.zeros(3, int), np.zeros((3, 1)), direction, np.ones((3, 4)), profit)], S)
     with pytest.raises(CoordinatorError, match="hold signals"):
         SelectorEnv([], S)
 

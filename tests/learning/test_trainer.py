@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coordinator.learning.networks import LSTMNetwork
-from coordinator.learning.sequences import complete_windows, runs, sequence_view
+from coordinator.learning.sequences import complete_windows, finite_run_lengths, sequence_view
 from coordinator.learning.trainer import Rows, _Batches, choose_device, size_threads
 from coordinator.settings.learning import LearningSettings
 
@@ -94,7 +94,7 @@ def test_runs_count_the_finite_rows(finite, length):
     for ok in finite:
         count = count + 1 if ok else 0
         expected.append(count)
-    np.testing.assert_array_equal(runs(features), np.array(expected, dtype=int))
+    np.testing.assert_array_equal(finite_run_lengths(features), np.array(expected, dtype=int))
     np.testing.assert_array_equal(complete_windows(features, length), np.array(expected, dtype=int) >= length)
 
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coordinator.portfolio.guard import Position
-from coordinator.portfolio.ranking import Candidate, allot, ranked
+from coordinator.portfolio.ranking import Candidate, allocate_slots, rank_candidates
 
 NAMES = "ABCDEFGH"
 NUMBER = st.floats(-1, 1) | st.just(float("nan"))
@@ -22,12 +22,12 @@ def candidates(fields):
 def test_the_order_in_which_they_come_decides_nothing(fields, rng: random.Random):
     shown = candidates(fields)
     mixed = rng.sample(shown, len(shown))
-    assert [x.pair for x in ranked(shown)] == [x.pair for x in ranked(mixed)]
+    assert [x.pair for x in rank_candidates(shown)] == [x.pair for x in rank_candidates(mixed)]
 
 
 @given(FIELDS)
 def test_a_better_expectation_comes_first_then_confidence(fields):
-    found = ranked(candidates(fields))
+    found = rank_candidates(candidates(fields))
     for one, two in pairwise(found):
         known = one.expected_r == one.expected_r, two.expected_r == two.expected_r
         assert known != (False, True)
@@ -46,8 +46,8 @@ def test_slots_go_to_the_best_that_the_limits_let_through(fields, free, refused)
         seen.append((x.pair, [position.pair for position in held]))
         return x.pair in refused
 
-    ranks = allot(shown, [Position("held", 1)], free, refuses)
-    through = [x.pair for x in ranked(shown) if x.pair not in refused]
+    ranks = allocate_slots(shown, [Position("held", 1)], free, refuses)
+    through = [x.pair for x in rank_candidates(shown) if x.pair not in refused]
     assert ranks == {pair: i + 1 for i, pair in enumerate(through)}
     winners = through[:free]
     for pair, held in seen:  # each is asked beside what is held and the winners before it, no one else

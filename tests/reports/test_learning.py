@@ -8,10 +8,10 @@ from coordinator.ledger.frame import normalise_decisions
 from coordinator.reports.learning import (
     arm_rows,
     calibration_rows,
+    confidence_rows,
+    direction_rows,
     error_sentence,
-    level_rows,
     phase_rows,
-    sides_rows,
 )
 
 
@@ -63,7 +63,7 @@ def test_phases_in_the_order_in_which_they_came(frame):
 
 
 def test_accepted_signals_by_the_say_ml_had(frame):
-    rows = dict(level_rows(frame))
+    rows = dict(confidence_rows(frame))
     assert rows["no say"] == ["2", "0.500", "1.500"]
     assert rows["0% to 10%"] == ["2", "0.500", "1.500"]
     assert rows["10% to 20%"][:2] == ["2", "-1.000"]  # one of them is unresolved
@@ -77,7 +77,7 @@ def test_both_arms_of_the_pilot(frame):
 
 
 def test_ml_and_baseline_trade_on_their_own_percentile(frame):
-    rows = dict(sides_rows(frame))
+    rows = dict(direction_rows(frame))
     ml, baseline = rows["ML, whole run"], rows["baseline, whole run"]
     assert (ml[0], ml[2], ml[3], ml[5]) == ("3", "66.67%", "1.000", "4.00")
     assert (baseline[0], baseline[2], baseline[3], baseline[5]) == ("4", "50.00%", "0.500", "2.00")

@@ -17,9 +17,9 @@ import pytest
 from coordinator.candles.check import check_candles
 from coordinator.candles.files import check_datadir, list_pairs, read_candles
 from coordinator.errors import CoordinatorError
-from coordinator.sandbox.climate import BEAR, BULL, RANGE, climate_of, log_volatility
 from coordinator.sandbox.futures import simulate_futures
-from coordinator.sandbox.market import MarketSpec, resample_candles, simulate, simulate_walks
+from coordinator.sandbox.market import MarketSpec, resample_candles, simulate, simulate_pairs
+from coordinator.sandbox.market_conditions import BEAR, BULL, RANGE, log_volatility, market_conditions
 from coordinator.sandbox.market_files import existing_files, write_market
 from coordinator.sandbox.profiles import profile_of
 from coordinator.sandbox.streams import stream
@@ -116,22 +116,22 @@ def test_resampling_makes_the_real_longer_candles_of_the_real_hours(timeframe: s
 
 def test_regimes_last_weeks_and_all_occur() -> None:
     spec = MarketSpec(start=datetime(2000, 1, 1, tzinfo=UTC), end=datetime(2024, 1, 1, tzinfo=UTC))
-    climate = climate_of(spec, np.zeros(spec.hours))
-    changes = int((np.diff(climate.regimes) != 0).sum())
+    conditions = market_conditions(spec, np.zeros(spec.hours))
+    changes = int((np.diff(conditions.regimes) != 0).sum())
     assert 3.2 < spec.hours / 168 / changes < 4.8
-    shares = [float((climate.regimes == regime).mean()) for regime in (BULL, BEAR, RANGE)]
+    shares = [float((conditions.regimes == regime).mean()) for regime in (BULL, BEAR, RANGE)]
     assert min(shares) > 0.25
-    yearly = [float(climate.drift[climate.regimes == regime].mean() * 8766) for regime in (BULL, BEAR, RANGE)]
+    yearly = [float(conditions.drift[conditions.regimes == regime].mean() * 8766) for regime in (BULL, BEAR, RANGE)]
     assert yearly == pytest.approx([0.4, -0.4, 0.0])
 
 
 def test_bear_regimes_are_more_volatile_than_ranging_ones() -> None:
     spec = MarketSpec()
     shocks = np.zeros(spec.hours)
-    climate = climate_of(spec, shocks)
-    extra = climate.log_volatility - climate.rhythm - log_volatility(spec, ("market",), shocks)
+    conditions = market_conditions(spec, shocks)
+    extra = conditions.log_volatility - conditions.rhythm - log_volatility(spec, ("market",), shocks)
     for regime, expected in ((BULL, 0.0), (BEAR, 0.12), (RANGE, -0.12)):
-        np.testing.assert_allclose(extra[climate.regimes == regime], expected, atol=1e-12)
+        np.testing.assert_allclose(extra[conditions.regimes == regime], expected, atol=1e-12)
 
 
 def test_without_drift_the_expected_simple_return_is_zero() -> None:
@@ -145,7 +145,7 @@ def test_without_drift_the_expected_simple_return_is_zero() -> None:
     )
     weeks = []
     for seed in range(4):
-        _, walks = simulate_walks(dataclasses.replace(spec, seed=seed))
+        _, walks = simulate_pairs(dataclasses.replace(spec, seed=seed))
         returns = np.mean([np.expm1(np.diff(walk.fair_close)) for walk in walks.values()], axis=0)
         weeks.append(returns[: len(returns) // 168 * 168].reshape(-1, 168).sum(axis=1))
     pooled = np.concatenate(weeks)

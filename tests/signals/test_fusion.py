@@ -20,7 +20,7 @@ def candles(n: int, hours: int) -> Candles:
     return Candles(np.arange(n, dtype=np.int64) * hours * HOUR, ones, ones, ones, ones, ones, hours * HOUR)
 
 
-class View:
+class TimeframeView:
     """A timeframe's baseline, as far as fusion looks at it."""
 
     def __init__(self, direction, confidence):
@@ -32,7 +32,7 @@ def fused(directions, confidences, history=5):
     """Fuse constant views of a week; what the last hour says."""
     frames = {"1h": candles(24 * 7, 1), "4h": candles(6 * 7, 4), "1d": candles(7, 24)}
     views = {
-        name: (frame, View(np.full(len(frame), d), np.full(len(frame), c)))
+        name: (frame, TimeframeView(np.full(len(frame), d), np.full(len(frame), c)))
         for (name, frame), d, c in zip(frames.items(), directions, confidences, strict=True)
     }
     result = fuse(frames["1h"], views, S)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from coordinator.signals.candles import Candles
-from coordinator.signals.session import usual_activity
+from coordinator.signals.session import session_activity
 
 
 def hourly(volume, keep=None):
@@ -18,7 +18,7 @@ def hourly(volume, keep=None):
 def test_an_hour_that_trades_three_times_the_others():
     volume = np.where(np.arange(24 * 9) % 24 == 14, 3.0, 1.0)
     index = np.arange(24 * 9)
-    activity = usual_activity(hourly(volume), index, 7)
+    activity = session_activity(hourly(volume), index, 7)
     mean = 26 / 24
     assert np.isnan(activity[: 7 * 24 - 1]).all()
     known = index >= 7 * 24 - 1
@@ -30,11 +30,11 @@ def test_an_hour_that_trades_three_times_the_others():
 @pytest.mark.parametrize("last", [170, 200, 299])
 def test_nothing_later_matters_and_a_longer_history_neither(last):
     volume = np.random.default_rng(1).lognormal(0, 1, 300)
-    whole = usual_activity(hourly(volume), np.array([last]), 7)
-    np.testing.assert_array_equal(usual_activity(hourly(volume[: last + 1]), np.array([last]), 7), whole)
+    whole = session_activity(hourly(volume), np.array([last]), 7)
+    np.testing.assert_array_equal(session_activity(hourly(volume[: last + 1]), np.array([last]), 7), whole)
     start = last - 7 * 24 + 1
     cut = hourly(volume[start : last + 1])
-    np.testing.assert_array_equal(usual_activity(cut, np.array([7 * 24 - 1]), 7), whole)
+    np.testing.assert_array_equal(session_activity(cut, np.array([7 * 24 - 1]), 7), whole)
 
 
 def test_missing_candles_do_not_shift_the_hours():
@@ -42,12 +42,12 @@ def test_missing_candles_do_not_shift_the_hours():
     keep = np.random.default_rng(2).random(len(volume)) > 0.1
     candles = hourly(volume, keep)
     index = np.flatnonzero((candles.time // 3600) % 24 == 13)[-1:]
-    assert usual_activity(candles, index, 7)[0] > 2.5
+    assert session_activity(candles, index, 7)[0] > 2.5
 
 
 def test_what_cannot_be_known_is_nan():
-    assert np.isnan(usual_activity(hourly(np.zeros(200)), np.array([199]), 7)).all()
-    assert not len(usual_activity(hourly(np.zeros(0)), np.zeros(0, dtype=np.int64), 7))
+    assert np.isnan(session_activity(hourly(np.zeros(200)), np.array([199]), 7)).all()
+    assert not len(session_activity(hourly(np.zeros(0)), np.zeros(0, dtype=np.int64), 7))
     sparse = np.zeros(400, dtype=bool)
     sparse[[0, *range(340, 400)]] = True
-    assert np.isnan(usual_activity(hourly(np.ones(400), sparse), np.array([60]), 7)).all()
+    assert np.isnan(session_activity(hourly(np.ones(400), sparse), np.array([60]), 7)).all()

@@ -147,7 +147,7 @@ def test_a_mirrored_market_turns_every_signal_round_and_keeps_the_oriented_featu
     """Long and short are one path: ranks and returns of a mirrored market are the same, seen from the signal."""
     from coordinator.signals.cross_section import cross_features
 
-    class View:
+    class TimeframeView:
         def __init__(self, close, direction):
             n = len(close)
             self.candles = Candles(np.arange(n) * 3600, close, close, close, close, np.ones(n), 3600)
@@ -166,8 +166,8 @@ def test_a_mirrored_market_turns_every_signal_round_and_keeps_the_oriented_featu
 
     rng = np.random.default_rng(3)
     closes = {f"P{i}": np.exp(np.cumsum(rng.normal(0, 0.01, 300))) for i in range(4)}
-    up = {pair: View(close, 1) for pair, close in closes.items()}
-    down = {pair: View(1 / close, -1) for pair, close in closes.items()}
+    up = {pair: TimeframeView(close, 1) for pair, close in closes.items()}
+    down = {pair: TimeframeView(1 / close, -1) for pair, close in closes.items()}
     one, other = (cross_features("P1", side["P1"], cross_section(side)) for side in (up, down))
     for name in one:
         np.testing.assert_allclose(other[name], one[name], atol=1e-9, err_msg=name)

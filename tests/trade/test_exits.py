@@ -9,7 +9,7 @@ from coordinator.settings.exits import ExitsSettings
 from coordinator.settings.trade import SizingSettings
 from coordinator.signals.candles import Candles
 from coordinator.trade.exits import (
-    Held,
+    HeldPosition,
     exit_signals,
     profit_targets,
     scale_out_due,
@@ -56,7 +56,7 @@ def path(n=40, settings=S, **columns):
 
 
 def rules(side, rate, row, market, candles=20):
-    return [x.reason for x in exit_signals(Held(side, 100.0, candles, 0), rate, market, row, S)]
+    return [x.reason for x in exit_signals(HeldPosition(side, 100.0, candles, 0), rate, market, row, S)]
 
 
 @pytest.mark.parametrize("side", [1, -1])
@@ -84,7 +84,7 @@ def test_without_history_no_rule_speaks():
     side=st.sampled_from([1, -1]),
 )
 def test_scale_outs_are_due_above_their_target_and_twice_at_most(profit, multiplier, done, side):
-    due = scale_out_due(Held(side, 100.0, 1, done), 100 * (1 + side * profit), multiplier, S)
+    due = scale_out_due(HeldPosition(side, 100.0, 1, done), 100 * (1 + side * profit), multiplier, S)
     if done >= 2 or profit < S.targets[1 + done] * multiplier - 1e-6:
         assert not due
     elif profit > S.targets[1 + done] * multiplier + 1e-6:

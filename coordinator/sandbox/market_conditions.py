@@ -11,7 +11,7 @@ import numpy.typing as npt
 from coordinator.sandbox.spec import MarketSpec
 from coordinator.sandbox.streams import ar1, stream
 
-__all__ = ["BEAR", "BULL", "RANGE", "Climate", "climate_of", "log_volatility"]
+__all__ = ["BEAR", "BULL", "RANGE", "MarketConditions", "log_volatility", "market_conditions"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -35,7 +35,7 @@ _PARTS: Final = ((5.0, 0.14), (96.0, 0.17), (720.0, 0.13))
 
 
 @dataclass(frozen=True)
-class Climate:
+class MarketConditions:
     """Hour by hour, all of shape (hours,).
 
     Attributes
@@ -62,7 +62,7 @@ class Climate:
     trading: npt.NDArray[np.bool_]
 
 
-def climate_of(spec: MarketSpec, market_shocks: Floats) -> Climate:
+def market_conditions(spec: MarketSpec, market_shocks: Floats) -> MarketConditions:
     """The shared state of every hour.
 
     Parameters
@@ -79,7 +79,7 @@ def climate_of(spec: MarketSpec, market_shocks: Floats) -> Climate:
     rhythm = _rhythm(times)
     volatility = log_volatility(spec, ("market",), market_shocks)
     per_hour = np.array([spec.bull_drift, spec.bear_drift, 0.0]) / _HOURS_PER_YEAR
-    return Climate(
+    return MarketConditions(
         times=times,
         regimes=regimes,
         drift=per_hour[regimes],
