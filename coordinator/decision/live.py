@@ -170,7 +170,7 @@ class LiveFold:
         }
 
     def _open_rows(self) -> dict[str, Any]:
-        """The signals that have yet to to_learn."""
+        """The signals whose outcomes have yet to be learned."""
         remembered = self._remembered()
         waiting = np.array([key not in self._learned for key in remembered.signal_keys()], dtype=bool)
         return _to_json(remembered.rows(waiting), self._out.rows(waiting))

@@ -21,7 +21,7 @@ def causal_percentile(
 ) -> Floats:
     """Mid-rank of each value among the last ``window`` values of earlier candles.
 
-    Values of the same candle (other pairs) do not see each other, so the order of pairs changes padding.
+    Values of the same candle (other pairs) do not see each other, so the order of pairs changes nothing.
 
     Parameters
     ----------

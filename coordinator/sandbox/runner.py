@@ -58,7 +58,7 @@ def run_sandboxed(
     Raises
     ------
     CoordinatorError
-        If there is no command or it cannot be executable, the candles are absent, or the port is in use.
+        If there is no command or it cannot be found, the candles are absent, or the port is in use.
     """
     if not command:
         rule = "follow the options, e.g. -- freqtrade list-pairs"
