@@ -11,22 +11,23 @@ from functools import cached_property
 
 import numpy as np
 
-from coordinator.decision.outcomes import resolve_outcomes
 from coordinator.learning.blocks import Block, label_ends
 from coordinator.learning.fusion_models import Table, feature_table
 from coordinator.learning.labels import direction_labels
+from coordinator.learning.panel import panel_rows
 from coordinator.learning.quality import QualityRows, pool_rows
 from coordinator.settings import Settings
 from coordinator.settings.learning import LearningSettings
-from coordinator.signals.candles import Candles
+from coordinator.signals.candles import Candles, timeframe_seconds
+from coordinator.signals.clock import Clock, clock_candles
 from coordinator.signals.features import FEATURES
 from coordinator.signals.fusion import TIMEFRAMES
 from coordinator.signals.pair_view import PairView, make_pair_view
+from coordinator.signals.panel_features import PanelPair, panel_features
 from coordinator.signals.regime import Regime, compute_regime
 from coordinator.signals.signal_features import SignalFeatures, signal_features
 from coordinator.signals.technical import Technical, compute_technical
-from coordinator.trade.reward_risk import target_distance
-from coordinator.trade.stops import initial_stop_distance
+from coordinator.trade.virtual_trades import planned_distances, virtual_outcomes
 from coordinator.types import Floats, Ints, Times
 
 __all__ = ["BASE", "MarketHistory", "PairHistory", "row_positions"]
@@ -73,9 +74,14 @@ class MarketHistory:
     def technical(self, pair: str) -> Technical:
         """A pair's baseline, computed once."""
         if pair not in self._technical:
-            candles = self.pairs[pair].candles[BASE]
-            self._technical[pair] = compute_technical(candles, self._settings.baseline)
+            baseline, candles = self._settings.baseline, self.pairs[pair].candles[BASE]
+            self._technical[pair] = compute_technical(candles, baseline, self.clock_candles(pair))
         return self._technical[pair]
+
+    def clock_candles(self, pair: str) -> Candles | None:
+        """A pair's candles of the baseline's clock; None where those are the base candles."""
+        candles = self.pairs[pair].candles
+        return clock_candles(self._settings.baseline.clock, candles[BASE], candles)
 
     def regime(self, pair: str) -> Regime:
         """A pair's market state, computed once."""
@@ -96,22 +102,48 @@ class MarketHistory:
     @cached_property
     def signals(self) -> dict[str, SignalFeatures]:
         """Features of every pair's signals."""
-        leader = next((pair for pair in sorted(self.pairs) if pair.startswith("BTC/")), None)
-        return signal_features(self.views, leader)
+        return signal_features(self.views, self._leader)
+
+    @cached_property
+    def panel(self) -> dict[str, Floats]:
+        """Features of every pair at each candle of the baseline's clock, shape (n, n_features)."""
+        pairs = {pair: PanelPair(self._clock(pair), h.candles[BASE]) for pair, h in self.pairs.items()}
+        return panel_features(pairs, self._leader)
+
+    @property
+    def _leader(self) -> str | None:
+        return next((pair for pair in sorted(self.pairs) if pair.startswith("BTC/")), None)
+
+    def _clock(self, pair: str) -> Candles:
+        own = self.clock_candles(pair)
+        return self.pairs[pair].candles[BASE] if own is None else own
+
+    def panel_at(self, pair: str, times: Times) -> Floats:
+        """The panel's features of a pair as known at the close of some of its base candles; NaN where unknown."""
+        base, panel = self.pairs[pair].candles[BASE], self.panel[pair]
+        rows = row_positions(base.time, times)
+        known = Clock.of(base, self.clock_candles(pair)).closed[np.maximum(rows, 0)]
+        present = (rows >= 0) & (known >= 0)
+        out = np.full((len(times), panel.shape[1]), np.nan)
+        out[present] = panel[known[present]]
+        return out
 
     @cached_property
     def quality_rows(self) -> QualityRows:
-        """Features and outcomes of all signals. Outcomes reach past a training's end: ``retrain`` cuts them."""
+        """What signal quality learns from. Outcomes reach past a training's end: ``retrain`` cuts them."""
         s = self._settings
+        if s.quality.samples == "panel":
+            clocks = {pair: self._clock(pair) for pair in self.pairs}
+            return panel_rows(clocks, self.panel, s.quality.panel_horizon, timeframe_seconds(BASE))
         outcomes = {
-            pair: resolve_outcomes(
+            pair: virtual_outcomes(
                 view.candles,
+                view.technical,
                 view.index,
                 view.direction,
                 view.stop_distance[view.index],
                 view.target_distance[view.index],
-                s.targets.horizon,
-                s.costs,
+                s,
             )
             for pair, view in self.views.items()
         }
@@ -119,8 +151,7 @@ class MarketHistory:
 
     def _view(self, pair: str, candles: Mapping[str, Candles]) -> PairView:
         s, base, technical = self._settings, candles[BASE], self.technical(pair)
-        stop = initial_stop_distance(base, technical.signal, s.stops)
-        target = target_distance(stop, technical.signal, s.targets, s.costs)
+        stop, target = planned_distances(base, technical.signal, s, self.clock_candles(pair))
         higher = {name: candles[name] for name in TIMEFRAMES if name != BASE}
         return make_pair_view(base, technical, higher, stop, target, s)
 

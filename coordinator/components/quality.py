@@ -7,24 +7,33 @@ from typing import Any
 import numpy as np
 
 from coordinator.components.component import ActiveModel, TrainingResult, Window
-from coordinator.components.market_history import MarketHistory, row_positions
+from coordinator.components.market_history import BASE, MarketHistory, row_positions
 from coordinator.learning.quality_models.base import QualityModel
 from coordinator.learning.retraining import Champion, Retraining, retrain
 from coordinator.settings import Settings
+from coordinator.signals.candles import timeframe_seconds
+from coordinator.signals.panel_features import PANEL_SCHEMA
 from coordinator.signals.signal_features import SIGNAL_SCHEMA
-from coordinator.types import Floats, Times
+from coordinator.types import Floats, Ints, Times
 
 __all__ = ["QualityComponent"]
 
 
 class QualityComponent:
-    """The signal-quality model: its confidence on candles with a signal. Always one model for all pairs."""
+    """The signal-quality model: its confidence on candles with a signal. Always one model for all pairs.
+
+    It learns from resolved signals, or (``quality.samples`` "panel") from every pair at every candle of the clock: then
+    its confidence is the probability that the price rises over the panel's horizon, of a short that it falls.
+    """
 
     name = "quality"
     columns: tuple[str, ...] = ("signal_quality",)
 
     def __init__(self, settings: Settings) -> None:
-        self._settings, self._horizon = settings.quality, settings.targets.horizon
+        self._settings, self._panel = settings.quality, settings.quality.samples == "panel"
+        panel_candles = settings.quality.panel_horizon * settings.baseline.clock_seconds
+        self._horizon = (panel_candles if self._panel else settings.time_limit) // timeframe_seconds(BASE)
+        self.schema = PANEL_SCHEMA if self._panel else SIGNAL_SCHEMA
         self._results: dict[int, TrainingResult] = {}
 
     def train(self, window: Window, previous: ActiveModel | None) -> TrainingResult:
@@ -51,23 +60,36 @@ class QualityComponent:
             trained_from=retrained.trained_from,
             trained_until=retrained.trained_until,
             label_horizon=self._horizon,
-            schema=SIGNAL_SCHEMA,
+            schema=self.schema,
             metrics=metrics,
             details=_details(retrained),
         )
 
     def prepare(self, pair: str, times: Times, market: MarketHistory) -> None:
         if np.isin(times, market.signal_times(pair)).any():
-            _ = market.signals
+            _ = market.panel if self._panel else market.signals
 
     def predict(self, active: ActiveModel, pair: str, times: Times, market: MarketHistory) -> Floats:
         out = np.full((len(times), 1), np.nan)
         rows = row_positions(market.signal_times(pair), times)
         present = rows >= 0
         if present.any():
-            x = market.signals[pair].values[rows[present]]
-            out[present, 0] = np.clip(active.model.model.predict_proba(x, SIGNAL_SCHEMA), 1e-6, 1.0)
+            score = self._score(active, pair, times[present], rows[present], market)
+            out[present, 0] = np.clip(score, 1e-6, 1.0)
         return out
+
+    def _score(
+        self, active: ActiveModel, pair: str, times: Times, rows: Ints, market: MarketHistory
+    ) -> Floats:
+        """Confidence of a pair's signals, given by time and by their rows among all of its own."""
+        model: QualityModel = active.model.model
+        if not self._panel:
+            return model.predict_proba(market.signals[pair].values[rows], self.schema)
+        x = market.panel_at(pair, times)
+        rises = np.where(np.isfinite(x).any(axis=1), model.predict_proba(x, self.schema), np.nan)
+        technical = market.technical(pair)
+        direction = technical.signal[np.flatnonzero(technical.signal)[rows]]
+        return np.where(direction > 0, rises, 1.0 - rises)  # the panel's rows are longs
 
 
 def _details(retrained: Retraining) -> dict[str, Any]:

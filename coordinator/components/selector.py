@@ -6,6 +6,7 @@ import numpy as np
 
 from coordinator.components.component import ActiveModel, TrainingResult, Window
 from coordinator.components.market_history import BASE, MarketHistory, row_positions
+from coordinator.decision.outcomes import Outcomes
 from coordinator.learning.artefact import encode
 from coordinator.learning.promotion import Verdict
 from coordinator.learning.selector_env import (
@@ -19,8 +20,7 @@ from coordinator.settings import Settings
 from coordinator.signals.feature_schema import FeatureSchema
 from coordinator.signals.features import FEATURES, FEATURES_VERSION
 from coordinator.signals.tactics import TACTICS
-from coordinator.trade.reward_risk import target_distance
-from coordinator.trade.stops import initial_stop_distance
+from coordinator.trade.virtual_trades import planned_distances, virtual_outcomes
 from coordinator.types import Bools, Floats, Ints, Times
 
 __all__ = ["SelectorComponent"]
@@ -110,11 +110,14 @@ class SelectorComponent:
         stop, target = np.ones(direction.shape), np.ones(direction.shape)
         for side in (1, -1):
             sides = np.full(len(candles), side, dtype=np.int64)
-            distance = initial_stop_distance(candles, sides, s.stops)
-            target_ratio = target_distance(distance, sides, s.targets, s.costs)
+            distance, target_ratio = planned_distances(candles, sides, s, market.clock_candles(pair))
             stop = np.where(direction == side, distance[index][:, None], stop)
             target = np.where(direction == side, target_ratio[index][:, None], target)
-        profit, resolved = tactic_profits(candles, index, direction, stop, target, s.targets.horizon, s.costs)
+
+        def resolve(rows: Ints, sides: Ints, stops: Floats, targets: Floats) -> Outcomes:
+            return virtual_outcomes(candles, market.technical(pair), rows, sides, stops, targets, s)
+
+        profit, resolved = tactic_profits(resolve, index, direction, stop, target)
         when = np.where(resolved >= 0, candles.time[np.maximum(resolved, 0)], -1)
         return PairSignals(state, features, direction, confidence, profit), candles.time[index], when
 

@@ -5,8 +5,9 @@ base rate itself at 1 / (1 + reward:risk), which is where a driftless price with
 fade: after ``half_life`` further ones an outcome counts half.
 
 A *win* reached its target before its stop within the horizon. A trade closed at the horizon did neither; it counts as
-an outcome without a win, as the definition says. ``expected_r`` books it as a full loss and so errs low; hence each
-bin also keeps its mean realised R, in which horizon exits count with what they made.
+an outcome without a win, as the definition says. Where there are no targets a win is a profit. ``expected_r`` books
+what is no win as a full loss and so errs low; hence each bin also keeps its mean realised R, in which horizon exits
+count with what they made.
 """
 
 from __future__ import annotations
@@ -102,7 +103,7 @@ class Calibrator:
         confidence : ndarray of float, shape (n,)
             Unified confidence at decision time, 0..1.
         won : ndarray of bool, shape (n,)
-            The target was reached before the stop within the horizon.
+            The target was reached before the stop within the horizon; without targets: R is above 0.
         r : ndarray of float, shape (n,)
             Realised R after costs. Rows where this or the confidence is NaN are passed over.
         """

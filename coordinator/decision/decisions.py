@@ -11,7 +11,7 @@ from coordinator.decision.table import SignalTable
 from coordinator.decision.voting import COMPONENTS, Votes
 from coordinator.types import Bools, Floats, Ints
 
-__all__ = ["REJECTIONS", "Decisions"]
+__all__ = ["AGAINST_MARKET", "REARMED_ALONE", "REARMED_SHADOW", "REJECTIONS", "Decisions"]
 
 REJECTIONS = (
     "",
@@ -19,8 +19,13 @@ REJECTIONS = (
     "expected R not above 0",
     "no shorts in spot",
     "quality too low",
+    "against the market",
+    "the trend goes on, and no model speaks for the signal",
+    "re-arming in shadow mode",
 )
 """Why a signal was not taken, by code; 0 is accepted. The first that applies counts."""
+
+AGAINST_MARKET, REARMED_ALONE, REARMED_SHADOW = 5, 6, 7
 
 
 @dataclass(frozen=True)

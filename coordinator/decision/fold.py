@@ -18,14 +18,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from coordinator.decision.decisions import Decisions
+from coordinator.decision.decisions import REARMED_ALONE, Decisions
 from coordinator.decision.learners import Learners, ResolvedSignals
 from coordinator.decision.quality import apply_quality
 from coordinator.decision.scales import STATIC, PercentileScales
 from coordinator.decision.table import UNRESOLVED, SignalTable
 from coordinator.decision.voting import COMPONENTS
 from coordinator.settings import Settings
-from coordinator.types import Floats, Ints
+from coordinator.types import Bools, Floats, Ints
 
 __all__ = ["STEP_SECONDS", "Fold"]
 
@@ -38,7 +38,8 @@ class _Given:
     """What is known of each signal before anything learned, shape (n,)."""
 
     technical: Floats  # the technical confidence after the quality's say
-    rejection: Ints  # 3 or 4 where the signal is out whatever is learned
+    judged: Bools  # whether a quality model has a say in that confidence
+    rejection: Ints  # not 0 where the signal is out whatever is learned
     draws: npt.NDArray[np.uint64]  # the selector's dice
 
 
@@ -64,6 +65,8 @@ class Fold:
         self.learners = Learners(settings)
         self.scales = PercentileScales(settings.decision)
         self.step_: int | None = None
+        own, decision = settings.decision.baseline_threshold, settings.decision
+        self._baseline_threshold = decision.threshold if own is None else own
 
     def run(self, table: SignalTable) -> Decisions:
         """Fold a whole table, from the present state on."""
@@ -131,8 +134,13 @@ class Fold:
         )
         short = (table.direction < 0) & (not self.can_short)
         draws = self.learners.selector.draws(table.names(), table.time)
+        alone = (table.rearmed > 0) & np.isnan(table.quality)
         # The first reason that applies counts: the learners' come before these.
-        return _Given(technical, np.where(short, 3, np.where(removed, 4, 0)), draws)
+        rejection = np.select(
+            [short, removed, table.barred > 0, alone], [3, 4, table.barred, REARMED_ALONE], 0
+        )
+        judged = np.isfinite(out.quality) & (decision.quality_mode != "filter")
+        return _Given(technical, judged, rejection.astype(np.int64), draws)
 
     @staticmethod
     def _column(out: Decisions, name: str) -> Floats:
@@ -156,7 +164,8 @@ class Fold:
         blended = weight > 0.0
         confidence = np.where(blended, rank, technical)
         probability, expected = learners.predict_r(confidence, s.decision.expectancy_outcomes)
-        threshold = np.where(blended, learners.thresholds.predict(pairs), s.decision.threshold)
+        gate = np.where(given.judged[rows], s.decision.threshold, self._baseline_threshold)
+        threshold = np.where(blended, learners.thresholds.predict(pairs), gate)
         if s.thresholds.mode != "off":
             out.adaptive_threshold[rows] = learners.thresholds.adaptive(pairs)
         out.ml_score[rows], out.ml_rank[rows], out.unified_score[rows] = ml, ml_rank, score

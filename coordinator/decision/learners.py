@@ -68,6 +68,7 @@ class Learners:
     """
 
     def __init__(self, settings: Settings) -> None:
+        self._targets = settings.targets.enabled
         self.calibrator = Calibrator(settings.calibration, settings.targets.reward_risk)
         self.vote_weights = VoteWeights(settings.vote_weights, ml_weights(settings.decision))
         self.manager = MLWeightManager(settings.blending, settings.decision.threshold)
@@ -82,7 +83,7 @@ class Learners:
 
     def learn(self, now: int, resolved: ResolvedSignals) -> None:
         """Teach every learner what resolved before ``now`` (seconds since the epoch)."""
-        won = resolved.exit == TARGET
+        won = resolved.exit == TARGET if self._targets else resolved.r > 0.0
         self.calibrator.learn(resolved.confidence, won, resolved.r)
         before = self.vote_weights.weights
         self.vote_weights.learn(resolved.percentile[:, 1 : 1 + len(ML_COMPONENTS)], won)

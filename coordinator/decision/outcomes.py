@@ -1,7 +1,8 @@
-"""What becomes of a signal: a virtual trade with its stop, target and horizon, after costs, in R.
+"""What becomes of a signal: a virtual trade with its stop, target, exits and horizon, after costs, in R.
 
-The triple barrier of Lopez de Prado (Advances in Financial Machine Learning, 2018, chapter 3) on highs and lows:
-entry at the next candle's open; the first barrier touched decides; where one candle touches both, the stop does.
+The triple barrier of Lopez de Prado (Advances in Financial Machine Learning, 2018, chapter 3) on highs and lows, with
+the account's own exits as a fourth: entry at the next candle's open; the first barrier touched decides; where one
+candle touches several, the stop does before the target, and both before an exit at its close.
 """
 
 from __future__ import annotations
@@ -12,12 +13,12 @@ import numpy as np
 
 from coordinator.settings.trade import CostSettings
 from coordinator.signals.candles import Candles
-from coordinator.types import Floats, Ints
+from coordinator.types import Bools, Floats, Ints
 
 __all__ = ["EXITS", "Outcomes", "resolve_outcomes"]
 
-EXITS = ("", "target", "stop", "horizon")
-CHUNK = 8192  # signals whose futures are held in memory at once
+EXITS = ("", "target", "stop", "horizon", "exit")
+CHUNK = 2**19  # candles of the signals' futures that are held in memory at once
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,7 @@ def resolve_outcomes(
     target_distance: Floats,
     horizon: int,
     costs: CostSettings,
+    leaves: tuple[Bools, Bools] | None = None,
 ) -> Outcomes:
     """Resolve the virtual trades of one pair's signals.
 
@@ -57,9 +59,11 @@ def resolve_outcomes(
     direction : ndarray of int, shape (n,)
         +1 or -1.
     stop_distance, target_distance : ndarray of float, shape (n,)
-        Distances from the entry, ratios of its price, > 0.
+        Distances from the entry, ratios of its price, > 0; a target may be infinite: there is none.
     horizon : int
         Candles after which an undecided trade is closed at the close.
+    leaves : two ndarrays of bool, shape (n_candles,)
+        Candles at whose close a long, and a short, is left; None where nothing but the barriers ends a trade.
 
     Notes
     -----
@@ -68,17 +72,25 @@ def resolve_outcomes(
     """
     n, r = len(index), np.full(len(index), np.nan)
     exit_kind, resolved = np.zeros(n, dtype=np.int64), np.full(n, -1, dtype=np.int64)
-    for start in range(0, n, CHUNK):
-        rows = slice(start, start + CHUNK)
-        part = _resolve(
-            candles, index[rows], direction[rows], stop_distance[rows], target_distance[rows], horizon, costs
-        )
+    exits = None if leaves is None else np.vstack(leaves)
+    chunk = max(1, CHUNK // horizon)
+    for start in range(0, n, chunk):
+        rows = slice(start, start + chunk)
+        trades = index[rows], direction[rows], stop_distance[rows], target_distance[rows]
+        part = _resolve(candles, *trades, horizon, costs, exits)
         r[rows], exit_kind[rows], resolved[rows] = part.r, part.exit, part.resolved
     return Outcomes(r, exit_kind, resolved)
 
 
 def _resolve(
-    candles: Candles, index: Ints, d: Ints, stop: Floats, target: Floats, horizon: int, costs: CostSettings
+    candles: Candles,
+    index: Ints,
+    d: Ints,
+    stop: Floats,
+    target: Floats,
+    horizon: int,
+    costs: CostSettings,
+    exits: Bools | None,
 ) -> Outcomes:
     last = len(candles) - 1
     future = index[:, None] + np.arange(1, horizon + 1)
@@ -89,32 +101,34 @@ def _resolve(
     high, low = candles.high[future] / entry - 1, candles.low[future] / entry - 1
     long = d[:, None] > 0
     best, worst = np.where(long, high, -low), np.where(long, low, -high)
-    opened = d[:, None] * (candles.open[future] / entry - 1)
-    closed = d[:, None] * (candles.close[future] / entry - 1)
     stopped = exists & (worst <= -stop[:, None])
     reached = exists & (best >= target[:, None])
     first_stop, first_target = _first(stopped), _first(reached)
-    by_stop = first_stop <= np.where(first_target < horizon, first_target, horizon - 1)
-    by_stop &= first_stop < horizon
-    by_target = ~by_stop & (first_target < horizon)
-    by_horizon = ~by_stop & ~by_target & exists[:, -1]
-    step = np.where(by_stop, first_stop, np.where(by_target, first_target, horizon - 1))
-    row = np.arange(len(index))
-    gross = np.where(
-        by_stop,
-        np.minimum(-stop, opened[row, step]),
-        np.where(by_target, target, closed[row, step]),
-    )
-    known = by_stop | by_target | by_horizon
-    round_trip = (costs.fee + costs.slippage) * (2.0 + d * gross)
+    first_exit = np.full(len(index), horizon)
+    if exits is not None:
+        first_exit = _first(exists & exits[np.where(long, 0, 1), future])
+    # An exit at the last candle and the horizon are the same close.
+    by_stop = (first_stop < horizon) & (first_stop <= np.minimum(first_target, first_exit))
+    by_target = ~by_stop & (first_target < horizon) & (first_target <= first_exit)
+    by_exit = ~by_stop & ~by_target & (first_exit < horizon)
+    by_horizon = ~by_stop & ~by_target & ~by_exit & exists[:, -1]
+    kinds = [by_target, by_stop, by_horizon, by_exit]
+    step = np.select([by_stop, by_target, by_exit], [first_stop, first_target, first_exit], horizon - 1)
+    at = future[np.arange(len(index)), step]
+    opened, closed = (d * (prices[at] / entry[:, 0] - 1) for prices in (candles.open, candles.close))
+    gross = np.where(by_stop, np.minimum(-stop, opened), np.where(by_target, target, closed))
+    known = np.any(kinds, axis=0)
+    with np.errstate(invalid="ignore"):
+        round_trip = (costs.fee + costs.slippage) * (2.0 + d * gross)
+        r = (gross - round_trip) / stop
     return Outcomes(
-        r=np.where(known, (gross - round_trip) / stop, np.nan),
-        exit=np.where(by_target, 1, np.where(by_stop, 2, np.where(by_horizon, 3, 0))).astype(np.int64),
+        r=np.where(known, r, np.nan),
+        exit=np.select(kinds, [1, 2, 3, 4], 0).astype(np.int64),
         resolved=np.where(known, index + 1 + step, -1).astype(np.int64),
     )
 
 
-def _first(touched: np.ndarray) -> Ints:
+def _first(touched: Bools) -> Ints:
     """Column of the first True of each row; the number of columns where there is none."""
     first: Ints = np.where(touched.any(axis=1), touched.argmax(axis=1), touched.shape[1]).astype(np.int64)
     return first

@@ -24,6 +24,8 @@ ARRAYS = (
         "state",
         "tactic_direction",
         "tactic_confidence",
+        "rearmed",
+        "barred",
     ),
     *("outcome_r", "outcome_exit", "outcome_time", "outcome_state"),
 )
@@ -48,6 +50,8 @@ class SignalTable:
     stop, target : float, distances from the entry, ratios of its price
     state : int, index into ``signals.regime.STATES``
     tactic_direction, tactic_confidence : shape (n, 4), the tactics' views in the order of ``TACTICS``
+    rearmed : int, 1 where the signal is one only because its trend goes on
+    barred : int, index into ``REJECTIONS``: why it cannot be taken whatever is decided; 0 where it can
     outcome_r : float, NaN while unresolved
     outcome_exit : int, index into ``outcomes.EXITS``
     outcome_time : int, open time of the candle at whose close the outcome is known, or ``UNRESOLVED``
@@ -66,6 +70,8 @@ class SignalTable:
     state: Ints
     tactic_direction: Ints
     tactic_confidence: Floats
+    rearmed: Ints
+    barred: Ints
     outcome_r: Floats
     outcome_exit: Ints
     outcome_time: Times

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,11 +10,9 @@ import gymnasium
 import numpy as np
 import numpy.typing as npt
 
-from coordinator.decision.outcomes import resolve_outcomes
+from coordinator.decision.outcomes import Outcomes
 from coordinator.errors import CoordinatorError
 from coordinator.settings.networks import SelectorPolicySettings
-from coordinator.settings.trade import CostSettings
-from coordinator.signals.candles import Candles
 from coordinator.signals.regime import STATES
 from coordinator.signals.tactics import TACTICS
 from coordinator.types import Floats, Ints
@@ -51,22 +49,23 @@ class PairSignals:
 
 
 def tactic_profits(
-    candles: Candles,
+    resolve: Callable[[Ints, Ints, Floats, Floats], Outcomes],
     index: Ints,
     direction: Ints,
     stop: Floats,
     target: Floats,
-    horizon: int,
-    costs: CostSettings,
 ) -> tuple[Floats, Ints]:
     """Profits of the virtual trades in each tactic's direction, and when the last of a signal's is known.
 
     Parameters
     ----------
+    resolve : callable
+        Index, direction, stop and target distance of trades to what became of them, one pair's
+        (``coordinator.trade.virtual_trades``).
     index : ndarray of int, shape (n,)
         Candles of the signals.
     direction, stop, target : ndarray of shape (n, 4)
-        As in ``resolve_outcomes``, per tactic; where the direction is 0 the distances do not matter.
+        As ``resolve`` takes them, per tactic; where the direction is 0 the distances do not matter.
 
     Returns
     -------
@@ -80,7 +79,7 @@ def tactic_profits(
     for tactic in range(direction.shape[1]):
         rows = np.flatnonzero(direction[:, tactic])
         at = (rows, tactic)
-        outcome = resolve_outcomes(candles, index[rows], direction[at], stop[at], target[at], horizon, costs)
+        outcome = resolve(index[rows], direction[at], stop[at], target[at])
         profit[at], resolved[at] = outcome.r * stop[at], outcome.resolved
     unknown = (resolved < 0).any(axis=1)
     return profit, np.where(unknown, -1, resolved.max(axis=1))

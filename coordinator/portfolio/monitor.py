@@ -17,6 +17,7 @@ from coordinator.portfolio.market_prices import MarketPrices
 from coordinator.portfolio.state_store import StateStore
 from coordinator.portfolio.stress import average_correlation, market_volatility
 from coordinator.settings import Settings
+from coordinator.signals.regime_gate import bitcoin_pair
 
 __all__ = ["HEDGE", "HedgeChange", "Holding", "PortfolioMonitor"]
 
@@ -81,7 +82,7 @@ class PortfolioMonitor:
         self.futures = can_short
         self.enabled = self._s.mode != "off" or settings.portfolio.protection.enabled
         self._store: StateStore | None = None
-        named = self._s.pair or f"BTC/{stake_currency}:{stake_currency}"
+        named = self._s.pair or bitcoin_pair(stake_currency, futures=True)
         self.pair = named if self.futures and self._s.mode == "on" else None
         self.reset()
 

@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from coordinator.decision.outcomes import resolve_outcomes
 from coordinator.decision.table import UNRESOLVED, SignalTable
 from coordinator.decision.trust_fold import MeasuredEffects, TrustFold
 from coordinator.run.improvements import DYNAMIC_REWARD_RISK, VOLATILITY_SIZING, Improvement
@@ -16,6 +15,7 @@ from coordinator.run.pair_analysis import PairAnalysis
 from coordinator.run.signal_table import in_table_order
 from coordinator.settings import Settings
 from coordinator.trade.reward_risk import target_distance
+from coordinator.trade.virtual_trades import virtual_outcomes
 from coordinator.types import Floats, Times
 
 __all__ = ["TrustedImprovements", "limit_to_trust", "new_trust", "untrusted_improvements"]
@@ -157,8 +157,8 @@ def _untrusted_outcomes(a: PairAnalysis, settings: Settings) -> tuple[Floats, Ti
     """R of a pair's signals with the unlimited dynamic reward:risk, and when it is known."""
     reward_risk = a.improvements[DYNAMIC_REWARD_RISK].adjusted
     target = target_distance(a.stop_distance, a.direction, settings.targets, settings.costs, reward_risk)
-    outcome = resolve_outcomes(
-        a.candles, a.index, a.direction, a.stop_distance, target, settings.targets.horizon, settings.costs
+    outcome = virtual_outcomes(
+        a.candles, a.technical, a.index, a.direction, a.stop_distance, target, settings
     )
     closes = a.candles.time[np.maximum(outcome.resolved, 0)] + a.candles.seconds
     return outcome.r, np.where(outcome.resolved >= 0, closes, UNRESOLVED)

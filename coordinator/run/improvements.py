@@ -26,6 +26,7 @@ from coordinator.types import Floats, Ints
 __all__ = [
     "ADAPTIVE_THRESHOLDS",
     "DYNAMIC_REWARD_RISK",
+    "REGIME_GATE",
     "VOLATILITY_SIZING",
     "Improvement",
     "apply_improvement",
@@ -38,6 +39,7 @@ logger = logging.getLogger(__name__)
 ADAPTIVE_THRESHOLDS = "adaptive_thresholds"
 DYNAMIC_REWARD_RISK = "dynamic_reward_risk"
 VOLATILITY_SIZING = "volatility_sizing"
+REGIME_GATE = "regime_gate"
 
 
 class Improvement(NamedTuple):

@@ -9,15 +9,17 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
+from coordinator.decision.decisions import AGAINST_MARKET, REARMED_SHADOW
 from coordinator.decision.voting import Votes
-from coordinator.run.improvements import Improvement, signal_improvements
+from coordinator.run.improvements import REGIME_GATE, Improvement, signal_improvements
 from coordinator.settings import Settings
 from coordinator.signals.candles import Candles
-from coordinator.signals.fusion import Fusion, fuse
+from coordinator.signals.clock import clock_candles
+from coordinator.signals.fusion import Fusion, fuse, timeframe_views
 from coordinator.signals.regime import Regime, compute_regime
+from coordinator.signals.regime_gate import market_direction
 from coordinator.signals.technical import Technical, compute_technical
-from coordinator.trade.reward_risk import target_distance
-from coordinator.trade.stops import initial_stop_distance
+from coordinator.trade.virtual_trades import planned_distances
 from coordinator.types import Floats, Ints
 
 __all__ = ["PairAnalysis", "analyse"]
@@ -34,6 +36,7 @@ class PairAnalysis:
     index : int, shape (n_signals,), the candles with a signal
     direction : int, shape (n_signals,)
     stop_distance, target_distance : float, shape (n_signals,), ratios of the entry price
+    barred : int, shape (n_signals,), why a signal cannot be taken whatever is decided (``SignalTable``)
     votes : mapping of component to its votes on the signals
     quality : float, shape (n_signals,), 0..1, a signal-quality model's confidence; NaN where it is absent
     absence_reasons : mapping of component to why it does not vote, texts of shape (n_signals,), empty where it does
@@ -49,6 +52,7 @@ class PairAnalysis:
     direction: Ints
     stop_distance: Floats
     target_distance: Floats
+    barred: Ints
     votes: Mapping[str, Votes]
     quality: Floats
     absence_reasons: Mapping[str, npt.NDArray[np.object_]]
@@ -56,7 +60,12 @@ class PairAnalysis:
 
 
 def analyse(
-    pair: str, candles: Candles, higher: Mapping[str, Candles], settings: Settings, ml: bool
+    pair: str,
+    candles: Candles,
+    higher: Mapping[str, Candles],
+    settings: Settings,
+    ml: bool,
+    market: Mapping[str, Candles] | None = None,
 ) -> PairAnalysis:
     """Baseline, fusion, stops and targets of a pair.
 
@@ -65,14 +74,15 @@ def analyse(
     higher : mapping of "4h" and "1d" to the same pair's candles; may be empty ones
     ml : bool
         Whether ML components vote; without them only the technical vote is recorded.
+    market : mapping of timeframe to the candles of the regime gate's reference pair
+        Needed where ``regime.gate`` is not off.
     """
-    technical = compute_technical(candles, settings.baseline)
-    views = {"1h": (candles, technical)}
-    views |= {name: (frame, compute_technical(frame, settings.baseline)) for name, frame in higher.items()}
-    fusion, missing = _fusion(candles, views, settings)
+    read = clock_candles(settings.baseline.clock, candles, higher)
+    technical = compute_technical(candles, settings.baseline, read)
+    fusion, missing = _fusion(candles, technical, higher, settings)
     index = np.flatnonzero(technical.signal)
     direction = technical.signal[index]
-    stop = initial_stop_distance(candles, technical.signal, settings.stops)[index]
+    stop, target = planned_distances(candles, technical.signal, settings, read)
     confidence = technical.signal_confidence[index]
     votes = {"technical": Votes(direction.astype(float), confidence, direction * confidence)}
     absence_reasons = {}
@@ -85,6 +95,9 @@ def analyse(
     improvements = signal_improvements(
         pair, candles, technical.indicators, regime, index, direction, settings
     )
+    gate = _regime_gate(candles, market or {}, index, direction, settings)
+    if gate is not None:
+        improvements[REGIME_GATE] = gate
     return PairAnalysis(
         pair=pair,
         candles=candles,
@@ -93,8 +106,9 @@ def analyse(
         regime=regime,
         index=index,
         direction=direction,
-        stop_distance=stop,
-        target_distance=target_distance(stop, direction, settings.targets, settings.costs),
+        stop_distance=stop[index],
+        target_distance=target[index],
+        barred=_barred(technical, index, gate, settings),
         votes=votes,
         quality=np.full(len(index), np.nan),
         absence_reasons=absence_reasons,
@@ -102,14 +116,34 @@ def analyse(
     )
 
 
+def _regime_gate(
+    candles: Candles, market: Mapping[str, Candles], index: Ints, direction: Ints, settings: Settings
+) -> Improvement | None:
+    """1 without the gate, and 1 or 0 with it, for each signal; None where the gate is off."""
+    s = settings.regime
+    if s.gate == "off":
+        return None
+    base = market.get("1h", candles.rows(slice(0, 0)))
+    read = clock_candles(settings.baseline.clock, base, market)
+    points = market_direction(candles, base, read, s.gate_average)[index]
+    return Improvement(s.gate, np.ones(len(index)), (points == direction).astype(float))
+
+
+def _barred(technical: Technical, index: Ints, gate: Improvement | None, settings: Settings) -> Ints:
+    against = np.zeros(len(index), dtype=bool) if gate is None else gate.effective == 0
+    shadow = technical.rearmed[index] & (settings.baseline.rearm == "shadow")
+    return np.select([against, shadow], [AGAINST_MARKET, REARMED_SHADOW], 0).astype(np.int64)
+
+
 def _fusion(
-    candles: Candles, views: Mapping[str, tuple[Candles, Technical]], settings: Settings
+    candles: Candles, technical: Technical, higher: Mapping[str, Candles], settings: Settings
 ) -> tuple[Fusion, str]:
     """The indicators' fusion, and why it is absent where it is not finite; one that raises is absent everywhere."""
     try:
+        views = timeframe_views(candles, technical, higher, settings.baseline)
         fusion = fuse(candles, views, settings.fusion)
     except Exception as error:
         logger.exception("The fusion failed and is absent")
         return Fusion.absent(len(candles)), f"raised {type(error).__name__}"
-    missing = [name for name, (frame, _) in views.items() if not len(frame)]
+    missing = [name for name, frame in higher.items() if not len(frame)]
     return fusion, f"no {' and '.join(missing)} candles" if missing else "not finite"

@@ -39,7 +39,9 @@ def signal_frame(
         "direction": signals.direction.astype(np.int8),
         "price": prices,
         "stop": prices * (1 - signals.direction * signals.stop),
-        "target": prices * (1 + signals.direction * signals.target),
+        "target": np.where(
+            np.isinf(signals.target), np.nan, prices * (1 + signals.direction * signals.target)
+        ),
         "horizon": settings.targets.horizon,
         "reasons": reasons,
         **_vote_columns(signals, decisions),

@@ -8,16 +8,19 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from coordinator.decision.outcomes import resolve_outcomes
 from coordinator.decision.table import UNRESOLVED, SignalTable
 from coordinator.decision.voting import COMPONENTS, Votes
 from coordinator.run.pair_analysis import PairAnalysis
 from coordinator.settings import Settings
 from coordinator.signals.tactics import TACTICS
+from coordinator.trade.virtual_trades import virtual_outcomes
 
 __all__ = ["build_signal_table", "in_table_order"]
 
-_ARRAYS = ("time", "direction", "stop", "target", "state", "tactic_direction", "tactic_confidence")
+_ARRAYS = (
+    *("time", "direction", "stop", "target", "state", "tactic_direction", "tactic_confidence"),
+    *("rearmed", "barred"),
+)
 _OUTCOMES = ("outcome_r", "outcome_exit", "outcome_time", "outcome_state")
 
 
@@ -64,14 +67,8 @@ def build_signal_table(pairs: dict[str, PairAnalysis], settings: Settings) -> Si
 
 def _pair_arrays(a: PairAnalysis, settings: Settings) -> dict[str, npt.NDArray[Any]]:
     candles = a.candles
-    outcome = resolve_outcomes(
-        candles,
-        a.index,
-        a.direction,
-        a.stop_distance,
-        a.target_distance,
-        settings.targets.horizon,
-        settings.costs,
+    outcome = virtual_outcomes(
+        candles, a.technical, a.index, a.direction, a.stop_distance, a.target_distance, settings
     )
     known, at = outcome.resolved >= 0, np.maximum(outcome.resolved, 0)
     tactics = [a.technical.tactics[name] for name in TACTICS]
@@ -83,6 +80,8 @@ def _pair_arrays(a: PairAnalysis, settings: Settings) -> dict[str, npt.NDArray[A
         "state": a.regime.state[a.index],
         "tactic_direction": np.column_stack([tactic.direction[a.index] for tactic in tactics]),
         "tactic_confidence": np.column_stack([tactic.confidence[a.index] for tactic in tactics]),
+        "rearmed": a.technical.rearmed[a.index].astype(np.int64),
+        "barred": a.barred,
         "outcome_r": outcome.r,
         "outcome_exit": outcome.exit,
         "outcome_time": np.where(known, candles.time[at], UNRESOLVED),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pydantic import model_validator
+
 from coordinator.settings.base import Section
 from coordinator.settings.decision import DecisionSettings
 from coordinator.settings.exits import EntriesSettings, ExitsSettings
@@ -27,7 +29,11 @@ from coordinator.settings.trade import (
     TargetSettings,
 )
 
-__all__ = ["Settings"]
+__all__ = ["MAX_TIME_LIMIT", "Settings"]
+
+SECONDS_PER_DAY = 86400
+MAX_TIME_LIMIT = 20 * SECONDS_PER_DAY
+"""A bot must still see a trade's signal, and the trend before it (``signals.trend``), when the trade ends."""
 
 
 class Settings(Section):
@@ -56,3 +62,18 @@ class Settings(Section):
     exits: ExitsSettings = ExitsSettings()
     improvements: ImprovementsSettings = ImprovementsSettings()
     portfolio: PortfolioSettings = PortfolioSettings()
+
+    @property
+    def time_limit(self) -> int:
+        """Seconds after which a trade is closed: ``targets.horizon`` candles of the clock."""
+        return self.targets.horizon * self.baseline.clock_seconds
+
+    @model_validator(mode="after")
+    def _within_a_frame(self) -> Settings:
+        if self.time_limit > MAX_TIME_LIMIT:
+            clock, days = self.baseline.clock, self.time_limit / SECONDS_PER_DAY
+            raise ValueError(
+                f"targets.horizon of {self.targets.horizon} candles of {clock} (baseline.clock) is {days:g} days; at "
+                f"most {MAX_TIME_LIMIT // SECONDS_PER_DAY}, as a bot sees 999 hourly candles"
+            )
+        return self

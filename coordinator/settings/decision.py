@@ -35,6 +35,10 @@ class DecisionSettings(Section):
     quality_weight: Fraction = Field(0.3, description="say of the quality in score_enhancement")
     quality_threshold: Fraction = Field(0.5, description="least quality that passes filter")
     threshold: Fraction = Field(0.70, description="unified confidence from which a signal is accepted")
+    baseline_threshold: Fraction | None = Field(
+        None,
+        description="technical confidence that is enough where no model judges the signal; null: threshold",
+    )
     confidence_scale: Literal["percentile", "raw"] = Field(
         "percentile", description="percentile: causal rank among the component's last signals; raw: literal"
     )

@@ -81,6 +81,16 @@ class TargetFollowingSettings(Section):
 class ExitsSettings(Section):
     """Adaptive exits (spec 004 section 3). Exits never listen to ML."""
 
+    baseline_turn: bool = Field(
+        True,
+        description="leave when the baseline turns against the position and the price is beyond the exit MA",
+    )
+    channel: bool = Field(
+        False, description="leave when the price breaks baseline.exit_channel against the position"
+    )
+    moving_average: bool = Field(
+        False, description="leave when the price is beyond baseline.exit_ma against the position"
+    )
     targets: tuple[float, ...] = Field(
         (0.02, 0.04, 0.06), description="profit targets before the volatility multiplier, three ratios"
     )

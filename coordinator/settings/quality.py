@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from coordinator.settings.base import Fraction, Section
 
@@ -17,6 +17,13 @@ LabelDesign = Literal["target", "profit", "barrier_sign", "expected_r"]
 class QualitySettings(Section):
     """Signal quality (spec 002): the chance that a signal succeeds, learnt from resolved signals of all pairs."""
 
+    samples: Literal["signals", "panel"] = Field(
+        "signals",
+        description="signals: learn from resolved signals; panel: from every pair at every candle of the clock",
+    )
+    panel_horizon: int = Field(
+        10, ge=1, le=60, description="candles of the clock that a panel's label looks ahead"
+    )
     model_type: ModelType = Field("lightgbm", description="which model of the registry")
     label: LabelDesign = Field(
         "profit",
@@ -70,3 +77,11 @@ class QualitySettings(Section):
     )
     threads: int = Field(1, ge=1, le=256, description="threads of training and prediction")
     seed: int = Field(42, ge=0, le=2**31 - 1, description="seed of every random number in training")
+
+    @model_validator(mode="after")
+    def _panel_label(self) -> QualitySettings:
+        if self.samples == "panel" and self.label != "profit":
+            raise ValueError(
+                'label must be "profit" where samples is "panel": a panel has no stops and targets'
+            )
+        return self

@@ -2,20 +2,41 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal, get_args
 
 from pydantic import Field, model_validator
 
-from coordinator.settings.base import Fraction, Section
+from coordinator.settings.base import Fraction, Mode, Section, lists_to_tuples
 
-__all__ = ["BaselineSettings", "FusionSettings", "RegimeSettings"]
+__all__ = ["TRIGGERS", "BaselineSettings", "ClockName", "FusionSettings", "RegimeSettings", "TriggerName"]
+
+ClockName = Literal["1h", "4h", "1d"]
+CLOCK_SECONDS: dict[ClockName, int] = {"1h": 3600, "4h": 14400, "1d": 86400}
+TriggerName = Literal["baseline_turn", "trend_following", "mean_reversion", "breakout", "momentum"]
+TRIGGERS: tuple[TriggerName, ...] = get_args(TriggerName)
 
 
 class BaselineSettings(Section):
-    """The technical baseline and its four tactics (spec 000, 001 and the parameter table of 002)."""
+    """The technical baseline and its four tactics (spec 000, 001 and the parameter table of 002).
 
-    ascending: ClassVar = (("ema_fast", "ema_slow"), ("fast_channel", "slow_channel"))
+    Every "candles" here are the clock's: the timeframe that the baseline reads. It decides at every hourly close all
+    the same, on the clock's closed candles and the hour's price. The parameter table of spec 002 is a daily system's.
+    """
 
+    ascending: ClassVar = (
+        ("ema_fast", "ema_slow"),
+        ("exit_channel", "fast_channel"),
+        ("fast_channel", "slow_channel"),
+    )
+
+    clock: ClockName = Field("1h", description="timeframe of the indicators, channels, averages and ATR")
+    triggers: tuple[TriggerName, ...] = Field(
+        TRIGGERS, min_length=1, description="what makes a signal: the baseline's turn, and tactics by name"
+    )
+    rearm: Mode = Field(
+        "off",
+        description="a channel trend is a signal again at the close of each clock candle; shadow: recorded, not taken",
+    )
     ema_fast: int = Field(12, ge=2, le=100, description="fast EMA, candles")
     ema_slow: int = Field(26, ge=3, le=200, description="slow EMA, candles")
     rsi_period: int = Field(14, ge=2, le=100, description="candles")
@@ -28,6 +49,7 @@ class BaselineSettings(Section):
     volume_surge: float = Field(1.5, ge=1, le=10, description="volume / average that confirms a move")
     fast_channel: int = Field(20, ge=5, le=100, description="fast breakout channel, candles")
     slow_channel: int = Field(55, ge=10, le=200, description="slow breakout channel, candles")
+    exit_channel: int = Field(10, ge=2, le=99, description="channel whose break ends a trend, candles")
     fast_clearance: float = Field(0.005, ge=0, le=0.02, description="close beyond the fast channel, ratio")
     slow_clearance: float = Field(
         0.01, ge=0.005, le=0.025, description="close beyond the slow channel, ratio"
@@ -37,6 +59,16 @@ class BaselineSettings(Section):
     momentum_period: int = Field(12, ge=2, le=100, description="candles of the momentum tactic's return")
     momentum_sigmas: float = Field(2.0, ge=0.5, le=6, description="return in its own standard deviations")
     direction_score: float = Field(0.45, ge=0.05, le=0.95, description="|score| that is a direction")
+
+    @property
+    def clock_seconds(self) -> int:
+        """Length of a candle of the clock."""
+        return CLOCK_SECONDS[self.clock]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _tuples(cls, data: Any) -> Any:
+        return lists_to_tuples(data, "triggers")
 
 
 class RegimeSettings(Section):
@@ -51,6 +83,14 @@ class RegimeSettings(Section):
     trend_period: int = Field(100, ge=20, le=200, description="SMA that separates bull from bear, candles")
     adx_trend: float = Field(20.0, ge=5, le=60, description="a bull or bear regime needs this ADX, points")
     surge_ratio: float = Field(1.5, gt=1, le=5, description="1-day over 7-day volatility that is high_vol")
+    gate: Mode = Field(
+        "off",
+        description="longs only while the reference pair is above its average, shorts only below; shadow: recorded",
+    )
+    gate_average: int = Field(100, ge=2, le=200, description="that average, candles of the baseline's clock")
+    reference: str | None = Field(
+        None, description="pair that stands for the market; null: BTC in the stake currency"
+    )
 
 
 class FusionSettings(Section):

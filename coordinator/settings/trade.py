@@ -20,14 +20,22 @@ class CostSettings(Section):
 
 
 class StopSettings(Section):
-    """Initial and trailing stop (spec 000, 003: sl_buf_atr 1.5; spec 004 for the hard limit and the tiers)."""
+    """Initial and trailing stop (spec 000, 003: sl_buf_atr 1.5; spec 004 for the hard limit and the tiers).
 
+    "Candles" are those of the baseline's clock; the documented hard limit of 3 % is an hourly trade's.
+    """
+
+    basis: Literal["support", "price"] = Field(
+        "support", description="ATRs below support / above resistance, or from the price of the signal"
+    )
     atr_period: int = Field(14, ge=2, le=100, description="candles")
-    atr_multiple: float = Field(1.5, ge=1.5, le=4.0, description="ATRs below support / above resistance")
+    atr_multiple: float = Field(
+        1.5, ge=1.5, le=4.0, description="ATRs to the stop (spec 002: hard_stop_atr_mult)"
+    )
     support_period: int = Field(
         10, ge=2, le=200, description="candles whose low is support, whose high resistance"
     )
-    hard_limit: float = Field(0.03, gt=0, le=0.2, description="widest stop distance, ratio of the price")
+    hard_limit: float = Field(0.03, gt=0, le=0.5, description="widest stop distance, ratio of the price")
     minimum: float = Field(0.005, gt=0, le=0.1, description="narrowest stop distance, ratio of the price")
     trailing_start: float = Field(
         0.01, ge=0, le=0.5, description="best profit from which the stop trails, ratio"
@@ -61,8 +69,16 @@ class StopSettings(Section):
 class TargetSettings(Section):
     """Reward:risk and the time limit of a trade (spec 003: 2.5)."""
 
+    enabled: bool = Field(
+        True, description="false: no target, a trade runs until a stop, an exit or the limit"
+    )
     reward_risk: float = Field(2.5, ge=1.0, le=4.0, description="target distance in stop distances")
-    horizon: int = Field(48, ge=2, le=1000, description="candles after which a trade is closed undecided")
+    horizon: int = Field(
+        48,
+        ge=2,
+        le=480,
+        description="candles of the baseline's clock after which a trade is closed; 20 days at most",
+    )
 
 
 class DcaSettings(Section):

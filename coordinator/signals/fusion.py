@@ -13,9 +13,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from coordinator.settings.signals import FusionSettings
+from coordinator.settings.signals import BaselineSettings, FusionSettings
 from coordinator.signals.candles import Candles
-from coordinator.signals.technical import Technical
+from coordinator.signals.technical import Technical, compute_technical
 from coordinator.signals.timeframes import last_closed
 from coordinator.types import Bools, Floats, Ints
 
@@ -28,6 +28,7 @@ __all__ = [
     "consistency",
     "fuse",
     "join_views",
+    "timeframe_views",
 ]
 
 TIMEFRAMES = ("1h", "4h", "1d")
@@ -58,6 +59,20 @@ class Fusion:
         """No view on any of ``n`` candles."""
         nothing = np.full(n, np.nan)
         return cls(nothing, np.zeros(n, dtype=np.int64), nothing, np.zeros(n), np.zeros(n))
+
+
+def timeframe_views(
+    base: Candles, technical: Technical, higher: Mapping[str, Candles], settings: BaselineSettings
+) -> dict[str, tuple[Candles, Technical]]:
+    """Each timeframe's baseline on its own candles, whatever the baseline's clock.
+
+    Parameters
+    ----------
+    technical : the baseline at ``base``, on its clock; taken as it is where 1h is the clock
+    """
+    own = technical if settings.clock == "1h" else compute_technical(base, settings)
+    others = {name: (frame, compute_technical(frame, settings)) for name, frame in higher.items()}
+    return {"1h": (base, own), **others}
 
 
 @dataclass(frozen=True)

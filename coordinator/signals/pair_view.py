@@ -11,9 +11,9 @@ import numpy as np
 from coordinator.settings import Settings
 from coordinator.signals.candles import Candles
 from coordinator.signals.features import compute_features
-from coordinator.signals.fusion import Fusion, fuse
+from coordinator.signals.fusion import Fusion, fuse, timeframe_views
 from coordinator.signals.regime import Regime, compute_regime
-from coordinator.signals.technical import Technical, compute_technical
+from coordinator.signals.technical import Technical
 from coordinator.types import Floats, Ints
 
 __all__ = ["PairView", "make_pair_view"]
@@ -72,19 +72,19 @@ def make_pair_view(
     Parameters
     ----------
     technical : Technical
-        The baseline on ``candles``: the caller has it already, as stops follow from its signals.
+        The baseline at ``candles``, on its clock: the caller has it already, as stops follow from its signals.
     higher : mapping of "4h" and "1d" to the same pair's candles
         May be empty ones.
     stop_distance, target_distance : ndarray of shape (n_candles,)
         From coordinator/trade; ratios of the price, read at the signals only.
     """
-    views = {name: (frame, compute_technical(frame, settings.baseline)) for name, frame in higher.items()}
+    views = timeframe_views(candles, technical, higher, settings.baseline)
     return PairView(
         candles=candles,
         technical=technical,
-        fusion=fuse(candles, {"1h": (candles, technical), **views}, settings.fusion),
+        fusion=fuse(candles, views, settings.fusion),
         regime=compute_regime(candles, settings.regime),
-        higher=views,
+        higher={name: view for name, view in views.items() if name != "1h"},
         stop_distance=stop_distance,
         target_distance=target_distance,
     )

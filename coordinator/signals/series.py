@@ -7,7 +7,15 @@ import pandas as pd
 
 from coordinator.types import Bools, Floats, Ints
 
-__all__ = ["changed", "lag", "rolling_correlation", "rolling_percentile", "rolling_std", "safe_divide"]
+__all__ = [
+    "changed",
+    "lag",
+    "rolling_correlation",
+    "rolling_percentile",
+    "rolling_std",
+    "safe_divide",
+    "side",
+]
 
 
 def lag(values: Floats, periods: int) -> Floats:
@@ -38,6 +46,11 @@ def changed(direction: Ints) -> Bools:
     out = np.zeros(len(direction), dtype=bool)
     out[1:] = (direction[1:] != 0) & (direction[1:] != direction[:-1])
     return out
+
+
+def side(long: Bools, short: Bools) -> Ints:
+    """Two exclusive conditions as a direction; NaN comparisons are False, hence 0."""
+    return long.astype(np.int64) - short.astype(np.int64)
 
 
 def rolling_std(values: Floats, window: int) -> Floats:

@@ -1,7 +1,8 @@
 """The four tactics: trend following, mean reversion, breakout, momentum (spec 004, action space).
 
 Each turns indicators into a direction per candle with a confidence. They are states; a tactic *triggers* at the
-candle at which its direction is taken up (``series.changed``).
+candle at which its direction is taken up (``series.changed``). The breakout's is the channel trend: taken up where the
+price leaves the fast channel, kept until it breaks the exit channel the other way, so it triggers once a trend.
 """
 
 from __future__ import annotations
@@ -13,9 +14,11 @@ import numpy as np
 from coordinator.settings.signals import BaselineSettings
 from coordinator.signals.candles import Candles
 from coordinator.signals.indicators import Indicators
-from coordinator.types import Bools, Floats, Ints
+from coordinator.signals.series import side
+from coordinator.signals.trend import channel_trend
+from coordinator.types import Floats, Ints
 
-__all__ = ["TACTICS", "Tactic", "compute_tactics", "side"]
+__all__ = ["TACTICS", "Tactic", "compute_tactics"]
 
 TACTICS = ("trend_following", "mean_reversion", "breakout", "momentum")
 
@@ -34,11 +37,6 @@ class Tactic:
 
     direction: Ints
     confidence: Floats
-
-
-def side(long: Bools, short: Bools) -> Ints:
-    """Two exclusive conditions as a direction; NaN comparisons are False, hence 0."""
-    return long.astype(np.int64) - short.astype(np.int64)
 
 
 def _tactic(direction: Ints, strength: Floats) -> Tactic:
@@ -72,14 +70,11 @@ def _mean_reversion(candles: Candles, ind: Indicators, s: BaselineSettings) -> T
     return _tactic(direction, (np.abs(ind.rsi - 50.0) - (50.0 - s.rsi_oversold)) / s.rsi_oversold)
 
 
-def _breakout(candles: Candles, ind: Indicators, s: BaselineSettings) -> Tactic:
+def _breakout(candles: Candles, ind: Indicators, s: BaselineSettings, clock_seconds: int) -> Tactic:
     close = candles.close
-    direction = side(
-        (close > ind.fast_high * (1 + s.fast_clearance)) & (close > ind.trend_ma),
-        (close < ind.fast_low * (1 - s.fast_clearance)) & (close < ind.trend_ma),
-    )
     slow = (close > ind.slow_high * (1 + s.slow_clearance)) | (close < ind.slow_low * (1 - s.slow_clearance))
-    return _tactic(direction, 0.5 * slow + 0.5 * (ind.volume_ratio >= s.volume_surge))
+    strength = 0.5 * slow + 0.5 * (ind.volume_ratio >= s.volume_surge)
+    return _tactic(channel_trend(candles, ind, s, clock_seconds), strength)
 
 
 def _momentum(candles: Candles, ind: Indicators, s: BaselineSettings) -> Tactic:
@@ -91,9 +86,20 @@ def _momentum(candles: Candles, ind: Indicators, s: BaselineSettings) -> Tactic:
 
 
 def compute_tactics(
-    candles: Candles, indicators: Indicators, settings: BaselineSettings
+    candles: Candles, indicators: Indicators, settings: BaselineSettings, clock_seconds: int | None = None
 ) -> dict[str, Tactic]:
-    """All tactics by name, in the order of ``TACTICS``."""
+    """All tactics by name, in the order of ``TACTICS``.
+
+    Parameters
+    ----------
+    clock_seconds : length of a candle of the clock; None means the candles' own
+    """
+    seconds = clock_seconds or candles.seconds
+    given = candles, indicators, settings
     with np.errstate(invalid="ignore"):
-        rules = (_trend_following, _mean_reversion, _breakout, _momentum)
-        return {name: rule(candles, indicators, settings) for name, rule in zip(TACTICS, rules, strict=True)}
+        return {
+            "trend_following": _trend_following(*given),
+            "mean_reversion": _mean_reversion(*given),
+            "breakout": _breakout(*given, seconds),
+            "momentum": _momentum(*given),
+        }

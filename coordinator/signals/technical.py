@@ -2,7 +2,8 @@
 
 Seven indicators vote -1..1 on every candle; their weighted mean is the score. The baseline has a direction where
 the score is strong enough and the price stands on the right side of the trend MA. A *signal* is an event: the candle
-at which the baseline takes up a direction or a tactic triggers.
+at which the baseline takes up a direction, a tactic triggers, or (re-arming) another candle of the clock has closed in
+a channel trend. All of it reads the clock's candles (``signals.clock``).
 """
 
 from __future__ import annotations
@@ -11,12 +12,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from coordinator.settings.signals import BaselineSettings
+from coordinator.settings.signals import TRIGGERS, BaselineSettings
 from coordinator.signals.candles import Candles
+from coordinator.signals.clock import Clock
 from coordinator.signals.indicators import Indicators, compute_indicators
-from coordinator.signals.series import changed
-from coordinator.signals.tactics import Tactic, compute_tactics, side
-from coordinator.types import Floats, Ints
+from coordinator.signals.series import changed, side
+from coordinator.signals.tactics import Tactic, compute_tactics
+from coordinator.types import Bools, Floats, Ints
 
 __all__ = ["VOTE_WEIGHTS", "Technical", "compute_technical"]
 
@@ -47,7 +49,9 @@ class Technical:
     signal_confidence : float, 0..1, 0 where there is no signal
     votes : float, shape (7, n), the indicator votes in the order of ``VOTE_WEIGHTS``
     tactics : the tactics by name
-    triggers : bool, shape (5, n): baseline turned, then each tactic triggered
+    triggers : bool, shape (5, n): baseline turned, then each tactic triggered; False where it is
+        not among the settings' triggers
+    rearmed : bool, whether the signal is one only because its trend goes on
     indicators : what it was computed from
     """
 
@@ -58,7 +62,8 @@ class Technical:
     signal_confidence: Floats
     votes: Floats
     tactics: dict[str, Tactic]
-    triggers: np.ndarray
+    triggers: Bools
+    rearmed: Bools
     indicators: Indicators
 
     def reasons(self, index: int) -> str:
@@ -76,6 +81,8 @@ class Technical:
             for name, vote in zip(VOTE_WEIGHTS, self.votes[:, index], strict=True)
             if vote * direction > 0.25
         ]
+        if self.rearmed[index]:
+            triggered = ["trend goes on"]
         return " + ".join(triggered) + (f" ({', '.join(agreeing)})" if agreeing else "")
 
 
@@ -84,7 +91,7 @@ def _votes(candles: Candles, ind: Indicators, s: BaselineSettings) -> Floats:
     crossover = np.sign(ind.ema_fast - ind.ema_slow)
     adx_di = np.where(ind.adx >= s.adx_trend, np.sign(ind.plus_di - ind.minus_di), 0.0)
     adx_di = np.where(np.isnan(ind.adx), np.nan, adx_di)
-    volume = np.where(ind.volume_ratio >= s.volume_surge, np.sign(close - candles.open), 0.0)
+    volume = np.where(ind.volume_ratio >= s.volume_surge, ind.body, 0.0)
     fast = side(
         close > ind.fast_high * (1 + s.fast_clearance),
         close < ind.fast_low * (1 - s.fast_clearance),
@@ -107,12 +114,20 @@ def _votes(candles: Candles, ind: Indicators, s: BaselineSettings) -> Floats:
     )
 
 
-def compute_technical(candles: Candles, settings: BaselineSettings) -> Technical:
-    """The baseline for one pair and timeframe; works for 1h, 4h and 1d alike.
+def compute_technical(
+    candles: Candles, settings: BaselineSettings, clock_candles: Candles | None = None
+) -> Technical:
+    """The baseline for one pair.
 
     Too few candles are no error: there is no direction until every indicator has its history.
+
+    Parameters
+    ----------
+    candles : those at which it decides
+    clock_candles : the pair's candles of ``settings.clock``; None means that ``candles`` are the clock's own
     """
-    indicators = compute_indicators(candles, settings)
+    clock = Clock.of(candles, clock_candles)
+    indicators = compute_indicators(candles, settings, clock)
     with np.errstate(invalid="ignore"):
         votes = _votes(candles, indicators, settings)
         weights = np.array(list(VOTE_WEIGHTS.values()))
@@ -122,13 +137,35 @@ def compute_technical(candles: Candles, settings: BaselineSettings) -> Technical
             (score <= -settings.direction_score) & (candles.close < indicators.trend_ma),
         )
     confidence = np.where(direction != 0, np.abs(score), 0.0)
-    tactics = compute_tactics(candles, indicators, settings)
+    tactics = compute_tactics(candles, indicators, settings, clock.candles.seconds)
     views = [Tactic(direction, confidence), *tactics.values()]
-    triggers = np.vstack([changed(view.direction) for view in views])
+    used = np.array([name in settings.triggers for name in TRIGGERS])
+    triggers = used[:, None] & np.vstack([changed(view.direction) for view in views])
     signal, signal_confidence = _signals(score, views, triggers)
+    rearmed = np.zeros(len(candles), dtype=bool)
+    if settings.rearm != "off":
+        trend = tactics["breakout"].direction
+        rearmed = (signal == 0) & clock.begins & (trend != 0)
+        signal = np.where(rearmed, trend, signal)
+        strength = _agreement(score, signal)  # there is no trigger: the indicators alone
+        signal_confidence = np.where(rearmed, strength, signal_confidence)
     return Technical(
-        score, direction, confidence, signal, signal_confidence, votes, tactics, triggers, indicators
+        score=score,
+        direction=direction,
+        confidence=confidence,
+        signal=signal,
+        signal_confidence=signal_confidence,
+        votes=votes,
+        tactics=tactics,
+        triggers=triggers,
+        rearmed=rearmed,
+        indicators=indicators,
     )
+
+
+def _agreement(score: Floats, signal: Ints) -> Floats:
+    """How far the indicators agree with a signal, 0..1."""
+    return 0.5 + 0.5 * score * signal
 
 
 def _signals(score: Floats, views: list[Tactic], triggers: np.ndarray) -> tuple[Ints, Floats]:
@@ -142,6 +179,5 @@ def _signals(score: Floats, views: list[Tactic], triggers: np.ndarray) -> tuple[
     net = (triggers * directions * confidences).sum(axis=0)
     signal = np.sign(np.round(net, 12)).astype(np.int64)
     own = np.where(triggers & (directions == signal), confidences, 0.0).max(axis=0)
-    agreement = 0.5 + 0.5 * score * signal
-    confidence = (1 - TRIGGER_SHARE) * agreement + TRIGGER_SHARE * own
+    confidence = (1 - TRIGGER_SHARE) * _agreement(score, signal) + TRIGGER_SHARE * own
     return signal, np.where(signal != 0, confidence, 0.0)

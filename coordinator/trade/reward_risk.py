@@ -17,7 +17,7 @@ def target_distance(
     costs: CostSettings,
     reward_risk: Floats | None = None,
 ) -> Floats:
-    """Distance of the target from the entry, ratio of its price, shape as the inputs.
+    """Distance of the target from the entry, ratio of its price, shape as the inputs; infinite where targets are off.
 
     The target's price is multiplied by the cost factor (long) or divided by it (short), so that the reward after
     costs is the wanted reward:risk.
@@ -32,6 +32,8 @@ def target_distance(
     >>> target_distance(np.array([0.02]), np.array([1]), TargetSettings(), CostSettings()).round(6)
     array([0.051732])
     """
+    if not targets.enabled:
+        return np.full(np.shape(stop_distance), np.inf)
     gross = (targets.reward_risk if reward_risk is None else reward_risk) * stop_distance
     long = (1 + gross) * costs.cost_factor - 1
     short = 1 - (1 - gross) / costs.cost_factor

@@ -9,27 +9,39 @@ import talib
 
 from coordinator.settings.trade import StopSettings
 from coordinator.signals.candles import Candles
+from coordinator.signals.clock import Clock
 from coordinator.types import Floats, Ints
 
 __all__ = ["initial_stop_distance", "stop_rate", "trailing_distance"]
 
 
-def initial_stop_distance(candles: Candles, direction: Ints, settings: StopSettings) -> Floats:
+def initial_stop_distance(
+    candles: Candles, direction: Ints, settings: StopSettings, clock_candles: Candles | None = None
+) -> Floats:
     """Distance of the initial stop from the close, ratio of the price, shape (n,).
 
-    Long: the lowest low of the last candles less ATRs; short: the highest high plus ATRs; kept between ``minimum``
-    and ``hard_limit``. Where history is short or there is no direction it is the hard limit.
+    Long: ATRs below the lowest low of the last candles (basis "support") or below the close ("price"); short: ATRs
+    above the highest high or the close; kept between ``minimum`` and ``hard_limit``. Where history is short
+    or there is no direction it is the hard limit.
+
+    Parameters
+    ----------
+    clock_candles : what ATR, support and resistance are taken from; None means ``candles``
     """
-    s = settings
-    atr = (
-        talib.ATR(candles.high, candles.low, candles.close, s.atr_period)
-        if len(candles) > 1
-        else candles.close * np.nan
-    )
-    support = talib.MIN(candles.low, s.support_period) if len(candles) > 1 else candles.low
-    resistance = talib.MAX(candles.high, s.support_period) if len(candles) > 1 else candles.high
-    below = candles.close - (support - s.atr_multiple * atr)
-    above = (resistance + s.atr_multiple * atr) - candles.close
+    s, clock = settings, Clock.of(candles, clock_candles)
+    read = clock.candles
+    if len(read) < 2:
+        return np.full(len(candles), s.hard_limit)
+    atr = clock.at_close(talib.ATR(read.high, read.low, read.close, s.atr_period))
+    if s.basis == "price":
+        below = above = s.atr_multiple * atr
+    else:
+        support, resistance = (
+            clock.at_close(part)
+            for part in (talib.MIN(read.low, s.support_period), talib.MAX(read.high, s.support_period))
+        )
+        below = candles.close - (support - s.atr_multiple * atr)
+        above = (resistance + s.atr_multiple * atr) - candles.close
     distance = np.where(direction > 0, below, np.where(direction < 0, above, np.nan)) / candles.close
     return np.clip(np.nan_to_num(distance, nan=s.hard_limit), s.minimum, s.hard_limit)
 

@@ -91,17 +91,19 @@ class PlanBook:
         return plan
 
     def target_profit(self, trade: Trade, stored: bool, factor: float = 1.0) -> float:
-        """Profit ratio of the trade at its target's price; worked out anew after a fill or funding.
+        """Profit ratio of the trade at its target's price, infinite without a target; anew after a fill or funding.
 
         Parameters
         ----------
         factor : float
             Of the target's distance from the anchor; profit is a linear function of the price.
         """
+        plan = self.of_trade(trade, stored)
+        if math.isinf(plan.target_distance):
+            return math.inf
         key, basis = (trade.pair, trade.open_date), (trade.open_rate, trade.funding_fees or 0.0)
         cached = self._targets.get(key)
         if cached is None or cached[0] != basis:
-            plan = self.of_trade(trade, stored)
             at_plan: float = trade.calc_profit_ratio(plan.target_rate)
             fees = 1 - plan.direction * (trade.fee_close or 0.0)
             slope = trade.leverage * trade.amount * fees / (trade.open_trade_value or math.inf)

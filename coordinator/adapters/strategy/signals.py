@@ -16,6 +16,7 @@ from pandas import DataFrame
 from coordinator.adapters.errors import as_operational
 from coordinator.adapters.strategy.trades import TradeStrategy
 from coordinator.candles.check import check_candles
+from coordinator.errors import CoordinatorError
 from coordinator.run.entry_plans import entry_plans
 from coordinator.run.frame_columns import PLOT_CONFIG, entry_columns, plot_columns
 from coordinator.run.live_decisions import LiveDecisions
@@ -23,7 +24,8 @@ from coordinator.run.live_ledger import LiveLedger
 from coordinator.run.pair_analysis import PairAnalysis, analyse
 from coordinator.settings import Settings
 from coordinator.signals.candles import Candles
-from coordinator.signals.series import changed
+from coordinator.signals.regime_gate import bitcoin_pair
+from coordinator.trade.signal_exits import signal_exits
 
 __all__ = ["CoordinatorStrategy"]
 
@@ -41,7 +43,7 @@ class CoordinatorStrategy(TradeStrategy):
 
     INTERFACE_VERSION = 3
     timeframe = "1h"
-    startup_candle_count = 240
+    startup_candle_count = 480  # what a trend may depend on (``signals.trend``)
     process_only_new_candles = True
     plot_config = PLOT_CONFIG
 
@@ -71,7 +73,32 @@ class CoordinatorStrategy(TradeStrategy):
     # --- indicators and signals -------------------------------------------------------------------------------
 
     def informative_pairs(self) -> list[tuple[str, str]]:
-        return [(pair, timeframe) for pair in self.dp.current_whitelist() for timeframe in HIGHER_TIMEFRAMES]
+        pairs = list(self.dp.current_whitelist())
+        wanted = [(pair, timeframe) for pair in pairs for timeframe in HIGHER_TIMEFRAMES]
+        if self.settings.regime.gate != "off" and self._reference not in pairs:
+            wanted += [(self._reference, name) for name in (self.timeframe, *HIGHER_TIMEFRAMES)]
+        return wanted
+
+    @property
+    def _reference(self) -> str:
+        """The pair that stands for the market."""
+        return self.settings.regime.reference or bitcoin_pair(
+            self.config["stake_currency"], futures=self.can_short
+        )
+
+    def _market(self) -> dict[str, Candles]:
+        """Candles of the regime gate's reference pair by timeframe; empty where the gate is off."""
+        if self.settings.regime.gate == "off":
+            return {}
+        clock = self.settings.baseline.clock
+        market = {
+            name: self._candles(self._reference, name) for name in dict.fromkeys((self.timeframe, clock))
+        }
+        missing = [name for name, candles in market.items() if not len(candles)]
+        if missing and not self.is_bot:
+            rule = f"have {' and '.join(missing)} candles: download them, or set regime.reference to another pair"
+            raise CoordinatorError("regime.gate's reference pair", "the regime gate", rule, self._reference)
+        return market
 
     def populate_indicators(self, dataframe: DataFrame, metadata: dict[str, Any]) -> DataFrame:
         pair = metadata["pair"]
@@ -79,7 +106,7 @@ class CoordinatorStrategy(TradeStrategy):
             check_candles(dataframe, f"{pair} {self.timeframe}")
             higher = {name: self._higher(pair, name) for name in HIGHER_TIMEFRAMES}
             candles = Candles.from_frame(dataframe, self.timeframe)
-            analysis = analyse(pair, candles, higher, self.settings, ml=self.uses_ml)
+            analysis = analyse(pair, candles, higher, self.settings, self.uses_ml, self._market())
         dataframe, analysis = self.add_predictions(dataframe, metadata, analysis)
         self.run.put(analysis)
         self.rules.put(analysis)
@@ -94,9 +121,15 @@ class CoordinatorStrategy(TradeStrategy):
         )
 
     def _higher(self, pair: str, timeframe: str) -> Candles:
+        candles = self._candles(pair, timeframe)
+        if not len(candles):
+            what = "there is no signal" if timeframe == self.settings.baseline.clock else "fusion is absent"
+            logger.warning("%s has no %s candles: %s for it", pair, timeframe, what)
+        return candles
+
+    def _candles(self, pair: str, timeframe: str) -> Candles:
         frame = self.dp.get_pair_dataframe(pair, timeframe)
         if frame.empty:
-            logger.warning("%s has no %s candles: fusion is absent for it", pair, timeframe)
             frame = DataFrame(
                 {name: np.zeros(0) for name in ("open", "high", "low", "close", "volume")}
             ).assign(date=np.zeros(0, dtype="datetime64[s]"))
@@ -145,15 +178,10 @@ class CoordinatorStrategy(TradeStrategy):
         self.dp.send_msg(message, always_send=True)
 
     def populate_exit_trend(self, dataframe: DataFrame, metadata: dict[str, Any]) -> DataFrame:
-        """Leave when the baseline turns against the position and the price stands beyond the exit MA."""
+        """Leave as the baseline says: ``coordinator.trade.signal_exits``."""
         analysis = self.run.market.analysis(metadata["pair"])
-        technical, close = analysis.technical, analysis.candles.close
-        turned = changed(technical.direction)
-        down = turned & (technical.direction < 0) & (close < technical.indicators.exit_ma)
-        up = turned & (technical.direction > 0) & (close > technical.indicators.exit_ma)
-        tags = np.full(len(dataframe), None, dtype=object)
-        tags[down], tags[up] = "baseline turned short", "baseline turned long"
-        columns: dict[str, Any] = {"exit_long": down.astype(int), "exit_tag": tags}
+        exits = signal_exits(analysis.candles, analysis.technical, self.settings)
+        columns: dict[str, Any] = {"exit_long": exits.long.astype(int), "exit_tag": exits.reason}
         if self.can_short:
-            columns["exit_short"] = up.astype(int)
+            columns["exit_short"] = exits.short.astype(int)
         return dataframe.assign(**self.hedging.exit_columns(metadata["pair"], columns))

@@ -55,7 +55,7 @@ class TradeStrategy(FastCallbackStrategy):
     use_custom_stoploss = True
     use_custom_roi = True
     minimal_roi: dict[str, float] = {}
-    stoploss = -0.25  # the last resort; custom_stoploss sets the planned stop, at most 3 % away
+    stoploss = -0.25  # the last resort, wider where the planned stop may be; custom_stoploss sets that one
     order_types = {"entry": "limit", "exit": "limit", "stoploss": "market", "stoploss_on_exchange": False}
 
     def __init__(self, config: dict[str, Any]) -> None:
@@ -69,10 +69,12 @@ class TradeStrategy(FastCallbackStrategy):
             0.005, 0.015, default=sizing.risk_per_trade, decimals=4, **space
         )
         self.can_short = config.get("trading_mode", "spot") == "futures"
+        widest = self.settings.stops.hard_limit * (sizing.leverage if self.can_short else 1.0)
+        self.stoploss = -min(0.99, max(0.25, 1.25 * widest))
         super().__init__(config)
         self.run = TradingRun(self.can_short)
         self._candle_seconds = timeframe_seconds(self.timeframe)
-        self._horizon = timedelta(seconds=self.settings.targets.horizon * self._candle_seconds)
+        self._horizon = timedelta(seconds=self.settings.time_limit)
         self.plans = PlanBook(self.settings, self._candle_seconds)
         self.is_bot = config.get("runmode") in MODES_WITH_TRADES
         is_backtest = config.get("runmode") == RunMode.BACKTEST
