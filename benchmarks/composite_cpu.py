@@ -26,7 +26,7 @@ from coordinator.learning.fusion_models import FusionModels
 from coordinator.learning.quality_models.registry import MODELS
 from coordinator.learning.retraining import Champion
 from coordinator.sandbox.spec import MarketSpec
-from coordinator.settings import Settings, load_settings
+from coordinator.settings import Settings, run_settings
 from coordinator.signals.candles import Candles
 from coordinator.signals.fusion import TIMEFRAMES
 
@@ -73,7 +73,7 @@ def _processes() -> tuple[float, float]:
 
 def _latency(datadir: Path) -> tuple[list[float], list[float]]:
     """Milliseconds of each prediction: the models alone, and with the features of the frames."""
-    settings = load_settings(json.loads(Path("config.json").read_text())["coordinator"])
+    settings = run_settings(json.loads(Path("config.json").read_text()))
     frames = {
         (p, t): Candles.from_frame(read_candles(datadir, p, t, "spot"), t) for p in PAIRS for t in TIMEFRAMES
     }

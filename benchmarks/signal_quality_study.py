@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.signal_study_data import Signals, load_signals
-from coordinator.decision.reliability import brier_skill
+from coordinator.learning.reliability import brier_skill
 from coordinator.learning.controls import noise_scores, shuffled_label_model
 from coordinator.learning.quality import QualityRows, train_model
 from coordinator.learning.scores import auc, top_share

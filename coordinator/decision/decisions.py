@@ -49,6 +49,7 @@ class Decisions:
     threshold : float, the gate
     adaptive_threshold : float, what adaptive thresholds give, in shadow mode too; NaN where they are off
     win_probability, expected_r : float, calibrated, from outcomes known before; NaN until there are enough
+    risk_share : float, share of the risk budget that is earned, in shadow mode too; NaN where that is off
     rejection : int, index into ``REJECTIONS``; -1 where nothing was decided
     """
 
@@ -67,6 +68,7 @@ class Decisions:
     adaptive_threshold: Floats
     win_probability: Floats
     expected_r: Floats
+    risk_share: Floats
     rejection: Ints
 
     @property

@@ -172,6 +172,8 @@ class Fold:
         out.confidence[rows], out.ml_weight[rows], out.blended[rows] = confidence, weight, blended
         out.arm[rows], out.threshold[rows] = arm, threshold
         out.phase[rows] = learners.phase if s.decision.weighting == "earned" else -1
+        if s.sizing.earned.mode != "off":
+            out.risk_share[rows] = learners.earned_risk.share
         out.win_probability[rows], out.expected_r[rows] = probability, expected
         worthless = blended & (expected <= 0.0) & s.decision.require_positive_expectancy
         out.rejection[rows] = np.where(
@@ -220,6 +222,7 @@ def _resolved(table: SignalTable, out: Decisions, rows: Ints) -> ResolvedSignals
         confidence=out.confidence[rows],
         expected_r=out.expected_r[rows],
         accepted=out.accepted[rows],
+        takeable=(out.rejection[rows] >= 0) & (out.rejection[rows] <= 2),
         arm=out.arm[rows],
         r=table.outcome_r[rows],
         exit=table.outcome_exit[rows],

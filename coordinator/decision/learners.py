@@ -10,6 +10,7 @@ import numpy as np
 
 from coordinator.decision.blending import PHASES, MLWeightManager, WeightReview
 from coordinator.decision.calibration import Calibrator
+from coordinator.decision.earned_risk import EarnedRisk
 from coordinator.decision.outcomes import EXITS
 from coordinator.decision.pair_records import PairChange
 from coordinator.decision.selector import TacticSelector, tactic_profit
@@ -29,7 +30,8 @@ class ResolvedSignals:
     """Signals whose outcome has become known, in the order in which it did; arrays of shape (n,) unless stated.
 
     What was known and decided at the signal, and what became of it; see ``SignalTable`` and ``Decisions``.
-    ``next_state`` is the pair's market state at the resolution, ``chosen_direction`` the selected tactic's.
+    ``takeable`` is False where something other than its confidence bars a signal, ``next_state`` is the pair's market
+    state at the resolution, ``chosen_direction`` the selected tactic's.
     """
 
     pair: Sequence[str]
@@ -44,6 +46,7 @@ class ResolvedSignals:
     confidence: Floats
     expected_r: Floats
     accepted: Bools
+    takeable: Bools
     arm: Ints
     r: Floats
     exit: Ints
@@ -63,7 +66,7 @@ class Learners:
 
     Attributes
     ----------
-    calibrator, vote_weights, manager, thresholds, selector : the learners
+    calibrator, vote_weights, manager, thresholds, selector, earned_risk : the learners
     history : what changed so far
     """
 
@@ -74,6 +77,7 @@ class Learners:
         self.manager = MLWeightManager(settings.blending, settings.decision.threshold)
         self.thresholds = AdaptiveThresholds(settings.thresholds, settings.decision.threshold)
         self.selector = TacticSelector(settings.selector)
+        self.earned_risk = EarnedRisk(settings.sizing.earned)
         self.history = History([], [], [])
 
     @property
@@ -94,6 +98,7 @@ class Learners:
         self.history.thresholds += self.thresholds.learn(
             now, resolved.pair, resolved.confidence, resolved.expected_r, resolved.r
         )
+        self.earned_risk.learn(now, resolved.r[resolved.takeable])
         review = self.manager.learn(
             now,
             resolved.ml_rank,
@@ -114,7 +119,7 @@ class Learners:
 
     def state(self) -> dict[str, Any]:
         """JSON types; ``restore`` gives it back to the bit. The history is the ledger's, not the state's."""
-        parts = ("calibrator", "vote_weights", "manager", "thresholds", "selector")
+        parts = ("calibrator", "vote_weights", "manager", "thresholds", "selector", "earned_risk")
         return {name: getattr(self, name).state() for name in parts}
 
     def restore(self, state: Mapping[str, Any]) -> None:

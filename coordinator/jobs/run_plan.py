@@ -15,7 +15,7 @@ import pandas as pd
 
 from coordinator.candles.files import TradingMode, candle_path, check_datadir, list_pairs, read_candles
 from coordinator.errors import CoordinatorError
-from coordinator.settings import Settings, load_settings
+from coordinator.settings import Settings, run_settings
 from coordinator.signals.features import FEATURES_VERSION
 from coordinator.signals.signal_features import SIGNAL_SCHEMA
 
@@ -63,6 +63,7 @@ class RunPlan:
         """Config that goes over the user's: pairs, mode, and a FreqAI identifier that names what it learnt on."""
         overlay: dict[str, Any] = {
             "trading_mode": self.trading_mode,
+            "fee": self.settings.costs.fee,
             "exchange": {"pair_whitelist": list(self.pairs)},
             "pairlists": [{"method": "StaticPairList"}],
         }
@@ -126,8 +127,8 @@ def plan_run(
         On the first thing that is wrong.
     """
     config = read_config(config_path)
-    settings = load_settings(config.get("coordinator"))
     mode = parse_trading_mode(trading_mode or config.get("trading_mode") or "spot")
+    settings = run_settings({**config, "trading_mode": mode})
     chosen = _choose_pairs(datadir, config, pairs, mode)
     check_datadir(datadir, chosen, TIMEFRAMES, mode)
     frames = [read_candles(datadir, pair, "1h", mode)["date"] for pair in chosen]

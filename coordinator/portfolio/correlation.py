@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from coordinator.types import Floats, Times
+from coordinator.types import SECONDS_PER_DAY, Floats, Times
 
 __all__ = ["ReturnPanel"]
 
@@ -39,6 +39,20 @@ class ReturnPanel:
         returns = np.full_like(logs, np.nan)
         returns[1:] = np.diff(logs, axis=0)
         return cls(pairs, time, returns)
+
+    def covariance(self, time: int, window: int) -> Floats:
+        """Covariance of a day's returns, from the last ``window`` candles up to one, shape (n_pairs, n_pairs).
+
+        NaN for a pair that lacks one of these returns, and everywhere while there are fewer.
+        """
+        end, size = int(np.searchsorted(self.time, time, side="right")), len(self.pairs)
+        if end < window or window < 2:
+            return np.full((size, size), np.nan)
+        block = self.returns[end - window : end]
+        centred = block - block.mean(axis=0)
+        per_day = SECONDS_PER_DAY / float(np.median(np.diff(self.time[end - window : end])))
+        daily: Floats = centred.T @ centred / window * per_day
+        return daily
 
     def correlations(self, time: int, window: int) -> Floats:
         """Pearson correlations over the last ``window`` returns up to a candle, shape (n_pairs, n_pairs), -1..1.

@@ -52,6 +52,7 @@ class Comparison:
             ("Win rate", [percent(m.win_rate) for m in each]),
             ("Trades", [f"{m.trades:,}" for m in each]),
             (f"Fees paid ({unit})", [money(m.fees) for m in each]),
+            ("Profit at twice the fee", [percent(m.profit_at_twice_the_fee, sign=True) for m in each]),
         ]
 
 
@@ -121,7 +122,9 @@ def _notes(results: Sequence[BacktestResult], columns: Sequence[Column], fee: fl
     first = results[0]
     notes = [
         "Sharpe, Sortino, Calmar, drawdown: of daily account values in every column, 365 days a year.",
-        f"{HOLD}: the same balance, split evenly at the first close, sold at the last, fee {fee:.3%} each.",
+        f"{HOLD}: the same balance, split evenly at the first close, sold at the last.",
+        f"Fee: {fee:.3%} of each order's value ({first.trading_mode}). At twice the fee: the fees paid once more, with "
+        "nothing else changed.",
     ]
     for result in results[1:]:
         if (result.start, result.end) != (first.start, first.end):

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from coordinator.decision.reliability import reliability
+from coordinator.learning.reliability import reliability
 from coordinator.ledger.schema import COMPONENTS
 from coordinator.reports.comparison import Column, Comparison
 from coordinator.reports.results import BacktestResult

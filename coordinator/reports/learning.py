@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from coordinator.decision.posterior import max_drawdown, sharpe
-from coordinator.decision.reliability import brier_skill, ece
+from coordinator.learning.reliability import brier_skill, ece
 from coordinator.reports.texts import UNDEFINED, number, percent
 
 __all__ = [

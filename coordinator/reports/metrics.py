@@ -50,6 +50,8 @@ class Metrics:
     win_rate : float
         0..1, trades that made a profit after costs; for buy and hold a pair is a trade.
     trades : int
+    profit_at_twice_the_fee : float
+        Profit less the fees paid once more; sizes as they were.
     """
 
     profit: float
@@ -62,6 +64,7 @@ class Metrics:
     win_rate: float
     trades: int
     fees: float
+    profit_at_twice_the_fee: float
 
 
 def sharpe(daily: pd.Series) -> float:
@@ -156,6 +159,7 @@ def _metrics(daily: pd.Series, profits: pd.Series, fees: float) -> Metrics:
         win_rate=float((profits > 0).mean()) if len(profits) else float("nan"),
         trades=len(profits),
         fees=fees,
+        profit_at_twice_the_fee=(profit_abs - fees) / float(daily.iloc[0]),
     )
 
 

@@ -17,6 +17,7 @@ from coordinator.trade.entries import AT_ONCE, entry_plan
 from coordinator.trade.kelly import kelly_risk
 from coordinator.trade.plan import Plan
 from coordinator.trade.reward_risk import target_distance
+from coordinator.types import Floats
 
 __all__ = ["entry_plans", "make_plan", "unplanned"]
 
@@ -47,13 +48,23 @@ def entry_plans(
         analysis.stop_distance,
         target,
         price,
-        np.ones(len(price)) if size is None else size.effective,
+        (1.0 if size is None else size.effective) * _earned(decided, s),
         kelly_risk(decided.win_probability, decided.expected_r, s.targets.reward_risk, s.sizing),
         safe_divide(analysis.technical.indicators.atr[analysis.index], price, np.nan),
     )
     accepted = decided.accepted
     rows = zip(*(column[accepted].tolist() for column in columns), strict=True)
     return {time: replace(make_plan(settings, *numbers), time=time) for time, *numbers in rows}
+
+
+def _earned(decided: Decisions, settings: Settings) -> Floats:
+    """Share of the risk that is earned at each signal, where that is acted on."""
+    share = decided.risk_share
+    return (
+        np.where(np.isfinite(share), share, 1.0)
+        if settings.sizing.earned.mode == "on"
+        else np.ones(len(share))
+    )
 
 
 def make_plan(

@@ -26,8 +26,10 @@ from coordinator.types import Floats, Ints
 __all__ = [
     "ADAPTIVE_THRESHOLDS",
     "DYNAMIC_REWARD_RISK",
+    "EARNED_RISK",
     "REGIME_GATE",
     "VOLATILITY_SIZING",
+    "VOLATILITY_TARGET",
     "Improvement",
     "apply_improvement",
     "log_failure",
@@ -40,6 +42,8 @@ ADAPTIVE_THRESHOLDS = "adaptive_thresholds"
 DYNAMIC_REWARD_RISK = "dynamic_reward_risk"
 VOLATILITY_SIZING = "volatility_sizing"
 REGIME_GATE = "regime_gate"
+EARNED_RISK = "earned_risk"
+VOLATILITY_TARGET = "volatility_target"
 
 
 class Improvement(NamedTuple):

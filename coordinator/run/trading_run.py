@@ -12,7 +12,7 @@ from coordinator.ledger.records import CandleRecord
 from coordinator.portfolio.ranking import Candidate
 from coordinator.run.backtest_decisions import BacktestDecisions
 from coordinator.run.improvement_trust import TrustedImprovements
-from coordinator.run.improvements import ADAPTIVE_THRESHOLDS, Improvement
+from coordinator.run.improvements import ADAPTIVE_THRESHOLDS, EARNED_RISK, Improvement
 from coordinator.run.learning_records import merge_records, signal_records
 from coordinator.run.live_decisions import LiveDecisions
 from coordinator.run.market import AnalysedMarket
@@ -85,6 +85,9 @@ class TradingRun:
             base = np.full(len(signals), settings.decision.threshold)
             adaptive = self.decisions(settings).adaptive_threshold
             improvements[ADAPTIVE_THRESHOLDS] = Improvement(settings.thresholds.mode, base, adaptive)
+        if settings.sizing.earned.mode != "off":
+            share = self.decisions(settings).risk_share
+            improvements[EARNED_RISK] = Improvement(settings.sizing.earned.mode, np.ones(len(signals)), share)
         return improvements
 
     def pair_improvements(self, pair: str, settings: Settings) -> dict[str, Improvement]:

@@ -7,6 +7,6 @@ timeframe unless the name says otherwise.
 
 from coordinator.settings.all import Settings
 from coordinator.settings.base import Mode
-from coordinator.settings.load import load_settings
+from coordinator.settings.load import load_settings, run_settings
 
-__all__ = ["Mode", "Settings", "load_settings"]
+__all__ = ["Mode", "Settings", "load_settings", "run_settings"]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from pydantic import ValidationError
 
 from coordinator.errors import CoordinatorError
 from coordinator.settings.all import Settings
 
-__all__ = ["load_settings"]
+__all__ = ["load_settings", "run_settings"]
 
 SECTION = "the coordinator section of the Freqtrade config"
 
@@ -46,6 +47,27 @@ config must be a known key. Got 0.2 instead.
         first = error.errors(include_url=False)[0]
         name = ".".join(str(part) for part in first["loc"]) or "coordinator"
         raise CoordinatorError(name, SECTION, _rule(first["type"], first["msg"]), first["input"]) from None
+
+
+def run_settings(config: Mapping[str, Any]) -> Settings:
+    """The settings of a run: its "coordinator" section, with the fee of its market in ``costs.fee``.
+
+    Parameters
+    ----------
+    config : Freqtrade's. Its ``fee`` (``--fee``) counts where it is set, as Freqtrade's own backtests take it too;
+        else in futures ``costs.futures_fee``, in spot ``costs.fee``.
+
+    Examples
+    --------
+    >>> [run_settings(config).costs.fee for config in ({}, {"trading_mode": "futures"}, {"fee": 0.002})]
+    [0.001, 0.0005, 0.002]
+    """
+    settings = load_settings(config.get("coordinator"))
+    fee = config.get("fee")
+    if fee is None:
+        futures = config.get("trading_mode", "spot") == "futures"
+        fee = settings.costs.futures_fee if futures else settings.costs.fee
+    return settings.model_copy(update={"costs": settings.costs.model_copy(update={"fee": float(fee)})})
 
 
 def _rule(kind: str, message: str) -> str:

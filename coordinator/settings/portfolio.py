@@ -79,5 +79,11 @@ class ProtectionSettings(Section):
 class PortfolioSettings(Section):
     """Protection of the portfolio as a whole."""
 
+    max_positions: int | None = Field(
+        None,
+        ge=1,
+        le=100,
+        description="open positions at most, the hedge aside; null: Freqtrade's max_open_trades",
+    )
     hedge: HedgeSettings = HedgeSettings()
     protection: ProtectionSettings = ProtectionSettings()

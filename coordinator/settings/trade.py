@@ -8,13 +8,30 @@ from pydantic import Field, model_validator
 
 from coordinator.settings.base import Fraction, Mode, Section, lists_to_tuples
 
-__all__ = ["CostSettings", "DcaSettings", "SizingSettings", "StopSettings", "TargetSettings"]
+__all__ = [
+    "CostSettings",
+    "DcaSettings",
+    "EarnedRiskSettings",
+    "SizingSettings",
+    "StopSettings",
+    "TargetSettings",
+    "VolatilityTargetSettings",
+]
 
 
 class CostSettings(Section):
-    """Costs of a virtual trade (spec 003: 0.165 % in total, hence the target's gross-up of 1.00165)."""
+    """Costs of a virtual trade (spec 003: 0.165 % in total, hence the target's gross-up of 1.00165).
 
-    fee: float = Field(0.001, ge=0, le=0.01, description="exchange fee per side, ratio of the order's value")
+    ``fee`` is the one that counts; ``run_settings`` takes it from Freqtrade's own ``fee`` where that is set, and in
+    futures from ``futures_fee``.
+    """
+
+    fee: float = Field(
+        0.001, ge=0, le=0.01, description="exchange fee per side, ratio of the order's value; in spot"
+    )
+    futures_fee: float = Field(
+        0.0005, ge=0, le=0.01, description="the same in futures (Binance, taker, lowest tier: .05 %)"
+    )
     slippage: float = Field(0.0003, ge=0, le=0.01, description="slippage per side, ratio of the price")
     cost_factor: float = Field(1.00165, ge=1, le=1.02, description="targets are multiplied by this factor")
 
@@ -116,6 +133,29 @@ class DcaSettings(Section):
         return self
 
 
+class EarnedRiskSettings(Section):
+    """Less risk while the baseline's own virtual trades lose (``decision.earned_risk``)."""
+
+    mode: Mode = Field("off", description="off; shadow: learned and recorded, without effect; on: acted on")
+    days: int = Field(120, ge=10, le=1000, description="days of virtual trades that are looked back on")
+    share: Fraction = Field(0.3, description="share of the risk while they sum to no profit")
+    minimum_outcomes: int = Field(
+        20, ge=1, le=10_000, description="virtual trades in these days before it counts"
+    )
+
+
+class VolatilityTargetSettings(Section):
+    """A bound on the portfolio's volatility beside the risk budget; entries only (``trade.volatility_target``)."""
+
+    mode: Mode = Field(
+        "off", description="off; shadow: worked out and recorded, without effect; on: acted on"
+    )
+    annual: float = Field(
+        0.3, gt=0, le=5, description="standard deviation of the account's return in a year, ratio"
+    )
+    window: int = Field(720, ge=48, le=900, description="hourly candles of returns it is estimated from")
+
+
 class SizingSettings(Section):
     """Position size from the risk at the stop (spec 002: 0.5-1.5 %)."""
 
@@ -129,3 +169,5 @@ class SizingSettings(Section):
     max_open_risk: float = Field(
         0.06, ge=0.005, le=1, description="equity lost if every open plan is stopped out in full, ratio"
     )
+    earned: EarnedRiskSettings = EarnedRiskSettings()
+    volatility_target: VolatilityTargetSettings = VolatilityTargetSettings()

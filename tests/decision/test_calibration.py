@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coordinator.decision.calibration import Calibrator, expected_r
-from coordinator.decision.reliability import brier, brier_skill, ece, reliability
+from coordinator.learning.reliability import brier, brier_skill, ece, reliability
 from coordinator.settings.learners import CalibrationSettings
 
 S = CalibrationSettings()

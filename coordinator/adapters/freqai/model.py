@@ -26,7 +26,7 @@ from coordinator.components.market_history import BASE, MarketHistory
 from coordinator.components.model_files import ModelFiles, ModelVerdict
 from coordinator.errors import CoordinatorError
 from coordinator.learning.labels import CLASSES
-from coordinator.settings import load_settings
+from coordinator.settings import run_settings
 from coordinator.types import Times
 
 __all__ = ["CompositeFreqaiModel"]
@@ -49,7 +49,7 @@ class CompositeFreqaiModel(IFreqaiModel):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(config=kwargs["config"])
         with as_operational():
-            settings = load_settings(self.config.get("coordinator"))
+            settings = run_settings(self.config)
             names = self.only or settings.learning.components
             if "selector" in names and settings.selector.enabled:
                 rule = "be false where a trained selector votes: there is one selector"

@@ -47,7 +47,10 @@ class CoordinatorStrategy(TradeStrategy):
     process_only_new_candles = True
     plot_config = PLOT_CONFIG
 
-    uses_ml = False
+    def __init__(self, config: dict[str, Any]) -> None:
+        super().__init__(config)
+        self._inputs: dict[str, tuple[Candles, dict[str, Candles], dict[str, Candles]]] = {}
+        self._analysed_with: tuple[Any, ...] = ()
 
     def bot_start(self, **kwargs: Any) -> None:
         """A bot continues from its ledger; backtests and hyperopt decide on all signals at once."""
@@ -106,10 +109,10 @@ class CoordinatorStrategy(TradeStrategy):
             check_candles(dataframe, f"{pair} {self.timeframe}")
             higher = {name: self._higher(pair, name) for name in HIGHER_TIMEFRAMES}
             candles = Candles.from_frame(dataframe, self.timeframe)
-            analysis = analyse(pair, candles, higher, self.settings, self.uses_ml, self._market())
+            self._inputs[pair] = candles, higher, self._market()
+            analysis = self._analyse(pair, self._tuned())
         dataframe, analysis = self.add_predictions(dataframe, metadata, analysis)
-        self.run.put(analysis)
-        self.rules.put(analysis)
+        self._put(analysis)
         technical = analysis.technical
         return dataframe.assign(
             technical_score=technical.score,
@@ -119,6 +122,21 @@ class CoordinatorStrategy(TradeStrategy):
             trend_ma=technical.indicators.trend_ma,
             exit_ma=technical.indicators.exit_ma,
         )
+
+    def _analyse(self, pair: str, settings: Settings) -> PairAnalysis:
+        candles, higher, market = self._inputs[pair]
+        self._analysed_with = settings.baseline, settings.stops
+        return analyse(pair, candles, higher, settings, self.uses_ml, market)
+
+    def _put(self, analysis: PairAnalysis) -> None:
+        self.run.put(analysis)
+        self.rules.put(analysis)
+
+    def _follow_hyperopt(self, settings: Settings) -> None:
+        """Analyse all pairs anew where an epoch's parameters change the signals (never with ML, which was trained)."""
+        if not self.uses_ml and self._analysed_with != (settings.baseline, settings.stops):
+            for pair in self._inputs:
+                self._put(self._analyse(pair, settings))
 
     def _higher(self, pair: str, timeframe: str) -> Candles:
         candles = self._candles(pair, timeframe)
@@ -143,31 +161,15 @@ class CoordinatorStrategy(TradeStrategy):
         """Hook for strategies with ML: add the models' columns and votes."""
         return dataframe, analysis
 
-    def _tuned(self) -> Settings:
-        """The settings with hyperopt's parameters in their places."""
-        threshold, risk = float(self.threshold.value), float(self.risk_per_trade.value)
-        decision = self.settings.decision.model_copy(update={"threshold": threshold})
-        kelly = self.settings.improvements.effective(self.settings.sizing.kelly_mode)
-        sizing = self.settings.sizing.model_copy(update={"risk_per_trade": risk, "kelly_mode": kelly})
-        selector, thresholds = self.settings.selector, self.settings.thresholds
-        if not self.uses_ml:
-            selector = selector.model_copy(update={"enabled": False})
-        mode = self.settings.improvements.effective(thresholds.mode)
-        sections = {
-            "decision": decision,
-            "sizing": sizing,
-            "selector": selector,
-            "thresholds": thresholds.model_copy(update={"mode": mode}),
-        }
-        return self.settings.model_copy(update=sections)
-
     def populate_entry_trend(self, dataframe: DataFrame, metadata: dict[str, Any]) -> DataFrame:
         pair = metadata["pair"]
-        analysis, settings = self.run.market.analysis(pair), self._tuned()
+        settings = self._tuned()
+        self._follow_hyperopt(settings)
+        analysis = self.run.market.analysis(pair)
         decided = self.run.pair_decisions(pair, settings)
         self.recorder.record_decisions(pair, settings, self._send)
         improvements = self.run.pair_improvements(pair, settings)
-        self.plans.set_plans(pair, entry_plans(analysis, decided, improvements, self.settings))
+        self.plans.set_plans(pair, entry_plans(analysis, decided, improvements, settings))
         columns = entry_columns(analysis, decided, settings, can_short=self.can_short)
         columns = self.hedging.entry_columns(pair, columns)
         if self.dp.runmode != RunMode.HYPEROPT:  # an epoch plots nothing
@@ -180,7 +182,7 @@ class CoordinatorStrategy(TradeStrategy):
     def populate_exit_trend(self, dataframe: DataFrame, metadata: dict[str, Any]) -> DataFrame:
         """Leave as the baseline says: ``coordinator.trade.signal_exits``."""
         analysis = self.run.market.analysis(metadata["pair"])
-        exits = signal_exits(analysis.candles, analysis.technical, self.settings)
+        exits = signal_exits(analysis.candles, analysis.technical, self._tuned())
         columns: dict[str, Any] = {"exit_long": exits.long.astype(int), "exit_tag": exits.reason}
         if self.can_short:
             columns["exit_short"] = exits.short.astype(int)

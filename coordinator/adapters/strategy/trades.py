@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import math
-from abc import abstractmethod
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from functools import partial
@@ -14,7 +13,7 @@ from typing import Any
 
 from freqtrade.enums import RunMode
 from freqtrade.persistence import Order, PairLocks, Trade
-from freqtrade.strategy import DecimalParameter, stoploss_from_absolute
+from freqtrade.strategy import stoploss_from_absolute
 
 from coordinator.adapters.errors import as_operational
 from coordinator.adapters.persistence.plan_book import PlanBook, planned_stake
@@ -23,21 +22,20 @@ from coordinator.adapters.protection.portfolio_guard import portfolio_protection
 from coordinator.adapters.run_modes import MODES_WITH_TRADES
 from coordinator.adapters.strategy.fast_callbacks import FastCallbackStrategy
 from coordinator.adapters.strategy.hedging import Hedging
-from coordinator.ledger.records import ImprovementRow
+from coordinator.adapters.strategy.hyperopt_space import hyperopt_parameters, tuned_settings
 from coordinator.portfolio.entry_round import Slots
 from coordinator.portfolio.guard import Position
 from coordinator.run.decision_recorder import DecisionRecorder
 from coordinator.run.entry_guard import EntryGuard
 from coordinator.run.filter_trust import FilterTrust
 from coordinator.run.position_rules import SCALE_OUT, PositionRules
+from coordinator.run.position_sizing import Funds, PositionSizing
 from coordinator.run.trading_run import TradingRun
-from coordinator.settings import Settings, load_settings
-from coordinator.settings.trade import SizingSettings
+from coordinator.settings import Settings, run_settings
 from coordinator.signals.candles import timeframe_seconds
-from coordinator.trade.entries import EntryPlan
 from coordinator.trade.exits import scale_out_stake
 from coordinator.trade.plan import Plan
-from coordinator.trade.sizing import first_stake, plan_stake, risk_budget, tranche_stake
+from coordinator.trade.sizing import tranche_stake
 from coordinator.trade.stops import stop_rate
 
 __all__ = ["TradeStrategy"]
@@ -49,6 +47,7 @@ class TradeStrategy(FastCallbackStrategy):
     Settings come from the "coordinator" section of the Freqtrade config (``coordinator.settings``).
     """
 
+    uses_ml = False
     position_adjustment_enable = True
     max_entry_position_adjustment = 3
     use_exit_signal = True
@@ -60,14 +59,12 @@ class TradeStrategy(FastCallbackStrategy):
 
     def __init__(self, config: dict[str, Any]) -> None:
         with as_operational():
-            self.settings = load_settings(config.get("coordinator"))
-        # Hyperopt's space "coordinator"; the ranges are the documented ones, the defaults the config's.
-        space = {"space": "coordinator", "optimize": True, "load": True}
-        decision, sizing = self.settings.decision, self.settings.sizing
-        self.threshold = DecimalParameter(0.60, 0.85, default=decision.threshold, decimals=2, **space)
-        self.risk_per_trade = DecimalParameter(
-            0.005, 0.015, default=sizing.risk_per_trade, decimals=4, **space
-        )
+            self.settings = run_settings(config)
+        if config.get("fee") is None and config.get("runmode") in (RunMode.BACKTEST, RunMode.HYPEROPT):
+            config["fee"] = self.settings.costs.fee  # else Freqtrade takes the exchange's maker fee
+        for name, parameter in hyperopt_parameters(self.settings, uses_ml=self.uses_ml).items():
+            setattr(self, name, parameter)
+        sizing = self.settings.sizing
         self.can_short = config.get("trading_mode", "spot") == "futures"
         widest = self.settings.stops.hard_limit * (sizing.leverage if self.can_short else 1.0)
         self.stoploss = -min(0.99, max(0.25, 1.25 * widest))
@@ -81,7 +78,7 @@ class TradeStrategy(FastCallbackStrategy):
         self.recorder = DecisionRecorder(config, type(self).__name__, self.run, is_backtest=is_backtest)
         self.trade_recorder = TradeRecorder(self._describe_signal)
         self.guard = EntryGuard(self.run, FilterTrust(self.run.market, self.settings))
-        self._kelly_recorded = ("", 0)
+        self.sizing = PositionSizing(self.run.market, self.recorder.record_improvement)
         self.rules = PositionRules(
             self.settings, self._candle_seconds, self.plans.last_closed, self.recorder.record_improvement
         )
@@ -98,9 +95,9 @@ class TradeStrategy(FastCallbackStrategy):
             # The hedge is rebalanced as often as it must be; plans end by themselves.
             self.max_entry_position_adjustment = -1
 
-    @abstractmethod
     def _tuned(self) -> Settings:
-        """The settings with hyperopt's parameters in their places."""
+        """The settings that hold: hyperopt's parameters and the global switches in their places."""
+        return tuned_settings(self.settings, vars(self), uses_ml=self.uses_ml)
 
     @property
     def protections(self) -> list[dict[str, Any]]:
@@ -140,7 +137,9 @@ class TradeStrategy(FastCallbackStrategy):
             return False
         if pair == self.hedging.monitor.pair:
             return True
-        check = self.guard.check(pair, direction, time, self._slots(current_time), self._tuned())
+        settings = self._tuned()
+        slots = self._slots(current_time, settings)
+        check = self.guard.check(pair, direction, time, slots, settings)
         self.recorder.record_check(time, check)
         for alert in check.alerts if self.is_bot else ():
             self.dp.send_msg(alert, always_send=True)
@@ -190,36 +189,38 @@ class TradeStrategy(FastCallbackStrategy):
         plan = self.plans.at_signal(pair, current_time, -1 if side == "short" else 1)
         if plan is None or self.wallets is None:
             return proposed_stake
-        limit, minimum = min(proposed_stake, max_stake), min_stake or 0.0
         equity = self.wallets.get_total_stake_amount()
-        kelly = math.nan if plan.kelly is None else plan.kelly
-        sizing = self._tuned().sizing
-        self._record_kelly(pair, current_time, plan, sizing)
-        budget = risk_budget(sizing, plan.size, kelly, self._open_risk() / equity)
-
-        def total_of(entries: EntryPlan) -> float:
-            return plan_stake(equity, entries, plan.stop_distance, leverage, limit, budget)
-
-        stake, entries = first_stake(plan.entries, minimum, total_of)
+        funds = Funds(
+            equity=equity,
+            limit=min(proposed_stake, max_stake),
+            minimum=min_stake or 0.0,
+            leverage=leverage,
+            open_risk=self._open_risk() / equity,
+            held=partial(self._notionals, current_time),
+        )
+        closed, sizing = self.plans.last_closed(current_time), self._tuned().sizing
+        stake, entries = self.sizing.stake(pair, plan, closed, funds, sizing)
         if entries is not plan.entries:
             self.plans.enter_at_once(pair, current_time, plan)
         return stake
 
-    def _record_kelly(self, pair: str, now: datetime, plan: Plan, sizing: SizingSettings) -> None:
-        """Record, once per signal, its risk with the Kelly cap (in shadow mode: what it would be)."""
-        if sizing.kelly_mode == "off" or plan.kelly is None or self._kelly_recorded == (pair, plan.time):
-            return
-        self._kelly_recorded = pair, plan.time
-        risk = sizing.risk_per_trade * plan.size
-        row = ImprovementRow(pair, "kelly_cap", sizing.kelly_mode, risk, min(risk, plan.kelly))
-        self.recorder.record_improvement(
-            self.plans.last_closed(now), row, f"{pair}: risk {risk:.2%}, Kelly {plan.kelly:.2%}"
-        )
+    def _notionals(self, now: datetime) -> dict[str, float]:
+        """Value of the open positions by pair at the last close, shorts negative, stake currency."""
+        closed = self.plans.last_closed(now)
+        return {
+            trade.pair: (-1 if trade.is_short else 1)
+            * trade.amount
+            * (self.run.market.close_at(trade.pair, closed) or trade.open_rate)
+            for trade in Trade.get_open_trades()
+        }
 
-    def _slots(self, now: datetime) -> Slots:
-        unlimited = self.max_open_trades < 0 or math.isinf(self.max_open_trades)
-        limit = None if unlimited else int(self.max_open_trades) - self.hedging.reserved_slots()
-        return Slots(self._held, limit, partial(self._locked, now))
+    def _slots(self, now: datetime, settings: Settings) -> Slots:
+        limits = [settings.portfolio.max_positions]
+        if 0 <= self.max_open_trades < math.inf:
+            limits.append(int(self.max_open_trades) - self.hedging.reserved_slots())
+        return Slots(
+            self._held, min((n for n in limits if n is not None), default=None), partial(self._locked, now)
+        )
 
     def _open_risk(self) -> float:
         """What the open plans lose together if all are stopped out in full, stake currency; the hedge has none."""
