@@ -17,9 +17,9 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.signal_study_data import Signals, load_signals
-from coordinator.learning.reliability import brier_skill
 from coordinator.learning.controls import noise_scores, shuffled_label_model
 from coordinator.learning.quality import QualityRows, train_model
+from coordinator.learning.reliability import brier_skill
 from coordinator.learning.scores import auc, top_share
 from coordinator.learning.walk_forward import Fold, quarter_edges, walk_forward
 from coordinator.settings.quality import QualitySettings

@@ -215,14 +215,15 @@ def _from_json(data: Mapping[str, Any]) -> tuple[SignalTable, Decisions]:
 
 
 def _plain(values: Any) -> list[Any]:
-    """Nested lists with None for NaN, which JSON does not have."""
+    """Nested lists with None for NaN and a text for infinity, which JSON does not have."""
     if values.dtype.kind != "f":
         listed: list[Any] = values.tolist()
         return listed
-    nulls: list[Any] = np.array(
-        np.where(np.isnan(values), None, values.astype(object)), dtype=object
-    ).tolist()
-    return nulls
+    plain = values.astype(object)
+    plain[np.isnan(values)] = None
+    plain[np.isposinf(values)] = "inf"  # a signal without a target
+    nested: list[Any] = plain.tolist()
+    return nested
 
 
 def _array(name: str, values: list[Any], kind: Any, n: int) -> Any:

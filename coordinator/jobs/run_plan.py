@@ -28,7 +28,7 @@ PREDICTED_FROM = (
     *("baseline", "regime", "stops", "targets", "costs"),
 )
 """Sections of the settings that predictions depend on."""
-STARTUP_DAYS = 10  # 240 candles of 1h
+STARTUP_DAYS = 40  # 960 candles of 1h
 OWNER = "coordinator backtest"
 
 

@@ -22,7 +22,7 @@ from coordinator.signals.technical import Technical, compute_technical
 from coordinator.trade.virtual_trades import planned_distances
 from coordinator.types import Floats, Ints
 
-__all__ = ["PairAnalysis", "analyse"]
+__all__ = ["PairAnalysis", "analyse", "analyse_signals"]
 
 logger = logging.getLogger(__name__)
 
@@ -79,6 +79,20 @@ def analyse(
     """
     read = clock_candles(settings.baseline.clock, candles, higher)
     technical = compute_technical(candles, settings.baseline, read)
+    return analyse_signals(pair, candles, technical, higher, settings, ml, market)
+
+
+def analyse_signals(
+    pair: str,
+    candles: Candles,
+    technical: Technical,
+    higher: Mapping[str, Candles],
+    settings: Settings,
+    ml: bool,
+    market: Mapping[str, Candles] | None = None,
+) -> PairAnalysis:
+    """The same from a baseline that is known already (or from another one's signals)."""
+    read = clock_candles(settings.baseline.clock, candles, higher)
     fusion, missing = _fusion(candles, technical, higher, settings)
     index = np.flatnonzero(technical.signal)
     direction = technical.signal[index]

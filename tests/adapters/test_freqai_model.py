@@ -96,7 +96,9 @@ def ask(model, pair, dk, candles=10):
 def next_signal(model, pair):
     """Move on to the pair's next candle with a signal."""
     dp = model._strategy.dp
-    market = model._source.latest_candles(PAIRS, SimpleNamespace(get_pair_dataframe=lambda p, t: dp.frames[p]))
+    market = model._source.latest_candles(
+        PAIRS, SimpleNamespace(get_pair_dataframe=lambda p, t: dp.frames[p])
+    )
     times = market.signal_times(pair)
     base = market.pairs[pair].candles["1h"].time
     dp.known = int(np.searchsorted(base, times[times > base[dp.known + 24]][0])) + 1

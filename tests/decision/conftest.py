@@ -1,5 +1,7 @@
 """Made-up signal tables: any mix of pairs, absent components and outcomes."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -38,10 +40,24 @@ def make_table(seed=0, n=600, pairs=3, days=120, edge=0.0, absent=0.1) -> Signal
         state=rng.integers(0, 15, n),
         tactic_direction=tactic,
         tactic_confidence=np.where(tactic != 0, rng.uniform(0.5, 1, (n, 4)), 0.0),
+        rearmed=np.zeros(n, dtype=np.int64),
+        barred=np.zeros(n, dtype=np.int64),
         outcome_r=np.where(late, np.nan, np.where(won, 2.4, -1.1)),
         outcome_exit=np.where(late, 0, np.where(won, 1, 2)),
         outcome_time=np.where(late, UNRESOLVED, time + HOUR * rng.integers(1, 72, n)),
         outcome_state=np.where(late, -1, rng.integers(0, 15, n)),
+    )
+
+
+def varied(table: SignalTable, seed: int) -> SignalTable:
+    """The same signals, some judged by a model, re-armed, barred or without a target."""
+    rng, n = np.random.default_rng([seed, 1]), len(table)
+    return replace(
+        table,
+        quality=np.where(rng.random(n) < 0.5, rng.random(n), np.nan),
+        rearmed=(rng.random(n) < 0.3).astype(np.int64),
+        barred=np.where(rng.random(n) < 0.2, 5, 0),
+        target=np.where(rng.random(n) < 0.3, np.inf, table.target),
     )
 
 

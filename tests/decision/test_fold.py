@@ -7,10 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from coordinator.decision.decisions import REARMED_ALONE, REJECTIONS
 from coordinator.decision.fold import Fold
 from coordinator.decision.table import UNRESOLVED
 from coordinator.decision.voting import Votes
 from coordinator.settings import Settings
+from coordinator.settings.decision import DecisionSettings
+from coordinator.settings.trade import EarnedRiskSettings, SizingSettings, TargetSettings
 
 DEFAULT = Settings()
 
@@ -237,3 +240,75 @@ def test_adaptive_thresholds_act_only_when_they_are_on(tables):
     assert ((on.threshold >= 0.60) & (on.threshold <= 0.85)).all()
     np.testing.assert_array_equal(on.accepted, on.confidence >= on.threshold)
     assert not np.array_equal(on.accepted, off.accepted)
+
+
+def test_a_re_armed_signal_needs_a_model_that_speaks_for_it(tables):
+    table = tables(3, n=800)
+    rearmed, quality = np.arange(len(table)) % 2, np.where(np.arange(len(table)) % 3 == 0, np.nan, 0.5)
+    chosen = Settings(decision=DecisionSettings(threshold=0.0, quality_mode="replace"))
+    decided = Fold(chosen).run(replace(table, rearmed=rearmed, quality=quality))
+    alone = (rearmed > 0) & np.isnan(quality)
+    assert alone.any()
+    assert set(decided.rejection[alone]) == {REARMED_ALONE}
+    assert (decided.rejection[~alone] == 0).all()
+
+
+def test_what_is_barred_is_rejected_but_ranks_resolves_and_teaches_as_before(tables):
+    table = tables(4, n=800)
+    barred = np.where(np.arange(len(table)) % 4 == 0, REJECTIONS.index("against the market"), 0)
+    chosen = Settings(decision=DecisionSettings(threshold=0.3))
+    one, other = Fold(chosen), Fold(chosen)
+    free, held = one.run(table), other.run(replace(table, barred=barred))
+    assert (
+        held.rejection[(barred > 0) & (free.rejection == 0)] == REJECTIONS.index("against the market")
+    ).all()
+    np.testing.assert_array_equal(held.rejection[barred == 0], free.rejection[barred == 0])
+    np.testing.assert_array_equal(held.confidence, free.confidence)
+    assert one.learners.calibrator.state() == other.learners.calibrator.state()
+
+
+def test_the_baselines_own_gate_holds_where_no_model_judges(tables):
+    table = tables(5, n=800)
+    judged = np.arange(len(table)) % 2 == 0
+    table = replace(
+        table, quality=np.where(judged, np.random.default_rng(0).uniform(size=len(table)), np.nan)
+    )
+    chosen = Settings(
+        decision=DecisionSettings(threshold=0.8, baseline_threshold=0.1, quality_mode="replace")
+    )
+    decided = Fold(chosen).run(table)
+    assert set(decided.threshold[judged]) == {0.8}
+    assert set(decided.threshold[~judged]) == {0.1}
+    assert decided.accepted[~judged].mean() > 0.8 > 0.4 > decided.accepted[judged].mean()
+    filtering = chosen.model_copy(
+        update={"decision": chosen.decision.model_copy(update={"quality_mode": "filter"})}
+    )
+    assert set(Fold(filtering).run(table).threshold) == {0.1}  # there the technical confidence decides
+
+
+def test_the_earned_share_of_risk_follows_outcomes_known_before_the_day(tables):
+    table = tables(6, n=1500)
+    losing = replace(table, outcome_r=np.where(np.isnan(table.outcome_r), np.nan, -0.5))
+    earned = EarnedRiskSettings(mode="shadow", days=60, minimum_outcomes=50)
+    chosen = Settings(sizing=SizingSettings(earned=earned))
+    share = Fold(chosen).run(losing).risk_share
+    assert share[0] == 1.0
+    assert share[-1] == 0.3
+    known = losing.known_at()
+    first = int(np.flatnonzero(share < 1.0)[0])
+    day = losing.time[first] // 86400 * 86400
+    assert (known <= day).sum() >= 50 > (known <= day - 86400).sum()
+    assert np.isnan(Fold(Settings()).run(losing).risk_share).all()
+
+
+def test_without_targets_a_win_is_a_profit(tables):
+    table = tables(7, n=600)
+    table = replace(
+        table, target=np.full(len(table), np.inf), outcome_exit=np.where(table.outcome_exit > 0, 4, 0)
+    )
+    with_targets, without = (
+        Fold(Settings(targets=TargetSettings(enabled=enabled))) for enabled in (True, False)
+    )
+    for fold in (with_targets, without):
+        fold.run(table)
+    assert with_targets.learners.calibrator.base_rate < 0.2 < without.learners.calibrator.base_rate

@@ -22,7 +22,11 @@ def signals(n=2000, seed=0, mean=0.1):
     known[-20:] = UNRESOLVED
     r = rng.normal(mean, 1.0, n)
     r[known == UNRESOLVED] = np.nan
-    return time, pair, {"rr": MeasuredEffects(known, r), "size": MeasuredEffects(known, r, rng.uniform(0.5, 1.5, n))}
+    return (
+        time,
+        pair,
+        {"rr": MeasuredEffects(known, r), "size": MeasuredEffects(known, r, rng.uniform(0.5, 1.5, n))},
+    )
 
 
 def part(x, rows):

@@ -7,6 +7,7 @@ import pytest
 import stable_baselines3.common.env_checker
 import torch
 
+from coordinator.decision.outcomes import resolve_outcomes
 from coordinator.errors import CoordinatorError
 from coordinator.learning.artefact import decode, encode, write
 from coordinator.learning.selector_env import (
@@ -85,13 +86,17 @@ def test_a_tactics_profit_is_its_virtual_trade_after_costs(candles):
     index = np.array([200, 300, len(candles) - 1])
     direction = np.array([[1, -1, 0, 1]] * 3)
     stop, target = np.full((3, 4), 0.02), np.full((3, 4), 0.03)
-    profit, resolved = tactic_profits(candles, index, direction, stop, target, 48, CostSettings())
+
+    def trades(costs):
+        return lambda *trade: resolve_outcomes(candles, *trade, 48, costs)
+
+    profit, resolved = tactic_profits(trades(CostSettings()), index, direction, stop, target)
     assert (profit[:, 2] == 0).all()
     np.testing.assert_array_equal(profit[:, 0], profit[:, 3])
     assert resolved[2] == -1
     assert np.isnan(profit[2, 0])
     assert (resolved[:2] > index[:2]).all()
-    free, _ = tactic_profits(candles, index, direction, stop, target, 48, CostSettings(fee=0, slippage=0))
+    free, _ = tactic_profits(trades(CostSettings(fee=0, slippage=0)), index, direction, stop, target)
     assert (profit[:2, :2] < free[:2, :2]).all()
     with pytest.raises(CoordinatorError, match="known for every signal"):
         SelectorEnv([PairSignals(np.zeros(3, int), np.zeros((3, 1)), direction, np.ones((3, 4)), profit)], S)

@@ -13,11 +13,15 @@ from coordinator.decision.decisions import Decisions
 from coordinator.decision.fold import STEP_SECONDS, Fold
 from coordinator.decision.table import UNRESOLVED
 from coordinator.settings import Settings
+from coordinator.settings.trade import EarnedRiskSettings
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "decision"))
-from conftest import make_table
+from conftest import make_table, varied
 
-EARNED = Settings()
+SIZING = Settings().sizing.model_copy(
+    update={"earned": EarnedRiskSettings(mode="on", days=20, minimum_outcomes=30)}
+)
+EARNED = Settings().model_copy(update={"sizing": SIZING})
 FIXED = Settings().model_copy(
     update={
         "decision": Settings().decision.model_copy(update={"weighting": "fixed", "ml_weight": 0.7}),
@@ -64,7 +68,7 @@ def candle_by_candle(table, config, restarts):
     pairs=st.integers(1, 6),
 )
 def test_batch_equals_candle_by_candle_with_restarts(seed, restarts, config, pairs):
-    table = make_table(seed, pairs=pairs, edge=0.4, days=200)
+    table = varied(make_table(seed, pairs=pairs, edge=0.4, days=200), seed)
     batch = Fold(config)
     whole = batch.run(table)
     pieces, fold = candle_by_candle(table, config, restarts)
@@ -77,7 +81,7 @@ def test_batch_equals_candle_by_candle_with_restarts(seed, restarts, config, pai
 @given(seed=st.integers(0, 1000), cut=st.floats(0.1, 0.9))
 def test_a_batch_goes_on_candle_by_candle(seed, cut):
     """Warm start: history at once, then live."""
-    table = make_table(seed, edge=0.4, days=200)
+    table = varied(make_table(seed, edge=0.4, days=200), seed)
     boundary = int(np.quantile(table.time, cut)) // STEP_SECONDS * STEP_SECONDS
     first = int(np.searchsorted(table.time, boundary))
     whole = Fold(EARNED).run(table)

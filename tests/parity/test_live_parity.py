@@ -13,9 +13,10 @@ from coordinator.decision.fold import Fold
 from coordinator.decision.live import LiveFold
 from coordinator.decision.table import UNRESOLVED
 from coordinator.settings import Settings
+from coordinator.settings.trade import EarnedRiskSettings
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "decision"))
-from conftest import make_table
+from conftest import make_table, varied
 
 DAY = 86400
 FRAME = 20 * DAY  # what the exchange's frames still show
@@ -45,8 +46,10 @@ def seen_by(table, now, pairs_now, now_of_others):
 )
 def test_a_bot_decides_as_the_backtest(seed, restarts, fixed, order):
     decision = Settings().decision.model_copy(update={"weighting": "fixed" if fixed else "earned"})
-    config = Settings().model_copy(update={"decision": decision})
-    table = make_table(seed, n=500, pairs=3, days=90, edge=0.4)
+    earned = EarnedRiskSettings(mode="on", days=20, minimum_outcomes=30)
+    sizing = Settings().sizing.model_copy(update={"earned": earned})
+    config = Settings().model_copy(update={"decision": decision, "sizing": sizing})
+    table = varied(make_table(seed, n=500, pairs=3, days=90, edge=0.4), seed)
     whole = Fold(config).run(table)
     expected = {key: i for i, key in enumerate(table.signal_keys())}
     live = LiveFold(config)
@@ -78,7 +81,7 @@ def test_a_bot_decides_as_the_backtest(seed, restarts, fixed, order):
 def test_the_bot_starts_warm_from_the_frames():
     """Frames with history on the first call: the same as a backtest over the frames."""
     config = Settings()
-    table = make_table(5, n=900, pairs=3, days=50, edge=0.4)
+    table = varied(make_table(5, n=900, pairs=3, days=50, edge=0.4), 5)
     live = LiveFold(config)
     for pairs_now in ((0,), (0, 1), (0, 1, 2)):  # the first candle's pairs arrive one by one
         part = table.rows(np.isin(table.pair, pairs_now))
@@ -90,7 +93,7 @@ def test_the_bot_starts_warm_from_the_frames():
 
 def test_what_was_decided_stays_decided():
     """A frame whose past has changed (an exchange corrects a candle) changes no decision."""
-    table = make_table(6, n=300, pairs=2, days=60)
+    table = varied(make_table(6, n=300, pairs=2, days=60), 6)
     live = LiveFold(Settings())
     first = live.decide(table, int(table.time[-1]))
     votes = {name: replace(vote, score=-vote.score) for name, vote in table.votes.items()}
@@ -100,7 +103,7 @@ def test_what_was_decided_stays_decided():
 
 
 def test_memory_is_bounded():
-    table = make_table(7, n=3000, pairs=2, days=400)
+    table = varied(make_table(7, n=3000, pairs=2, days=400), 7)
     live = LiveFold(Settings())
     for now in np.unique(table.time // DAY * DAY).tolist():
         live.decide(table.rows((table.time <= now) & (table.time > now - FRAME)), now)

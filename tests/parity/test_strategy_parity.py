@@ -23,7 +23,7 @@ from coordinator.sandbox.spec import MarketSpec
 ROOT = Path(__file__).resolve().parent.parent.parent
 PAIRS = ["BTC/USDT", "ETH/USDT"]
 START = pd.Timestamp("2023-03-01", tz="UTC")
-STARTUP = 240
+STARTUP = 960
 LIVE = 150  # candles the bot is driven through
 COORDINATOR = {
     "decision": {
@@ -35,17 +35,26 @@ COORDINATOR = {
     "thresholds": {"mode": "on", "sigmas": 0.0},
     "targets": {"horizon": 24},
 }
+SLOW = {
+    "baseline": {"clock": "1d", "rearm": "on", "fast_channel": 10, "exit_channel": 5},
+    "regime": {"gate": "on", "gate_average": 50},
+    "stops": {"basis": "price", "atr_multiple": 2.0, "hard_limit": 0.3},
+    "targets": {"enabled": False, "horizon": 20},
+    "exits": {"channel": True},
+    "sizing": {"earned": {"mode": "on", "days": 30}},
+    "decision": {"threshold": 0.3, "baseline_threshold": 0.3, "percentile_window": 50},
+}
 EXACT = ["direction", "horizon", "reasons", "accepted", "rejection", "tactic", "threshold"]
 CLOSE = ["price", "stop", "target", "unified_score", "unified_confidence", "ml_score", "ml_rank",
          "win_probability", "expected_r", "lstm_percentile", "fusion_percentile", "selector_percentile"]  # fmt: skip
 
 
-def backtest(tmp_path: Path, datadir: Path, strategies: Path) -> pd.DataFrame:
+def backtest(tmp_path: Path, datadir: Path, strategies: Path, coordinator: dict) -> pd.DataFrame:
     """The ledger of a real backtest process."""
     with SandboxServer(create_app(datadir, wall_clock), "127.0.0.1", 0) as server:
         overlay = overlay_config(server.url)
         overlay["exchange"]["pair_whitelist"] = PAIRS
-        config = {"freqai": {"enabled": False}, "coordinator": COORDINATOR, "strategy_path": str(strategies)}
+        config = {"freqai": {"enabled": False}, "coordinator": coordinator, "strategy_path": str(strategies)}
         (tmp_path / "overlay.json").write_text(
             json.dumps({**overlay, **config, "user_data_dir": str(tmp_path)})
         )
@@ -82,9 +91,11 @@ def market(tmp_path):
     return folder
 
 
-def test_a_bot_decides_what_the_backtest_decided(tmp_path, market, make_bot, monkeypatch):
+@pytest.mark.parametrize("clock", ["1h", "1d"])
+def test_a_bot_decides_what_the_backtest_decided(tmp_path, market, make_bot, monkeypatch, clock):
     monkeypatch.syspath_prepend(str(ROOT))
-    expected = backtest(tmp_path, market, tmp_path / "strategies")
+    coordinator = COORDINATOR if clock == "1h" else SLOW
+    expected = backtest(tmp_path, market, tmp_path / "strategies", coordinator)
     begin = START - pd.Timedelta(hours=STARTUP)
     candles = {}
     for pair in PAIRS:
@@ -95,20 +106,21 @@ def test_a_bot_decides_what_the_backtest_decided(tmp_path, market, make_bot, mon
             candles[pair, timeframe] = frame[frame["date"] >= START - pd.Timedelta(hours=hours * STARTUP)]
     user_data = tmp_path / "bot"
     user_data.mkdir()
-    bot = make_bot(market, PAIRS, candles, COORDINATOR, user_data)
+    bot = make_bot(market, PAIRS, candles, coordinator, user_data)
     first = begin + pd.Timedelta(hours=998)
     moments = pd.date_range(first, periods=LIVE, freq="h")
     for i, now in enumerate(moments):
         if i == LIVE // 2:  # a restart in the middle
-            bot = make_bot(market, PAIRS, candles, COORDINATOR, user_data)
+            bot = make_bot(market, PAIRS, candles, coordinator, user_data)
         bot.step(now, PAIRS if i % 2 else PAIRS[::-1])
     stored = Ledger(user_data / "coordinator.ledger.sqlite").read_decisions()
     live = stored[stored["time"] > first].reset_index(drop=True)
     wanted = expected[expected["time"].between(first, moments[-1], inclusive="right")].reset_index(drop=True)
-    assert len(wanted) > 20
-    assert wanted["accepted"].any()
+    assert len(wanted) > (20 if clock == "1h" else 5)
     assert not wanted["accepted"].all()
-    assert wanted["threshold"].nunique() > 1
+    if clock == "1h":
+        assert wanted["accepted"].any()
+        assert wanted["threshold"].nunique() > 1
     pd.testing.assert_frame_equal(live[["time", "pair", *EXACT]], wanted[["time", "pair", *EXACT]])
     for name in CLOSE:
         np.testing.assert_allclose(live[name], wanted[name], rtol=1e-6, atol=1e-9, err_msg=name)

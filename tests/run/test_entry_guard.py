@@ -324,7 +324,7 @@ def test_the_kelly_cap_in_each_mode(monkeypatch, mode, share):
     )
     strategy.wallets = SimpleNamespace(get_total_stake_amount=lambda: 10_000.0)
     noted = []
-    monkeypatch.setattr(strategy.recorder, "record_improvement", lambda time, row, words: noted.append(row))
+    monkeypatch.setattr(strategy.sizing, "_report", lambda time, row, words: noted.append(row))
     now = datetime(2024, 1, 1, 5, tzinfo=UTC)
     plan = make_plan(strategy.settings, 1, 0.8, 0.02, 0.05, 100.0, 1.0, 0.006)
     strategy.plans.set_plans("BTC/USDT", {int(now.timestamp()) - 3600: plan})

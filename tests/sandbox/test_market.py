@@ -121,7 +121,9 @@ def test_regimes_last_weeks_and_all_occur() -> None:
     assert 3.2 < spec.hours / 168 / changes < 4.8
     shares = [float((conditions.regimes == regime).mean()) for regime in (BULL, BEAR, RANGE)]
     assert min(shares) > 0.25
-    yearly = [float(conditions.drift[conditions.regimes == regime].mean() * 8766) for regime in (BULL, BEAR, RANGE)]
+    yearly = [
+        float(conditions.drift[conditions.regimes == regime].mean() * 8766) for regime in (BULL, BEAR, RANGE)
+    ]
     assert yearly == pytest.approx([0.4, -0.4, 0.0])
 
 

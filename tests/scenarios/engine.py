@@ -25,7 +25,7 @@ from freqtrade.resolvers import StrategyResolver
 from coordinator.sandbox.overlay import overlay_config
 
 UNIT = 400.0
-HISTORY = 260
+HISTORY = 970
 START = pd.Timestamp("2023-03-01", tz="UTC")
 BALANCE = 10_000.0
 DECISION = {

@@ -111,8 +111,14 @@ def test_mean_reversion_only_in_ranges_and_breakout_only_with_clearance(candles)
     assert (x.adx[reversion != 0] < S.adx_trend).all()
     assert (x.rsi[reversion > 0] <= 30).all()
     assert (x.rsi[reversion < 0] >= 70).all()
-    long = breakout > 0
+    begins = changed(breakout)
+    long, short = begins & (breakout > 0), begins & (breakout < 0)
+    assert long.any()
+    assert short.any()
     assert (candles.close[long] > 1.005 * x.fast_high[long]).all()
+    assert (candles.close[short] < 0.995 * x.fast_low[short]).all()
+    assert (candles.close[breakout > 0] >= x.exit_low[breakout > 0]).all()
+    assert (candles.close[breakout < 0] <= x.exit_high[breakout < 0]).all()
 
 
 @pytest.mark.parametrize("n", [0, 1, 2, 25, 60])

@@ -10,6 +10,7 @@ from coordinator.run import pair_analysis
 from coordinator.signals.candles import Candles
 from coordinator.signals.regime import compute_regime
 from coordinator.signals.technical import compute_technical
+from coordinator.trade import virtual_trades
 from coordinator.trade.stops import initial_stop_distance
 
 
@@ -24,8 +25,8 @@ class Scripted(CoordinatorStrategy):
     def populate_indicators(self, dataframe, metadata):
         play = self.script[metadata["pair"]]
 
-        def technical(candles, settings):
-            found = compute_technical(candles, settings)
+        def technical(candles, settings, clock=None):
+            found = compute_technical(candles, settings, clock)
             if not len(candles):
                 return found
             n = len(candles)  # a bot's frames grow
@@ -41,13 +42,13 @@ class Scripted(CoordinatorStrategy):
         def regime(candles, settings):
             return replace(compute_regime(candles, settings), volatility=play.volatility[: len(candles)])
 
-        def stops(candles, direction, settings):
-            real = initial_stop_distance(candles, direction, settings)
+        def stops(candles, direction, settings, clock=None):
+            real = initial_stop_distance(candles, direction, settings, clock)
             return np.where(np.isnan(play.stop[: len(real)]), real, play.stop[: len(real)])
 
         with (
             patch.object(pair_analysis, "compute_technical", technical),
             patch.object(pair_analysis, "compute_regime", regime),
-            patch.object(pair_analysis, "initial_stop_distance", stops),
+            patch.object(virtual_trades, "initial_stop_distance", stops),
         ):
             return super().populate_indicators(dataframe, metadata)
