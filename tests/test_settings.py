@@ -3,7 +3,7 @@ import json
 import pytest
 
 from coordinator.errors import CoordinatorError
-from coordinator.settings import Settings, load_settings
+from coordinator.settings import Settings, load_settings, run_settings
 
 
 def test_the_shipped_config_is_valid(pytestconfig):
@@ -98,3 +98,13 @@ def test_the_documented_vote_weights():
     decision = Settings().decision
     assert (decision.weight_lstm, decision.weight_fusion) == (0.25, 0.20)
     assert (decision.weight_selector, decision.weight_attention) == (0.15, 0.10)
+
+
+def test_each_market_has_its_own_fee_and_freqtrades_own_comes_first():
+    futures, own = {"trading_mode": "futures"}, {"costs": {"fee": 0.0008, "futures_fee": 0.0004}}
+    assert run_settings({}).costs.fee == 0.001
+    assert run_settings(futures).costs.fee == 0.0005
+    assert run_settings({"coordinator": own}).costs.fee == 0.0008
+    assert run_settings({**futures, "coordinator": own}).costs.fee == 0.0004
+    assert run_settings({**futures, "coordinator": own, "fee": 0.002}).costs.fee == 0.002
+    assert run_settings({"fee": 0}).costs.fee == 0.0

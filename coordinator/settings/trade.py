@@ -54,8 +54,8 @@ class StopSettings(Section):
     )
     hard_limit: float = Field(0.03, gt=0, le=0.5, description="widest stop distance, ratio of the price")
     minimum: float = Field(0.005, gt=0, le=0.1, description="narrowest stop distance, ratio of the price")
-    trailing_start: float = Field(
-        0.01, ge=0, le=0.5, description="best profit from which the stop trails, ratio"
+    trailing_start: float | None = Field(
+        0.01, ge=0, le=0.5, description="best profit from which the stop trails, ratio; null: it never does"
     )
     trailing_profits: tuple[float, ...] = Field(
         (0.02, 0.04, 0.06), description="best profits that tighten, ratios"

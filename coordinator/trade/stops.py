@@ -59,14 +59,14 @@ def trailing_distance(best_profit: float, settings: StopSettings, multiplier: fl
     Returns
     -------
     float or None
-        None below ``trailing_start``: the stop does not trail yet.
+        None below ``trailing_start``, or without one: the stop does not trail (yet).
 
     Examples
     --------
     >>> [trailing_distance(p, StopSettings()) for p in (0.005, 0.015, 0.03, 0.05, 0.07)]
     [None, 0.03, 0.025, 0.02, 0.015]
     """
-    if best_profit <= settings.trailing_start:
+    if settings.trailing_start is None or best_profit <= settings.trailing_start:
         return None
     return multiplier * settings.trailing_distances[bisect_right(settings.trailing_profits, best_profit)]
 

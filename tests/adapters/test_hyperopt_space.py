@@ -1,7 +1,13 @@
 """Hyperopt's space: the documented seven parameters, their ranges, and that each changes what it names."""
 
-import pytest
+from types import SimpleNamespace
 
+import numpy as np
+import pandas as pd
+import pytest
+from freqtrade.enums import RunMode
+
+from coordinator.adapters.strategy import CoordinatorStrategy
 from coordinator.adapters.strategy.hyperopt_space import hyperopt_parameters, tuned_settings
 from coordinator.settings import load_settings
 
@@ -75,3 +81,76 @@ def test_the_global_switches_hold_for_the_new_parts_too():
     assert not tuned_settings(
         settings, hyperopt_parameters(settings, uses_ml=False), uses_ml=False
     ).selector.enabled
+
+
+COORDINATOR = {
+    "baseline": {"clock": "1d", "fast_channel": 10, "exit_channel": 5},
+    "stops": {"basis": "price", "atr_multiple": 2.0, "hard_limit": 0.3},
+    "targets": {"enabled": False, "horizon": 10},
+    "exits": {"channel": True, "baseline_turn": False, "moving_average": True},
+    "decision": {"baseline_threshold": 0.0},
+}
+
+
+@pytest.fixture(scope="module")
+def frames(make_walk, make_higher):
+    out = {}
+    for seed, pair in enumerate(("BTC/USDT", "ETH/USDT")):
+        hourly = make_walk(50 + seed, 24 * 200)
+        out[pair] = {"1h": hourly, "4h": make_higher(hourly, "4h"), "1d": make_higher(hourly, "1d")}
+    return out
+
+
+def analysed(frames, **changed):
+    """A strategy in hyperopt that has seen all pairs; the settings are changed before."""
+    sections = {name: {**values, **changed.get(name, {})} for name, values in COORDINATOR.items()}
+    config = {
+        "trading_mode": "spot",
+        "stake_currency": "USDT",
+        "coordinator": sections,
+        "runmode": RunMode.HYPEROPT,
+    }
+    strategy = CoordinatorStrategy(config)
+    strategy.dp = SimpleNamespace(
+        get_pair_dataframe=lambda pair, timeframe: frames[pair][timeframe], runmode=RunMode.HYPEROPT
+    )
+    return strategy, {
+        pair: strategy.populate_indicators(parts["1h"].copy(), {"pair": pair})
+        for pair, parts in frames.items()
+    }
+
+
+def epoch(strategy, seen):
+    """What Freqtrade asks in an epoch: entries and exits of every pair, in its order."""
+    out = []
+    for pair, frame in seen.items():
+        entered = strategy.populate_entry_trend(frame, {"pair": pair})
+        out.append(strategy.populate_exit_trend(entered, {"pair": pair})[["enter_long", "exit_long"]])
+    plans = {pair: strategy.plans._signals[pair] for pair in seen}
+    return pd.concat(out, ignore_index=True), plans
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "section", "key"),
+    [
+        ("trend_ma", 20, "baseline", "trend_ma"),
+        ("fast_clearance", 0.02, "baseline", "fast_clearance"),
+        ("exit_ma", 50, "baseline", "exit_ma"),
+        ("hard_stop_atr_mult", 3.5, "stops", "atr_multiple"),
+    ],
+)
+def test_an_epoch_trades_what_a_run_with_those_settings_trades(frames, name, value, section, key):
+    strategy, seen = analysed(frames)
+    before = epoch(strategy, seen)
+    getattr(strategy, name).value = value
+    columns, plans = epoch(strategy, seen)
+    expected_columns, expected_plans = epoch(*analysed(frames, **{section: {key: value}}))
+    pd.testing.assert_frame_equal(columns, expected_columns)
+    assert plans == expected_plans
+    assert expected_columns["enter_long"].sum() > 3
+    assert not columns.equals(before[0]) or plans != before[1]
+    getattr(strategy, name).value = getattr(getattr(strategy.settings, section), key)
+    again = epoch(strategy, seen)
+    pd.testing.assert_frame_equal(again[0], before[0])
+    assert again[1] == before[1]
+    assert np.isinf([plan.target_distance for plan in plans["BTC/USDT"].values()]).all()

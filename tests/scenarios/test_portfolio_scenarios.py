@@ -64,6 +64,15 @@ def test_without_ranking_the_first_in_the_list_win(engines, mode):
     assert [coin for coin, _ in opened(engines("spot"), plays, settings, 2)] == ["BTC", "ETH"]
 
 
+@pytest.mark.parametrize("ranking", ["on", "off"])
+def test_no_more_positions_than_the_settings_allow(engines, ranking):
+    """``portfolio.max_positions`` below Freqtrade's slots, whether or not entries are ranked."""
+    plays = {coin: play(value) for coin, value in {"BTC": 0.6, "ETH": 0.7, "SOL": 0.9, "LTC": 0.8}.items()}
+    settings = {"portfolio": {"max_positions": 2}, "entries": {"ranking": ranking}}
+    winners = {"on": {"SOL", "LTC"}, "off": {"BTC", "ETH"}}[ranking]
+    assert {coin for coin, _ in opened(engines("spot"), plays, settings, 4)} == winners
+
+
 def test_a_held_pair_does_not_count_as_a_candidate(engines):
     """BTC is held from the row before; its new signal takes no slot from the others."""
     plays = {coin: play(value, signal_row=1) for coin, value in {"ETH": 0.6, "SOL": 0.7}.items()}

@@ -138,6 +138,9 @@ class TradeStrategy(FastCallbackStrategy):
         if pair == self.hedging.monitor.pair:
             return True
         settings = self._tuned()
+        if self._is_full(settings):
+            self.recorder.record_refusal(pair, f"{settings.portfolio.max_positions} positions are open")
+            return False
         slots = self._slots(current_time, settings)
         check = self.guard.check(pair, direction, time, slots, settings)
         self.recorder.record_check(time, check)
@@ -152,6 +155,13 @@ class TradeStrategy(FastCallbackStrategy):
     def _held() -> list[Position]:
         """Open positions; in a backtest Freqtrade hands out its own list, which must not be changed."""
         return [Position(trade.pair, -1 if trade.is_short else 1) for trade in Trade.get_open_trades()]
+
+    def _is_full(self, settings: Settings) -> bool:
+        """Whether ``portfolio.max_positions`` are open, the hedge aside."""
+        limit = settings.portfolio.max_positions
+        if limit is None:
+            return False
+        return sum(not self.hedging.is_hedge(trade) for trade in Trade.get_open_trades()) >= limit
 
     def _locked(self, now: datetime, pair: str, direction: int) -> bool:
         """Whether a pair cannot be entered: a lock, or it is the hedge's."""
