@@ -20,8 +20,6 @@ from coordinator.ledger.store import Ledger
 from coordinator.reports.comparison import Column, compare
 from coordinator.reports.results import BacktestResult, read_result
 
-USER_DATA = Path("user_data")
-
 
 @dataclass(frozen=True)
 class Account:
@@ -62,6 +60,7 @@ def account(
     trading_mode: str = "spot",
     pairs: list[str] | None = None,
     config: dict[str, Any] | None = None,
+    user_data: Path = Path("user_data"),
 ) -> Account:
     """One backtest.
 
@@ -69,6 +68,7 @@ def account(
     ----------
     settings : over the config's "coordinator" section
     config : over the rest of it
+    user_data : where results go; two studies at once need two
     """
     whole = merged(read_config(Path("config.json")), config or {}, {"coordinator": settings or {}})
     for key in ("strategy_path", "freqaimodel_path", "hyperopt_path"):
@@ -77,7 +77,7 @@ def account(
         path = Path(folder) / "config.json"
         path.write_text(json.dumps(whole), encoding="utf-8")
         plan = plan_run(path, Path(datadir), pairs, timerange, trading_mode)
-        report = run_backtests(plan, [strategy], USER_DATA, Console(file=io.StringIO()))
-    result = read_result(USER_DATA / "backtest_results" / f"{report.stem}.zip")
+        report = run_backtests(plan, [strategy], user_data, Console(file=io.StringIO()))
+    result = read_result(user_data / "backtest_results" / f"{report.stem}.zip")
     column, hold = compare([result], plan.candles(), plan.settings.costs.fee).columns
     return Account(result, column, hold, result.path.with_suffix(".ledger.sqlite"))

@@ -98,6 +98,7 @@ class Study:
             more.pop("strategy"),
             settings,
             trading_mode=self.a.trading_mode,
+            user_data=Path(self.a.user_data),
             **more,
         )
 
@@ -288,6 +289,7 @@ def main() -> None:
     parser.add_argument(
         "--spread", type=float, default=0.3, help="standard deviation of their Sharpe ratios a year"
     )
+    parser.add_argument("--user-data", default="user_data", help="two studies at once need two")
     arguments = parser.parse_args()
     for strategy in arguments.strategies.split(","):
         print(f"{strategy}, {arguments.timerange}, {arguments.trading_mode}", flush=True)
