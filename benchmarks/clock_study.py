@@ -183,10 +183,8 @@ class Study:
                 config=merged(over, {"control": {"kind": "noise", "seed": seed}}),
             )
         above = np.mean(np.array(self.ratios) >= self.shipped.column.metrics.sharpe)
-        print(
-            f"  noise reaches the model's Sharpe ratio in {above:.0%} of {len(self.ratios)} seeds; mean {np.mean(self.ratios):.2f}",
-            flush=True,
-        )
+        mean, n = np.mean(self.ratios), len(self.ratios)
+        print(f"  noise reaches our Sharpe ratio in {above:.0%} of {n} seeds; mean {mean:.2f}", flush=True)
 
     def random(self) -> None:
         """Random entries with the same exits, as exposed as we are on average."""
@@ -208,34 +206,28 @@ class Study:
         for seed in (1000, 1001, 1002):
             factor *= wanted / max(exposed(run(seed)), 1e-9)
         found = [run(seed) for seed in range(self.a.seeds)]
-        figures = pd.DataFrame(
-            [
-                {"profit": x.column.metrics.profit, "sharpe": x.column.metrics.sharpe, "exposure": exposed(x)}
-                for x in found
-            ]
-        )
-        ours = self.shipped.column.metrics
-        print(
-            f"  random entries, {len(found)} seeds, exposure {figures.exposure.mean():.0%} (ours {wanted:.0%}): Sharpe "
-            f"{figures.sharpe.quantile(0.05):+.2f} / {figures.sharpe.median():+.2f} / {figures.sharpe.quantile(0.95):+.2f} "
-            f"(5 / 50 / 95 %), profit {figures.profit.median():+.2%}; ours is above {(figures.sharpe < ours.sharpe).mean():.0%} in Sharpe, "
-            f"{(figures.profit < ours.profit).mean():.0%} in profit",
-            flush=True,
-        )
+        ratios = np.array([one.column.metrics.sharpe for one in found])
+        profits = np.array([one.column.metrics.profit for one in found])
+        ours, low = self.shipped.column.metrics, np.quantile(ratios, (0.05, 0.5, 0.95))
+        exposure = np.mean([exposed(one) for one in found])
+        print(f"  random entries, {len(found)} seeds, exposure {exposure:.0%} (ours {wanted:.0%})")
+        print(f"  their Sharpe ratio {low[0]:+.2f} / {low[1]:+.2f} / {low[2]:+.2f} (5 / 50 / 95 %)")
+        print(f"  their profit {np.median(profits):+.2%} (median)")
+        above = (ratios < ours.sharpe).mean(), (profits < ours.profit).mean()
+        print(f"  ours is above {above[0]:.0%} of them in Sharpe ratio, {above[1]:.0%} in profit", flush=True)
 
     def ledger(self) -> None:
         d = self.shipped.decisions()
         d = d[(d["time"] >= self.shipped.result.start) & d["outcome_r"].notna()]
         for name, rows in (("all", d), ("accepted", d[d["accepted"]]), ("rejected", d[~d["accepted"]])):
             r = rows["outcome_r"]
-            print(
-                f"  mean R of {name:9} {r.mean():+.3f} (standard error {r.std() / max(len(r), 1) ** 0.5:.3f}, {len(r)} signals)"
-            )
+            error = r.std() / max(len(r), 1) ** 0.5
+            print(f"  mean R of {name:9} {r.mean():+.3f} (standard error {error:.3f}, {len(r)} signals)")
         print(f"  {explained(self.shipped, d)}", flush=True)
 
 
 def exposed(account: Account) -> float:
-    """Average value of open positions, share of the account: cost of each trade times its time, over equity and time."""
+    """Average value of open positions at their cost, share of the account."""
     trades, result = account.result.trades, account.result
     if trades.empty:
         return 0.0
@@ -261,10 +253,10 @@ def explained(account: Account, decisions: pd.DataFrame) -> str:
         row = keyed.loc[(pair, time)]
         risk = amount * rate * abs(row["price"] - row["stop"]) / row["price"]
         total, found = total + risk * row["outcome_r"], found + 1
-    real = float(trades["profit_abs"].sum())
+    real, start = float(trades["profit_abs"].sum()), equity.iloc[0]
     return (
-        f"ledger: {found} of {len(trades)} trades have a resolved virtual trade; their R times their risk is {total:+,.0f}, the "
-        f"account made {real:+,.0f}: {total / real - 1:+.1%} ({equity.iloc[0]:,.0f} at the start)"
+        f"{found} of {len(trades)} trades have a resolved virtual trade; their R times their risk is {total:+,.0f}, the "
+        f"account of {start:,.0f} made {real:+,.0f}: {total / real - 1:+.1%}"
     )
 
 

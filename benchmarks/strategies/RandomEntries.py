@@ -11,7 +11,7 @@ from coordinator.trade.signal_exits import signal_exits
 
 
 class RandomEntries(CoordinatorStrategy):
-    """As many long signals per pair as the config's ``random_entries`` says, at candles at which none would leave at once.
+    """As many longs per pair as the config's ``random_entries`` says, at candles at which none would leave at once.
 
     ``{"seed": 0, "signals": {"BTC/USDT": 12, ...}, "from": "2021-07-01"}``
     """
