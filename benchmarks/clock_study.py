@@ -255,7 +255,7 @@ def explained(account: Account, decisions: pd.DataFrame) -> str:
         total, found = total + risk * row["outcome_r"], found + 1
     real, start = float(trades["profit_abs"].sum()), equity.iloc[0]
     return (
-        f"{found} of {len(trades)} trades have a resolved virtual trade; their R times their risk is {total:+,.0f}, the "
+        f"{found} of {len(trades)} trades have a resolved virtual trade; their R times risk is {total:+,.0f}, the "
         f"account of {start:,.0f} made {real:+,.0f}: {total / real - 1:+.1%}"
     )
 
