@@ -19,22 +19,23 @@ class MLCoordinator(CoordinatorStrategy):
     uses_ml = True
 
     def add_predictions(
-        self, dataframe: DataFrame, metadata: dict[str, Any], analysis: PairAnalysis
-    ) -> tuple[DataFrame, PairAnalysis]:
+        self, dataframe: DataFrame, metadata: dict[str, Any], analyses: list[PairAnalysis]
+    ) -> tuple[DataFrame, list[PairAnalysis]]:
         if not self.config.get("freqai", {}).get("enabled", False):
-            return dataframe, analysis
+            return dataframe, analyses
         components = getattr(self.freqai, "components", ())
         try:
             predicted = self.freqai.start(dataframe, metadata, self)
             self.recorder.model_verdicts = list(getattr(self.freqai, "verdicts", ()))
-            return predicted, with_predictions(analysis, predicted, components)
+            return predicted, [with_predictions(one, predicted, components) for one in analyses]
         except Exception as error:
             if not self.is_bot:
                 raise
             logger.exception("%s: FreqAI raised; the baseline trades on without ML", metadata["pair"])
             for component in set(components) - {"fusion"}:  # the indicators' fusion needs no model
-                analysis = without_component(analysis, component, f"FreqAI raised {type(error).__name__}")
-            return dataframe, analysis
+                reason = f"FreqAI raised {type(error).__name__}"
+                analyses = [without_component(one, component, reason) for one in analyses]
+            return dataframe, analyses
 
     def feature_engineering_standard(
         self, dataframe: DataFrame, metadata: dict[str, Any], **kwargs: Any

@@ -13,13 +13,14 @@ class ControlQuality(CoordinatorStrategy):
 
     uses_ml = True
 
-    def add_predictions(self, dataframe, metadata, analysis):
+    def add_predictions(self, dataframe, metadata, analyses):
+        return dataframe, [self._judged(metadata["pair"], analysis) for analysis in analyses]
+
+    def _judged(self, pair, analysis):
         asked, n = self.config["control"], len(analysis.index)
-        if asked["kind"] == "constant":
-            return dataframe, replace(analysis, quality=np.full(n, 0.5))
-        rng = np.random.default_rng([asked["seed"], zlib.crc32(metadata["pair"].encode())])
+        if asked["kind"] == "constant" or not n:
+            return replace(analysis, quality=np.full(n, 0.5))
+        rng = np.random.default_rng([asked["seed"], zlib.crc32(pair.encode())])
         days = analysis.candles.time[analysis.index] // 86400
-        daily = rng.uniform(
-            0.0, 1.0, int(days.max() - days.min()) + 1 if n else 0
-        )  # one score a day, as the panel's
-        return dataframe, replace(analysis, quality=daily[days - days.min()] if n else np.zeros(0))
+        daily = rng.uniform(0.0, 1.0, int(days.max() - days.min()) + 1)  # one score a day, as the panel's
+        return replace(analysis, quality=daily[days - days.min()])

@@ -36,4 +36,4 @@ class RandomEntries(CoordinatorStrategy):
             signal_confidence=np.where(signal > 0, rng.uniform(0.5, 1.0, len(signal)), 0.0),
             rearmed=np.zeros(len(signal), dtype=bool),
         )
-        return analyse_signals(pair, candles, technical, higher, settings, False, market)
+        return [analyse_signals(pair, candles, technical, higher, settings, False, market)]

@@ -10,7 +10,7 @@ import numpy as np
 
 from coordinator.components.absence import FAILED, NO_MODEL, TRAINED_ON
 from coordinator.components.component import ActiveModel, TrainingResult, Window
-from coordinator.components.factory import build_component
+from coordinator.components.factory import build_components
 from coordinator.components.market_history import MarketHistory
 from coordinator.settings import Settings
 from coordinator.types import Floats, Times
@@ -54,7 +54,7 @@ class Composite:
     _logged: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        self.components = {name: build_component(name, self.settings) for name in self.names}
+        self.components = build_components(self.names, self.settings)
 
     @property
     def columns(self) -> list[str]:

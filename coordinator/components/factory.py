@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from coordinator.components.component import Component
 from coordinator.components.fusion import FusionComponent
 from coordinator.components.network import SequenceComponent
@@ -9,13 +11,18 @@ from coordinator.components.quality import QualityComponent
 from coordinator.components.selector import SelectorComponent
 from coordinator.settings import Settings
 
-__all__ = ["build_component"]
+__all__ = ["build_components"]
 
 
-def build_component(name: str, settings: Settings) -> Component:
-    """The component of a name in ``learning.components``, or "selector"."""
-    if name == "fusion":
-        return FusionComponent(settings)
-    if name == "quality":
-        return QualityComponent(settings)
-    return SelectorComponent(settings) if name == "selector" else SequenceComponent(name, settings)
+def build_components(names: Sequence[str], settings: Settings) -> dict[str, Component]:
+    """The components by name: one for each of ``learning.components`` (or "selector"), of quality one a clock."""
+    components: list[Component] = []
+    for name in names:
+        if name == "quality":
+            components += [QualityComponent(settings, clock) for clock in settings.clock_names]
+        elif name == "fusion":
+            components.append(FusionComponent(settings))
+        else:
+            selector = name == "selector"
+            components.append(SelectorComponent(settings) if selector else SequenceComponent(name, settings))
+    return {component.name: component for component in components}

@@ -67,9 +67,19 @@ class MarketHistory:
     """
 
     def __init__(self, pairs: Mapping[str, PairHistory], settings: Settings) -> None:
-        self.pairs, self._settings = pairs, settings
+        self.pairs, self._settings = pairs, settings.on_clock(settings.clock_names[0])
+        self._all_clocks = settings
+        self._on_clocks: dict[str, MarketHistory] = {}
         self._technical: dict[str, Technical] = {}
         self._regime: dict[str, Regime] = {}
+
+    def on_clock(self, name: str) -> MarketHistory:
+        """The same candles read on another of several clocks; this one is read on the slowest."""
+        if name == self._settings.baseline.clock:
+            return self
+        if name not in self._on_clocks:
+            self._on_clocks[name] = MarketHistory(self.pairs, self._all_clocks.on_clock(name))
+        return self._on_clocks[name]
 
     def technical(self, pair: str) -> Technical:
         """A pair's baseline, computed once."""

@@ -12,6 +12,7 @@ from coordinator.learning.quality_models.base import QualityModel
 from coordinator.learning.retraining import Champion, Retraining, retrain
 from coordinator.settings import Settings
 from coordinator.signals.candles import timeframe_seconds
+from coordinator.signals.clock import series_name
 from coordinator.signals.panel_features import PANEL_SCHEMA
 from coordinator.signals.signal_features import SIGNAL_SCHEMA
 from coordinator.types import Floats, Ints, Times
@@ -24,15 +25,20 @@ class QualityComponent:
 
     It learns from resolved signals, or (``quality.samples`` "panel") from every pair at every candle of the clock: then
     its confidence is the probability that the price rises over the panel's horizon, of a short that it falls.
+
+    Parameters
+    ----------
+    clock : whose signals it judges; None is the slowest. Of several clocks each has its own model ("quality_4h")
     """
 
-    name = "quality"
-    columns: tuple[str, ...] = ("signal_quality",)
-
-    def __init__(self, settings: Settings) -> None:
-        self._settings, self._panel = settings.quality, settings.quality.samples == "panel"
-        panel_candles = settings.quality.panel_horizon * settings.baseline.clock_seconds
-        self._horizon = (panel_candles if self._panel else settings.time_limit) // timeframe_seconds(BASE)
+    def __init__(self, settings: Settings, clock: str | None = None) -> None:
+        self._clock = clock or settings.clock_names[0]
+        own = settings.on_clock(self._clock)
+        self._settings, self._panel = own.quality, own.quality.samples == "panel"
+        panel_candles = own.quality.panel_horizon * own.baseline.clock_seconds
+        self._horizon = (panel_candles if self._panel else own.time_limit) // timeframe_seconds(BASE)
+        self.name = series_name("quality", self._clock, settings.clock_names[0]).replace(" ", "_")
+        self.columns: tuple[str, ...] = (f"signal_{self.name}",)
         self.schema = PANEL_SCHEMA if self._panel else SIGNAL_SCHEMA
         self._results: dict[int, TrainingResult] = {}
 
@@ -43,7 +49,9 @@ class QualityComponent:
 
     def _train(self, window: Window, previous: ActiveModel | None) -> TrainingResult:
         champion: Champion | None = None if previous is None else previous.model
-        retrained = retrain(window.market.quality_rows, self._settings, window.end, champion)
+        retrained = retrain(
+            window.market.on_clock(self._clock).quality_rows, self._settings, window.end, champion
+        )
         active = previous
         if retrained.champion is not None and retrained.champion is not champion:
             active = ActiveModel(retrained.champion, retrained.champion.trained_until, window.end)
@@ -66,11 +74,12 @@ class QualityComponent:
         )
 
     def prepare(self, pair: str, times: Times, market: MarketHistory) -> None:
+        market = market.on_clock(self._clock)
         if np.isin(times, market.signal_times(pair)).any():
             _ = market.panel if self._panel else market.signals
 
     def predict(self, active: ActiveModel, pair: str, times: Times, market: MarketHistory) -> Floats:
-        out = np.full((len(times), 1), np.nan)
+        out, market = np.full((len(times), 1), np.nan), market.on_clock(self._clock)
         rows = row_positions(market.signal_times(pair), times)
         present = rows >= 0
         if present.any():

@@ -49,6 +49,7 @@ class Decisions:
     threshold : float, the gate
     adaptive_threshold : float, what adaptive thresholds give, in shadow mode too; NaN where they are off
     win_probability, expected_r : float, calibrated, from outcomes known before; NaN until there are enough
+    expected_days : float, mean time of the clock's virtual trades so far, days; NaN before the first
     risk_share : float, share of the risk budget that is earned, in shadow mode too; NaN where that is off
     rejection : int, index into ``REJECTIONS``; -1 where nothing was decided
     """
@@ -68,6 +69,7 @@ class Decisions:
     adaptive_threshold: Floats
     win_probability: Floats
     expected_r: Floats
+    expected_days: Floats
     risk_share: Floats
     rejection: Ints
 

@@ -25,6 +25,7 @@ from coordinator.decision.scales import STATIC, PercentileScales
 from coordinator.decision.table import UNRESOLVED, SignalTable
 from coordinator.decision.voting import COMPONENTS
 from coordinator.settings import Settings
+from coordinator.signals.clock import CLOCKS
 from coordinator.types import Bools, Floats, Ints
 
 __all__ = ["STEP_SECONDS", "Fold"]
@@ -65,8 +66,7 @@ class Fold:
         self.learners = Learners(settings)
         self.scales = PercentileScales(settings.decision)
         self.step_: int | None = None
-        own, decision = settings.decision.baseline_threshold, settings.decision
-        self._baseline_threshold = decision.threshold if own is None else own
+        self._gates = np.array([_gates(settings, name) for name in CLOCKS])
 
     def run(self, table: SignalTable) -> Decisions:
         """Fold a whole table, from the present state on."""
@@ -163,8 +163,11 @@ class Fold:
         ml_rank = self.scales.push("ml", pairs, ml)
         blended = weight > 0.0
         confidence = np.where(blended, rank, technical)
-        probability, expected = learners.predict_r(confidence, s.decision.expectancy_outcomes)
-        gate = np.where(given.judged[rows], s.decision.threshold, self._baseline_threshold)
+        probability, expected = learners.predict_r(
+            table.clock[rows], confidence, s.decision.expectancy_outcomes
+        )
+        clock = table.clock[rows]
+        gate = self._gates[clock, np.where(given.judged[rows], 0, 1)]
         threshold = np.where(blended, learners.thresholds.predict(pairs), gate)
         if s.thresholds.mode != "off":
             out.adaptive_threshold[rows] = learners.thresholds.adaptive(pairs)
@@ -173,7 +176,8 @@ class Fold:
         out.arm[rows], out.threshold[rows] = arm, threshold
         out.phase[rows] = learners.phase if s.decision.weighting == "earned" else -1
         if s.sizing.earned.mode != "off":
-            out.risk_share[rows] = learners.earned_risk.share
+            out.risk_share[rows] = learners.by_clock(clock, lambda one: one.earned_risk.share)
+        out.expected_days[rows] = learners.by_clock(clock, lambda one: one.expected_days)
         out.win_probability[rows], out.expected_r[rows] = probability, expected
         worthless = blended & (expected <= 0.0) & s.decision.require_positive_expectancy
         out.rejection[rows] = np.where(
@@ -206,11 +210,20 @@ class Fold:
         return weight, arm
 
 
+def _gates(settings: Settings, clock: str) -> tuple[float, float]:
+    """Least confidence on a clock where a model judges the signal, and where none does."""
+    decision = settings.on_clock(clock).decision
+    own = decision.baseline_threshold
+    return decision.threshold, decision.threshold if own is None else own
+
+
 def _resolved(table: SignalTable, out: Decisions, rows: Ints) -> ResolvedSignals:
     tactic = out.tactic[rows]
     chosen = table.tactic_direction[rows, np.maximum(tactic, 0)]
     return ResolvedSignals(
         pair=table.names(rows),
+        clock=table.clock[rows],
+        days=(table.known_at()[rows] - table.time[rows]) / STEP_SECONDS,
         direction=table.direction[rows],
         stop=table.stop[rows],
         state=table.state[rows],

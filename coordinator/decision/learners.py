@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,7 @@ from coordinator.decision.thresholds import AdaptiveThresholds
 from coordinator.decision.vote_weights import VoteWeights
 from coordinator.decision.voting import ML_COMPONENTS, ml_weights
 from coordinator.settings import Settings
+from coordinator.signals.clock import CLOCKS
 from coordinator.types import Bools, Floats, Ints
 
 __all__ = ["History", "Learners", "ResolvedSignals"]
@@ -30,11 +31,14 @@ class ResolvedSignals:
     """Signals whose outcome has become known, in the order in which it did; arrays of shape (n,) unless stated.
 
     What was known and decided at the signal, and what became of it; see ``SignalTable`` and ``Decisions``.
-    ``takeable`` is False where something other than its confidence bars a signal, ``next_state`` is the pair's market
-    state at the resolution, ``chosen_direction`` the selected tactic's.
+    ``pair`` is the series, ``days`` the time from the signal to its outcome; ``takeable`` is False where something
+    other than its confidence bars a signal; ``next_state`` is the pair's market state at the resolution,
+    ``chosen_direction`` the selected tactic's.
     """
 
     pair: Sequence[str]
+    clock: Ints
+    days: Floats
     direction: Ints
     stop: Floats
     state: Ints
@@ -61,23 +65,69 @@ class History:
     weights: list[tuple[int, dict[str, float]]]
 
 
-class Learners:
-    """The learners of one fold.
+class ClockLearners:
+    """What is learned of each clock by itself.
 
     Attributes
     ----------
-    calibrator, vote_weights, manager, thresholds, selector, earned_risk : the learners
-    history : what changed so far
+    calibrator : confidence to win probability and expected R
+    earned_risk : the share of the risk that it has earned
+    time_ : [sum of days, count] of its virtual trades
     """
 
     def __init__(self, settings: Settings) -> None:
         self._targets = settings.targets.enabled
         self.calibrator = Calibrator(settings.calibration, settings.targets.reward_risk)
+        self.earned_risk = EarnedRisk(settings.sizing.earned)
+        self.time_ = [0.0, 0]
+
+    @property
+    def expected_days(self) -> float:
+        """Mean time of its virtual trades, days; NaN before the first."""
+        total, count = self.time_
+        return total / count if count else float("nan")
+
+    def learn(self, now: int, resolved: ResolvedSignals, rows: Bools) -> Bools:
+        """Take its outcomes among those of all clocks; which of them were won."""
+        r, won = resolved.r[rows], resolved.exit[rows] == TARGET
+        if not self._targets:
+            won = r > 0.0
+        self.calibrator.learn(resolved.confidence[rows], won, r)
+        self.earned_risk.learn(now, r[resolved.takeable[rows]])
+        for days in resolved.days[rows].tolist():
+            self.time_ = [self.time_[0] + days, self.time_[1] + 1]
+        return np.asarray(won, dtype=bool)
+
+    def state(self) -> dict[str, Any]:
+        """JSON types."""
+        parts = {"calibrator": self.calibrator.state(), "earned_risk": self.earned_risk.state()}
+        return {**parts, "time": list(self.time_)}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Take back what ``state`` gave."""
+        self.calibrator.restore(state["calibrator"])
+        self.earned_risk.restore(state["earned_risk"])
+        self.time_ = [float(state["time"][0]), int(state["time"][1])]
+
+
+class Learners:
+    """The learners of one fold.
+
+    Attributes
+    ----------
+    clocks : code of a clock to what is learned of it by itself
+    vote_weights, manager, thresholds, selector : the learners of all together
+    history : what changed so far
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.clocks = {
+            CLOCKS.index(name): ClockLearners(settings.on_clock(name)) for name in settings.clock_names
+        }
         self.vote_weights = VoteWeights(settings.vote_weights, ml_weights(settings.decision))
         self.manager = MLWeightManager(settings.blending, settings.decision.threshold)
         self.thresholds = AdaptiveThresholds(settings.thresholds, settings.decision.threshold)
         self.selector = TacticSelector(settings.selector)
-        self.earned_risk = EarnedRisk(settings.sizing.earned)
         self.history = History([], [], [])
 
     @property
@@ -87,8 +137,10 @@ class Learners:
 
     def learn(self, now: int, resolved: ResolvedSignals) -> None:
         """Teach every learner what resolved before ``now`` (seconds since the epoch)."""
-        won = resolved.exit == TARGET if self._targets else resolved.r > 0.0
-        self.calibrator.learn(resolved.confidence, won, resolved.r)
+        won = np.zeros(len(resolved.r), dtype=bool)
+        for code, learners in self.clocks.items():
+            rows = resolved.clock == code
+            won[rows] = learners.learn(now, resolved, rows)
         before = self.vote_weights.weights
         self.vote_weights.learn(resolved.percentile[:, 1 : 1 + len(ML_COMPONENTS)], won)
         if self.vote_weights.weights != before:
@@ -98,7 +150,6 @@ class Learners:
         self.history.thresholds += self.thresholds.learn(
             now, resolved.pair, resolved.confidence, resolved.expected_r, resolved.r
         )
-        self.earned_risk.learn(now, resolved.r[resolved.takeable])
         review = self.manager.learn(
             now,
             resolved.ml_rank,
@@ -110,19 +161,32 @@ class Learners:
         if review is not None:
             self.history.reviews.append(review)
 
-    def predict_r(self, confidence: Floats, enough: int) -> tuple[Floats, Floats]:
-        """Win probability and expected R of confidences; NaN until ``enough`` outcomes are known."""
-        if self.calibrator.outcomes_ < enough:
-            nothing = np.full(len(confidence), np.nan)
-            return nothing, nothing
-        return self.calibrator.predict(confidence), self.calibrator.predict_r(confidence)
+    def predict_r(self, clock: Ints, confidence: Floats, enough: int) -> tuple[Floats, Floats]:
+        """Win probability and expected R of confidences; NaN until ``enough`` outcomes of their clock are known."""
+        p, r = np.full(len(confidence), np.nan), np.full(len(confidence), np.nan)
+        for code, learners in self.clocks.items():
+            rows = clock == code
+            if learners.calibrator.outcomes_ >= enough and rows.any():
+                p[rows] = learners.calibrator.predict(confidence[rows])
+                r[rows] = learners.calibrator.predict_r(confidence[rows])
+        return p, r
+
+    def by_clock(self, clock: Ints, number: Callable[[ClockLearners], float]) -> Floats:
+        """A number of each row's clock, shape (n,); NaN for a clock that is not read any more."""
+        out = np.full(len(clock), np.nan)
+        for code, learners in self.clocks.items():
+            out[clock == code] = number(learners)
+        return out
 
     def state(self) -> dict[str, Any]:
         """JSON types; ``restore`` gives it back to the bit. The history is the ledger's, not the state's."""
-        parts = ("calibrator", "vote_weights", "manager", "thresholds", "selector", "earned_risk")
-        return {name: getattr(self, name).state() for name in parts}
+        parts = ("vote_weights", "manager", "thresholds", "selector")
+        clocks = {CLOCKS[code]: learners.state() for code, learners in self.clocks.items()}
+        return {"clocks": clocks, **{name: getattr(self, name).state() for name in parts}}
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Take back what ``state`` gave."""
-        for name, part in state.items():
-            getattr(self, name).restore(part)
+        for code, learners in self.clocks.items():
+            learners.restore(state["clocks"][CLOCKS[code]])
+        for name in ("vote_weights", "manager", "thresholds", "selector"):
+            getattr(self, name).restore(state[name])

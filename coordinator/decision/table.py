@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from coordinator.decision.voting import Votes
+from coordinator.signals.clock import pair_of
 from coordinator.types import Bools, Floats, Ints, Times
 
 __all__ = ["ARRAYS", "UNRESOLVED", "SignalTable", "join_tables"]
@@ -24,6 +25,7 @@ ARRAYS = (
         "state",
         "tactic_direction",
         "tactic_confidence",
+        "clock",
         "rearmed",
         "barred",
     ),
@@ -40,7 +42,8 @@ class SignalTable:
 
     Attributes
     ----------
-    pairs : names that ``pair`` indexes, sorted
+    pairs : names of series that ``pair`` indexes, sorted: a pair, or (of several clocks) a pair on a clock. No pair has
+        two signals at a candle
     candle_seconds : length of a candle
     time : int, open time of the signal's candle, seconds since the epoch
     pair : int
@@ -50,6 +53,7 @@ class SignalTable:
     stop, target : float, distances from the entry, ratios of its price
     state : int, index into ``signals.regime.STATES``
     tactic_direction, tactic_confidence : shape (n, 4), the tactics' views in the order of ``TACTICS``
+    clock : int, index into ``signals.clock.CLOCKS``
     rearmed : int, 1 where the signal is one only because its trend goes on
     barred : int, index into ``REJECTIONS``: why it cannot be taken whatever is decided; 0 where it can
     outcome_r : float, NaN while unresolved
@@ -70,6 +74,7 @@ class SignalTable:
     state: Ints
     tactic_direction: Ints
     tactic_confidence: Floats
+    clock: Ints
     rearmed: Ints
     barred: Ints
     outcome_r: Floats
@@ -86,8 +91,13 @@ class SignalTable:
         return replace(self, **arrays, votes={name: vote.rows(index) for name, vote in self.votes.items()})
 
     def names(self, index: Ints | slice = slice(None)) -> list[str]:
-        """Pair name of each row, or of some."""
+        """Series of each row, or of some."""
         return [self.pairs[i] for i in self.pair[index].tolist()]
+
+    def pair_names(self) -> list[str]:
+        """Pair of each row, whatever its clock."""
+        names = [pair_of(name) for name in self.pairs]
+        return [names[i] for i in self.pair.tolist()]
 
     def known_at(self) -> Times:
         """Close of the candle that resolved each signal, seconds since the epoch; ``UNRESOLVED`` stays."""
@@ -95,7 +105,7 @@ class SignalTable:
 
     def signal_keys(self) -> list[tuple[int, str]]:
         """(time, pair name) of each row: what a signal is known by everywhere."""
-        return list(zip(self.time.tolist(), self.names(), strict=True))
+        return list(zip(self.time.tolist(), self.pair_names(), strict=True))
 
     def with_pairs(self, pairs: tuple[str, ...]) -> SignalTable:
         """The same rows over another list of pairs, which must hold all of its own."""

@@ -25,7 +25,7 @@ TIMEFRAMES = ("1h", "4h", "1d")
 DEFAULT_DAYS = 240
 PREDICTED_FROM = (
     *("learning", "quality", "fusion_models", "selector_policy", "fusion"),
-    *("baseline", "regime", "stops", "targets", "costs"),
+    *("baseline", "regime", "stops", "targets", "costs", "exits"),
 )
 """Sections of the settings that predictions depend on."""
 STARTUP_DAYS = 40  # 960 candles of 1h
@@ -76,6 +76,7 @@ class RunPlan:
         content = hashlib.sha256()
         known = {
             **{name: getattr(self.settings, name).model_dump(mode="json") for name in PREDICTED_FROM},
+            "clocks": {name: own.model_dump(mode="json") for name, own in self.settings.clocks.items()},
             "freqai": self.config.get("freqai"),
             "model": self.config.get("freqaimodel"),
             "features": [FEATURES_VERSION, SIGNAL_SCHEMA.hash],

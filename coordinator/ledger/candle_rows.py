@@ -27,7 +27,7 @@ __all__ = ["HISTORIES", "SIGNAL_FIELDS", "History", "Row", "history_rows", "sign
 
 Row = dict[str, Any]
 
-SIGNAL_FIELDS: Final = ("pair", "direction", "price", "stop", "target", "horizon", "reasons")
+SIGNAL_FIELDS: Final = ("pair", "direction", "price", "stop", "target", "horizon", "reasons", "clock")
 
 
 class History(NamedTuple):

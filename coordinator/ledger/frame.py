@@ -44,16 +44,19 @@ DECISION_FIELDS: Final = (
 OPTIONAL_TEXTS: Final = ("rejection", "outcome_exit", "tactic", "phase", "arm")
 """Texts that may be empty; the database has NULL there."""
 
+CLOCK: Final = "1h"
+"""Clock of a signal where none is named: ledgers from before there were several."""
+
 _VOTES: Final = tuple(column for component in COMPONENTS for column in vote_columns(component))
 _FLOATS: Final = (
     "price", "stop", "target", *_VOTES,
     "unified_score", "unified_confidence", "threshold", "ml_weight", "outcome_r", *DETAILS[:5],
 )  # fmt: skip
-_TEXTS: Final = ("pair", "reasons", *OPTIONAL_TEXTS)
+_TEXTS: Final = ("pair", "clock", "reasons", *OPTIONAL_TEXTS)
 _TIMES: Final = ("time", "outcome_time")
 
 COLUMNS: Final = (
-    "time", "pair", "direction", "price", "stop", "target", "horizon", "reasons", *_VOTES,
+    "time", "pair", "direction", "price", "stop", "target", "horizon", "clock", "reasons", *_VOTES,
     *DECISION_FIELDS, "outcome_r", "outcome_exit", "outcome_time",
 )  # fmt: skip
 
@@ -64,15 +67,16 @@ def normalise_decisions(frame: pd.DataFrame, owner: str) -> pd.DataFrame:
     Parameters
     ----------
     frame : pandas.DataFrame
-        One row per signal, :data:`COLUMNS`. The columns of components that never voted and :data:`DETAILS` may be
-        missing, any order of rows and columns and any resolution of times will do; other columns are left out.
+        One row per signal, :data:`COLUMNS`. The columns of components that never voted, ``clock`` (:data:`CLOCK`) and
+        :data:`DETAILS` may be missing, any order of rows and columns and any resolution of times will do; other columns
+        are left out.
     owner : str
         Whose table it is, for errors.
 
     Returns
     -------
     pandas.DataFrame
-        Shape (signals, 40), :data:`COLUMNS` in order, sorted by time, then pair. Times are
+        Shape (signals, 41), :data:`COLUMNS` in order, sorted by time, then pair. Times are
         ``datetime64[us, UTC]``, direction int8, horizon int64, accepted bool, texts str (empty where there is
         none), numbers float64 (NaN where there is none).
 
@@ -81,7 +85,7 @@ def normalise_decisions(frame: pd.DataFrame, owner: str) -> pd.DataFrame:
     CoordinatorError
         If a column is missing or holds other things than it must, or a signal (time and pair) stands twice.
     """
-    missing = [name for name in COLUMNS if name not in (*frame.columns, *_VOTES, *DETAILS)]
+    missing = [name for name in COLUMNS if name not in (*frame.columns, *_VOTES, *DETAILS, "clock")]
     if missing:
         raise CoordinatorError("columns", owner, f"include {', '.join(missing)}", list(frame.columns))
     # Only the whole absence of a component is fine: two of its three columns are a mistake.
@@ -93,7 +97,8 @@ def normalise_decisions(frame: pd.DataFrame, owner: str) -> pd.DataFrame:
             )
     out = pd.DataFrame(index=range(len(frame)))
     for name in COLUMNS:
-        values = frame[name].reset_index(drop=True) if name in frame.columns else np.nan
+        absent = CLOCK if name == "clock" else np.nan
+        values = frame[name].reset_index(drop=True) if name in frame.columns else absent
         out[name] = pd.Series(values, index=out.index)
     for name in COLUMNS:
         out[name] = _typed(out[name], name, owner)

@@ -67,10 +67,11 @@ class SignalRow(NamedTuple):
     phase: str = ""
     arm: str = ""
     votes: tuple[VoteRow, ...] = ()
+    clock: str = "1h"
 
 
 class OutcomeRow(NamedTuple):
-    """What became of an earlier signal: its time and pair, R after costs, "target", "stop" or "horizon"."""
+    """What became of an earlier signal: its time and pair, R after costs, "target", "stop", "horizon" or "exit"."""
 
     time: int
     pair: str
@@ -157,7 +158,7 @@ class CandleRecord:
     snapshots: tuple[SnapshotRow, ...] = ()
 
 
-_SIGNAL_FIELDS: Final = SignalRow._fields[:-1]
+_SIGNAL_FIELDS: Final = SignalRow._fields[:-2]
 _SORTED: Final = sorted(COMPONENTS)
 
 
@@ -175,7 +176,7 @@ def signal_rows(decisions: pd.DataFrame) -> dict[int, tuple[SignalRow, ...]]:
     frame = normalise_decisions(decisions, "the decisions")
     plain = {
         name: frame[name].astype(object).where(frame[name].notna(), None).tolist()
-        for name in (*_SIGNAL_FIELDS, *(name for part in _SORTED for name in vote_columns(part)))
+        for name in (*_SIGNAL_FIELDS, "clock", *(name for part in _SORTED for name in vote_columns(part)))
     }
     times = frame["time"].dt.as_unit("s").astype("int64").tolist()
     votes = [
@@ -188,7 +189,8 @@ def signal_rows(decisions: pd.DataFrame) -> dict[int, tuple[SignalRow, ...]]:
             for component, parts in zip(_SORTED, votes, strict=True)
             if any(value is not None for value in parts[i])
         )
-        out.setdefault(times[i], []).append(SignalRow._make((*values, tuple(cast))))
+        row = SignalRow._make((*values, tuple(cast), plain["clock"][i]))
+        out.setdefault(times[i], []).append(row)
     return {time: tuple(rows) for time, rows in out.items()}
 
 

@@ -20,7 +20,7 @@ from coordinator.ledger.frame import (
 __all__ = ["decisions_from_rows", "rows_of", "signal_query", "vote_query"]
 
 _KEY = ("run_id", "time", "pair")
-_SIGNAL = ("direction", "price", "stop", "target", "horizon", "reasons")
+_SIGNAL = ("direction", "price", "stop", "target", "horizon", "clock", "reasons")
 # Names in the table of decisions to names of columns.
 _OUTCOME = {"outcome_r": "r", "outcome_exit": "exit", "outcome_time": "time_resolved"}
 

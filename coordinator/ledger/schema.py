@@ -102,7 +102,8 @@ signals = Table(
     Column("price", Double),
     Column("stop", Double),
     Column("target", Double),
-    Column("horizon", Integer, nullable=False, doc="candles"),
+    Column("horizon", Integer, nullable=False, doc="candles of the clock"),
+    Column("clock", String(4), nullable=False, server_default="1h", doc="timeframe the baseline was read on"),
     Column("reasons", Text, nullable=False),
 )
 
@@ -144,7 +145,7 @@ outcomes = Table(
     metadata,
     *key_columns("time", "pair"),
     Column("r", Double, doc="profit in units of the initial risk after costs; NULL while unresolved"),
-    Column("exit", String(16), doc="target, stop or horizon; NULL while unresolved"),
+    Column("exit", String(16), doc="target, stop, horizon or exit; NULL while unresolved"),
     Column("time_resolved", BigInteger, doc="open of the candle that resolved it"),
     Column("known_at", BigInteger, doc="candle at which the run learned it; NULL while unresolved"),
     _of_signal(),

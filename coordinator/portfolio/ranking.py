@@ -15,7 +15,7 @@ class Candidate(NamedTuple):
 
     Attributes
     ----------
-    expected_r : R after costs; NaN where nothing is calibrated yet
+    expected_r : R after costs (of several clocks: per day in the trade); NaN where nothing is calibrated yet
     confidence : 0..1
     """
 

@@ -95,26 +95,22 @@ class DecisionRecorder:
 
     def describe_signal(self, pair: str, settings: Settings, time: int) -> Mapping[str, Any] | None:
         """What a pair's signal at a candle was decided on, JSON types; None without a signal."""
-        row = self._row(pair, settings, time)
+        row = self._run.market.row_at(pair, time, settings)
         if row is None:
             return None
         return describe(self._run.market.signals(settings), self._run.decisions(settings), row)
 
-    def _row(self, pair: str, settings: Settings, time: int) -> int | None:
-        """Row of a pair's signal at a candle."""
-        market = self._run.market
-        rows = np.flatnonzero(market.rows_of(pair, settings) & (market.signals(settings).time == time))
-        return int(rows[0]) if len(rows) else None
-
     def _log_decision(self, pair: str, settings: Settings) -> None:
         """Log the decision on the last candle, once."""
-        analysis = self._run.market.analysis(pair)
-        if not len(analysis.index) or analysis.index[-1] != len(analysis.candles) - 1:
-            return
-        row = self._row(pair, settings, int(analysis.candles.time[-1]))
-        if row is not None:
+        for analysis in self._run.market.of_pair(pair):
+            last = len(analysis.candles) - 1
+            if not len(analysis.index) or analysis.index[-1] != last:
+                continue
+            row = self._run.market.row_at(pair, int(analysis.candles.time[-1]), settings)
+            if row is None:
+                continue
             signals, decided = self._run.market.signals(settings), self._run.decisions(settings)
-            for line in explain(signals, decided, row, analysis.technical.reasons(int(analysis.index[-1]))):
+            for line in explain(signals, decided, row, analysis.technical.reasons(last)):
                 logger.info(line)
             for name, value in self._run.all_improvements(settings).items():
                 if value.adjusted[row] == value.adjusted[row]:

@@ -27,12 +27,15 @@ def entry_plans(
     decided: Decisions,
     improvements: Mapping[str, Improvement],
     settings: Settings,
+    risk_share: float = 1.0,
 ) -> dict[int, Plan]:
     """Open time of each accepted signal's candle to its plan.
 
     Parameters
     ----------
-    decided, improvements : on the pair's own signals, in their order
+    settings : on the analysis' clock
+    decided, improvements : on the series' own signals, in their order
+    risk_share : of the risk per trade, the clock's
     """
     price, s = analysis.candles.close[analysis.index], settings
     reward_risk, size = improvements.get(DYNAMIC_REWARD_RISK), improvements.get(VOLATILITY_SIZING)
@@ -48,13 +51,16 @@ def entry_plans(
         analysis.stop_distance,
         target,
         price,
-        (1.0 if size is None else size.effective) * _earned(decided, s),
+        (1.0 if size is None else size.effective) * risk_share * _earned(decided, s),
         kelly_risk(decided.win_probability, decided.expected_r, s.targets.reward_risk, s.sizing),
         safe_divide(analysis.technical.indicators.atr[analysis.index], price, np.nan),
     )
     accepted = decided.accepted
     rows = zip(*(column[accepted].tolist() for column in columns), strict=True)
-    return {time: replace(make_plan(settings, *numbers), time=time) for time, *numbers in rows}
+    return {
+        time: replace(make_plan(settings, *numbers), time=time, clock=analysis.clock)
+        for time, *numbers in rows
+    }
 
 
 def _earned(decided: Decisions, settings: Settings) -> Floats:

@@ -13,6 +13,7 @@ from coordinator.decision.trust import Trust
 from coordinator.portfolio.state_store import StateStore
 from coordinator.run.market import AnalysedMarket
 from coordinator.settings import Settings
+from coordinator.signals.clock import pair_of
 
 __all__ = ["FilterTrust"]
 
@@ -94,7 +95,7 @@ class FilterTrust:
         table = self._market.signals(self._settings)
         first, last = np.searchsorted(table.time, (time, time + 1)).tolist()
         for i in range(first, last):
-            if table.pairs[table.pair[i]] == pair:
+            if pair_of(table.pairs[table.pair[i]]) == pair:
                 resolved = int(table.outcome_time[i])
                 known = resolved if resolved == UNRESOLVED else resolved + table.candle_seconds
                 return known, float(table.outcome_r[i])

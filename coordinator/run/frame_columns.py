@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from coordinator.decision.decisions import Decisions
 from coordinator.decision.voting import COMPONENTS
@@ -13,7 +15,9 @@ from coordinator.run.pair_analysis import PairAnalysis
 from coordinator.settings import Settings
 from coordinator.types import Floats
 
-__all__ = ["PLOT_CONFIG", "entry_columns", "plot_columns"]
+__all__ = ["PLOT_CONFIG", "entry_columns", "merge_columns", "plot_columns"]
+
+ENTRIES = ("enter_long", "enter_short")
 
 _SCATTER = {"type": "scatter"}
 _COLORS = {"technical": "blue", "lstm": "red", "fusion": "green", "selector": "orange", "attention": "purple"}
@@ -55,6 +59,16 @@ def entry_columns(
     if can_short:
         columns["enter_short"] = (side < 0).astype(int)
     return columns
+
+
+def merge_columns(parts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """One pair's columns of several clocks as one: of a candle, those of the clock with a signal there."""
+    merged = dict(parts[0])
+    for part in parts[1:]:
+        for name, values in part.items():
+            empty = pd.isna(merged[name]) if name not in ENTRIES else merged[name] == 0
+            merged[name] = np.where(empty, values, merged[name])
+    return merged
 
 
 def plot_columns(analysis: PairAnalysis, decided: Decisions) -> dict[str, Floats]:

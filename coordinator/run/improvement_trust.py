@@ -149,7 +149,8 @@ def _effects(
     for i, pair in enumerate(signals.pairs):
         rows = np.flatnonzero(signals.pair == i)
         if name in analyses[pair].improvements:
-            r[rows], known_at[rows] = _untrusted_outcomes(analyses[pair], settings)
+            a = analyses[pair]
+            r[rows], known_at[rows] = _untrusted_outcomes(a, settings.on_clock(a.clock))
     return MeasuredEffects(np.maximum(known_at, signals.known_at()), r - signals.outcome_r)
 
 

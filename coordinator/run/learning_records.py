@@ -21,6 +21,7 @@ from coordinator.ledger.records import (
     WeightRow,
 )
 from coordinator.run.improvements import Improvement
+from coordinator.signals.clock import pair_of
 
 __all__ = ["FOLD", "WrittenCounts", "final_snapshot", "history_records", "merge_records", "signal_records"]
 
@@ -87,7 +88,7 @@ def signal_records(
     """
     by_candle: dict[int, tuple[list[DropRow], list[ImprovementRow]]] = {}
     for i in rows:
-        pair, time = signals.pairs[signals.pair[i]], int(signals.time[i])
+        pair, time = pair_of(signals.pairs[signals.pair[i]]), int(signals.time[i])
         drops = [DropRow(pair, name, reasons[i]) for name, reasons in absence_reasons.items() if reasons[i]]
         improved = [
             ImprovementRow(pair, name, value.mode, float(value.base[i]), float(value.adjusted[i]))

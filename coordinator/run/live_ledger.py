@@ -32,6 +32,7 @@ from coordinator.run.backtest_ledger import describe_run
 from coordinator.run.learning_records import FOLD, WrittenCounts, history_records, merge_records
 from coordinator.settings import Settings
 from coordinator.signals.candles import timeframe_seconds
+from coordinator.signals.clock import pair_of
 
 __all__ = ["LiveLedger", "ledger_location"]
 
@@ -211,7 +212,7 @@ def _resolved(outcome: OutcomeRow) -> int:
 def _outcome(signals: SignalTable, row: int) -> OutcomeRow:
     return OutcomeRow(
         time=int(signals.time[row]),
-        pair=signals.pairs[signals.pair[row]],
+        pair=pair_of(signals.pairs[signals.pair[row]]),
         r=float(signals.outcome_r[row]),
         exit=EXITS[int(signals.outcome_exit[row])],
         time_resolved=int(signals.outcome_time[row]),

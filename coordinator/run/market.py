@@ -13,13 +13,16 @@ from coordinator.portfolio.correlation import ReturnPanel
 from coordinator.run.pair_analysis import PairAnalysis
 from coordinator.run.signal_table import build_signal_table, in_table_order
 from coordinator.settings import Settings
+from coordinator.signals.clock import pair_of
 from coordinator.types import Bools
 
 __all__ = ["AnalysedMarket"]
 
 
 class AnalysedMarket:
-    """Holds the newest analysis of each pair; everything derived from them is computed once until the next ``put``.
+    """Holds the newest analysis of each series: a pair, or a pair on one of several clocks.
+
+    Everything derived from them is computed once until the next ``put``.
 
     Attributes
     ----------
@@ -34,18 +37,22 @@ class AnalysedMarket:
 
     @property
     def analyses(self) -> Mapping[str, PairAnalysis]:
-        """Pair to its analysis."""
+        """Series to its analysis."""
         return self._analyses
 
     def put(self, analysis: PairAnalysis) -> None:
-        """Add or replace a pair's analysis."""
-        self._analyses[analysis.pair] = analysis
+        """Add or replace a series' analysis."""
+        self._analyses[analysis.series] = analysis
         self._signals = self._returns = None
         self.version += 1
 
-    def analysis(self, pair: str) -> PairAnalysis:
-        """A pair's analysis; KeyError where it was never put."""
-        return self._analyses[pair]
+    def analysis(self, series: str) -> PairAnalysis:
+        """A series' analysis, of a pair's name that on the slowest clock; KeyError where it was never put."""
+        return self._analyses[series]
+
+    def of_pair(self, pair: str) -> list[PairAnalysis]:
+        """A pair's analyses, one for each clock, the slowest first."""
+        return [analysis for analysis in self._analyses.values() if analysis.pair == pair]
 
     def signals(self, settings: Settings) -> SignalTable:
         """All signals, sorted by time, then pair name: the order in which pairs were put changes nothing."""
@@ -53,11 +60,19 @@ class AnalysedMarket:
             self._signals = build_signal_table(self._analyses, settings)
         return self._signals
 
-    def rows_of(self, pair: str, settings: Settings) -> Bools:
-        """Mask of ``signals()`` that selects a pair's own, in its own order."""
+    def rows_of(self, series: str, settings: Settings) -> Bools:
+        """Mask of ``signals()`` that selects a series' own, in its own order."""
         signals = self.signals(settings)
-        rows: Bools = signals.pair == signals.pairs.index(pair)
+        rows: Bools = signals.pair == signals.pairs.index(series)
         return rows
+
+    def row_at(self, pair: str, time: int, settings: Settings) -> int | None:
+        """Row of ``signals()`` of a pair's signal at a candle, on whatever clock; None without one."""
+        signals = self.signals(settings)
+        first, last = np.searchsorted(signals.time, (time, time + 1)).tolist()
+        codes = [i for i, name in enumerate(signals.pairs) if pair_of(name) == pair]
+        rows = [row for row in range(first, last) if signals.pair[row] in codes]
+        return rows[0] if rows else None
 
     def absence_reasons(self, settings: Settings) -> dict[str, npt.NDArray[np.object_]]:
         """Why each component did not vote, one text per signal of ``signals()``; empty where it did."""
@@ -86,6 +101,6 @@ class AnalysedMarket:
     def returns(self) -> ReturnPanel:
         """All pairs' returns side by side."""
         if self._returns is None:
-            closes = {name: (a.candles.time, a.candles.close) for name, a in self._analyses.items()}
+            closes = {a.pair: (a.candles.time, a.candles.close) for a in self._analyses.values()}
             self._returns = ReturnPanel.from_closes(closes)
         return self._returns

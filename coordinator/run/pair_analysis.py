@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +14,7 @@ from coordinator.decision.voting import Votes
 from coordinator.run.improvements import REGIME_GATE, Improvement, signal_improvements
 from coordinator.settings import Settings
 from coordinator.signals.candles import Candles
-from coordinator.signals.clock import clock_candles
+from coordinator.signals.clock import clock_candles, series_name
 from coordinator.signals.fusion import Fusion, fuse, timeframe_views
 from coordinator.signals.regime import Regime, compute_regime
 from coordinator.signals.regime_gate import market_direction
@@ -22,7 +22,7 @@ from coordinator.signals.technical import Technical, compute_technical
 from coordinator.trade.virtual_trades import planned_distances
 from coordinator.types import Floats, Ints
 
-__all__ = ["PairAnalysis", "analyse", "analyse_signals"]
+__all__ = ["PairAnalysis", "analyse", "analyse_clocks", "analyse_signals"]
 
 logger = logging.getLogger(__name__)
 
@@ -33,6 +33,7 @@ class PairAnalysis:
 
     Attributes
     ----------
+    pair, clock, series : whose it is, the clock it was read on, and the name of both together
     index : int, shape (n_signals,), the candles with a signal
     direction : int, shape (n_signals,)
     stop_distance, target_distance : float, shape (n_signals,), ratios of the entry price
@@ -44,6 +45,8 @@ class PairAnalysis:
     """
 
     pair: str
+    clock: str
+    series: str
     candles: Candles
     technical: Technical
     fusion: Fusion
@@ -59,6 +62,29 @@ class PairAnalysis:
     improvements: Mapping[str, Improvement] = field(default_factory=dict)
 
 
+def analyse_clocks(
+    pair: str,
+    candles: Candles,
+    higher: Mapping[str, Candles],
+    settings: Settings,
+    ml: bool,
+    market: Mapping[str, Candles] | None = None,
+) -> list[PairAnalysis]:
+    """A pair on each clock that is read, the slowest first; parameters as ``analyse`` takes them.
+
+    Where several clocks have a signal at the same candle, the slowest one's stands: a pair has one signal at a candle.
+    """
+    taken, out = np.zeros(len(candles), dtype=bool), []
+    for clock in settings.clock_names:
+        own = settings.on_clock(clock)
+        read = clock_candles(clock, candles, higher)
+        technical = compute_technical(candles, own.baseline, read).without_signals(taken)
+        analysis = analyse_signals(pair, candles, technical, higher, own, ml, market)
+        out.append(replace(analysis, series=series_name(pair, clock, settings.clock_names[0])))
+        taken = taken | (technical.signal != 0)
+    return out
+
+
 def analyse(
     pair: str,
     candles: Candles,
@@ -67,7 +93,7 @@ def analyse(
     ml: bool,
     market: Mapping[str, Candles] | None = None,
 ) -> PairAnalysis:
-    """Baseline, fusion, stops and targets of a pair.
+    """Baseline, fusion, stops and targets of a pair on one clock.
 
     Parameters
     ----------
@@ -114,6 +140,8 @@ def analyse_signals(
         improvements[REGIME_GATE] = gate
     return PairAnalysis(
         pair=pair,
+        clock=settings.baseline.clock,
+        series=pair,
         candles=candles,
         technical=technical,
         fusion=fusion,

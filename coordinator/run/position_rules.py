@@ -15,6 +15,7 @@ from coordinator.trade.entries import tranches_cancelled
 from coordinator.trade.exits import EXIT_RULES, HeldPosition, exit_signals, scale_out_due
 from coordinator.trade.market import MarketPath, market_path
 from coordinator.trade.plan import Plan
+from coordinator.trade.signal_exits import SignalExits
 
 __all__ = ["SCALE_OUT", "PositionRules", "effective_exits"]
 
@@ -57,15 +58,29 @@ class PositionRules:
         self._least_scale_out = self._exits.targets[1] * self._exits.multiplier_minimum * (1 - 1e-6)
         if self._modes["scale_out"] == "off":
             self._least_scale_out = math.inf
-        self._paths: dict[str, MarketPath] = {}
-        self._last: tuple[str, datetime | None, tuple[MarketPath, int, int] | None] = ("", None, None)
+        self._paths: dict[tuple[str, str], MarketPath] = {}
+        self._signal_exits: dict[tuple[str, str], SignalExits] = {}
+        self._slowest = settings.clock_names[0]
+        self._last: tuple[str, str, datetime | None, tuple[MarketPath, int, int] | None] = (
+            "",
+            "",
+            None,
+            None,
+        )
         self._reported: set[tuple[str, datetime, str]] = set()
 
-    def put(self, analysis: PairAnalysis) -> None:
-        """Set a pair's market."""
+    def put(self, analysis: PairAnalysis, exits: SignalExits | None = None) -> None:
+        """Set a pair's market on a clock.
+
+        Parameters
+        ----------
+        exits : the clock's own exits, where several clocks are read: a trade leaves by those of its own
+        """
         indicators = analysis.technical.indicators
-        self._last = ("", None, None)
-        self._paths[analysis.pair] = market_path(
+        self._last = ("", "", None, None)
+        if exits is not None:
+            self._signal_exits[analysis.pair, analysis.clock] = exits
+        self._paths[analysis.pair, analysis.clock] = market_path(
             analysis.candles,
             analysis.regime.volatility,
             indicators.volume_ratio,
@@ -74,16 +89,32 @@ class PositionRules:
             self._exits,
         )
 
-    def _market(self, pair: str, now: datetime) -> tuple[MarketPath, int, int] | None:
+    def _market(self, pair: str, now: datetime, clock: str = "") -> tuple[MarketPath, int, int] | None:
         """A pair's market, the row of its last closed candle, and that candle's time; None where it is unknown.
 
         Freqtrade calls four callbacks for a trade at one time: the last result is cached.
+
+        Parameters
+        ----------
+        clock : whose baseline is asked for; "" is the slowest
         """
-        if self._last[0] != pair or self._last[1] != now:
-            path, time = self._paths.get(pair), self._closed(now)
+        if self._last[0] != pair or self._last[2] != now or self._last[1] != clock:
+            path, time = self._paths.get((pair, clock or self._slowest)), self._closed(now)
             row = -1 if path is None else path.at(time)
-            self._last = pair, now, None if path is None or row < 0 else (path, row, time)
-        return self._last[2]
+            self._last = pair, clock, now, None if path is None or row < 0 else (path, row, time)
+        return self._last[3]
+
+    def signal_exit(self, pair: str, plan: Plan, now: datetime) -> str | None:
+        """Why a trade is left by the exits of its own clock at the last closed candle, or None.
+
+        Always None where one clock is read: there they are Freqtrade's exit signals.
+        """
+        exits = self._signal_exits.get((pair, plan.clock or self._slowest))
+        market = None if exits is None else self._market(pair, now, plan.clock)
+        if exits is None or market is None:
+            return None
+        leaves = exits.long if plan.direction > 0 else exits.short
+        return str(exits.reason[market[1]]) if leaves.item(market[1]) else None
 
     def tranche_due(self, trade: OpenTrade, plan: Plan, rate: float, now: datetime) -> bool:
         """Whether the next tranche is due at a price and has not been cancelled."""
@@ -97,7 +128,7 @@ class PositionRules:
     def cancelled(self, trade: OpenTrade, plan: Plan, now: datetime) -> str | None:
         """Why a trade's tranches that wait are cancelled, or None."""
         signal, turned = plan.time or self._closed(trade.open_date_utc), False
-        market = self._market(trade.pair, now)
+        market = self._market(trade.pair, now, plan.clock)
         if market is not None:
             path, row, _ = market
             against = path.last_short if plan.direction > 0 else path.last_long
@@ -132,7 +163,7 @@ class PositionRules:
 
     def exit_reason(self, trade: OpenTrade, plan: Plan, rate: float, now: datetime) -> str | None:
         """The reason of the most confident rule that is on and fires, or None."""
-        market = self._market(trade.pair, now)
+        market = self._market(trade.pair, now, plan.clock)
         if market is None:
             return None
         path, row, time = market

@@ -104,7 +104,10 @@ def _with_fusion(analysis: PairAnalysis, predictions: pd.DataFrame) -> PairAnaly
 
 
 def _with_quality(analysis: PairAnalysis, predictions: pd.DataFrame) -> PairAnalysis:
-    columns = _columns(analysis, predictions, "quality", ["signal_quality"])
+    name = analysis.series.replace(analysis.pair, "quality", 1).replace(
+        " ", "_"
+    )  # of several clocks each its own
+    columns = _columns(analysis, predictions, name, [f"signal_{name}"])
     if columns is None:
         return without_component(analysis, "quality", "no model yet")
     (quality,), reasons = columns

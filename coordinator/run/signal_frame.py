@@ -17,6 +17,7 @@ from coordinator.decision.voting import COMPONENTS
 from coordinator.run.pair_analysis import PairAnalysis
 from coordinator.run.signal_table import in_table_order
 from coordinator.settings import Settings
+from coordinator.signals.clock import CLOCKS
 from coordinator.signals.tactics import TACTICS
 from coordinator.types import Floats, Ints
 
@@ -35,14 +36,15 @@ def signal_frame(
     when = pd.to_datetime(np.where(resolved, signals.outcome_time, 0), unit="s", utc=True)
     columns = {
         "time": pd.to_datetime(signals.time, unit="s", utc=True),
-        "pair": np.array(signals.pairs, dtype=object)[signals.pair],
+        "pair": np.array(signals.pair_names(), dtype=object),
+        "clock": np.array(CLOCKS, dtype=object)[signals.clock],
         "direction": signals.direction.astype(np.int8),
         "price": prices,
         "stop": prices * (1 - signals.direction * signals.stop),
         "target": np.where(
             np.isinf(signals.target), np.nan, prices * (1 + signals.direction * signals.target)
         ),
-        "horizon": settings.targets.horizon,
+        "horizon": np.array([settings.on_clock(name).targets.horizon for name in CLOCKS])[signals.clock],
         "reasons": reasons,
         **_vote_columns(signals, decisions),
         "unified_score": decisions.unified_score,

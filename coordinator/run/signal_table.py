@@ -1,4 +1,4 @@
-"""Pairs' analyses as one table of signals, and any array of theirs in that table's order."""
+"""Analyses of all series as one table of signals, and any array of theirs in that table's order."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from coordinator.decision.table import UNRESOLVED, SignalTable
 from coordinator.decision.voting import COMPONENTS, Votes
 from coordinator.run.pair_analysis import PairAnalysis
 from coordinator.settings import Settings
+from coordinator.signals.clock import CLOCKS
 from coordinator.signals.tactics import TACTICS
 from coordinator.trade.virtual_trades import virtual_outcomes
 
@@ -19,7 +20,7 @@ __all__ = ["build_signal_table", "in_table_order"]
 
 _ARRAYS = (
     *("time", "direction", "stop", "target", "state", "tactic_direction", "tactic_confidence"),
-    *("rearmed", "barred"),
+    *("clock", "rearmed", "barred"),
 )
 _OUTCOMES = ("outcome_r", "outcome_exit", "outcome_time", "outcome_state")
 
@@ -39,7 +40,8 @@ def in_table_order(
 def build_signal_table(pairs: dict[str, PairAnalysis], settings: Settings) -> SignalTable:
     """The signals of analysed pairs with their outcomes."""
     names = tuple(sorted(pairs))
-    parts = [_pair_arrays(pairs[name], settings) for name in names]
+    own = {clock: settings.on_clock(clock) for clock in settings.clock_names}
+    parts = [_pair_arrays(pairs[name], own[pairs[name].clock]) for name in names]
     merged = {key: np.concatenate([part[key] for part in parts]) for key in (*_ARRAYS, *_OUTCOMES)}
     pair = np.concatenate(
         [np.full(len(pairs[name].index), i, dtype=np.int64) for i, name in enumerate(names)]
@@ -80,6 +82,7 @@ def _pair_arrays(a: PairAnalysis, settings: Settings) -> dict[str, npt.NDArray[A
         "state": a.regime.state[a.index],
         "tactic_direction": np.column_stack([tactic.direction[a.index] for tactic in tactics]),
         "tactic_confidence": np.column_stack([tactic.confidence[a.index] for tactic in tactics]),
+        "clock": np.full(len(a.index), CLOCKS.index(a.clock), dtype=np.int64),
         "rearmed": a.technical.rearmed[a.index].astype(np.int64),
         "barred": a.barred,
         "outcome_r": outcome.r,

@@ -20,8 +20,11 @@ from coordinator.run.pair_analysis import PairAnalysis
 from coordinator.run.signal_frame import signal_frame
 from coordinator.run.trust_report import trust_reports
 from coordinator.settings import Settings
+from coordinator.signals.clock import pair_of
 
 __all__ = ["TradingRun"]
+
+MIN_DAYS = 1 / 24  # a trade lasts a candle at least
 
 
 class TradingRun:
@@ -69,9 +72,9 @@ class TradingRun:
         self._decided = self.market.version, settings, live.decide(signals, now)
         live.write(signals, self.ledger_frame(settings), partial(self._signal_records, settings), now)
 
-    def pair_decisions(self, pair: str, settings: Settings) -> Decisions:
-        """Decisions on a pair's own signals, in their order."""
-        return self.decisions(settings).rows(self.market.rows_of(pair, settings))
+    def series_decisions(self, series: str, settings: Settings) -> Decisions:
+        """Decisions on a series' own signals, in their order."""
+        return self.decisions(settings).rows(self.market.rows_of(series, settings))
 
     # --- improvements -----------------------------------------------------------------------------------------
 
@@ -90,9 +93,9 @@ class TradingRun:
             improvements[EARNED_RISK] = Improvement(settings.sizing.earned.mode, np.ones(len(signals)), share)
         return improvements
 
-    def pair_improvements(self, pair: str, settings: Settings) -> dict[str, Improvement]:
-        """A pair's own signals' numbers, those of improvements that are not off for it."""
-        rows, own = self.market.rows_of(pair, settings), self.market.analysis(pair).improvements
+    def series_improvements(self, series: str, settings: Settings) -> dict[str, Improvement]:
+        """A series' own signals' numbers, those of improvements that are not off for it."""
+        rows, own = self.market.rows_of(series, settings), self.market.analysis(series).improvements
         return {
             name: Improvement(own[name].mode, values.base[rows], values.adjusted[rows])
             for name, values in self.improvements.values(settings).items()
@@ -102,14 +105,23 @@ class TradingRun:
     # --- entries ----------------------------------------------------------------------------------------------
 
     def entry_candidates(self, time: int, settings: Settings) -> list[Candidate]:
-        """The accepted signals of a candle, of all pairs."""
+        """The accepted signals of a candle, of all pairs and clocks.
+
+        Where several clocks compete, what counts is the expected R per day in the trade: a slot is taken for so long.
+        """
         signals, decided = self.market.signals(settings), self.decisions(settings)
+        several = len(settings.clock_names) > 1
+        expected = (
+            decided.expected_r / np.maximum(decided.expected_days, MIN_DAYS)
+            if several
+            else decided.expected_r
+        )
         first, last = np.searchsorted(signals.time, (time, time + 1)).tolist()
         return [
             Candidate(
-                signals.pairs[signals.pair[i]],
+                pair_of(signals.pairs[signals.pair[i]]),
                 int(signals.direction[i]),
-                float(decided.expected_r[i]),
+                float(expected[i]),
                 float(decided.confidence[i]),
             )
             for i in range(first, last)

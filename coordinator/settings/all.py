@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from pydantic import model_validator
+from collections.abc import Mapping
+
+from pydantic import Field, ValidationError, model_validator
 
 from coordinator.settings.base import Section
+from coordinator.settings.clocks import CLOCK_SECTIONS, ClockSettings
 from coordinator.settings.decision import DecisionSettings
 from coordinator.settings.exits import EntriesSettings, ExitsSettings
 from coordinator.settings.improvements import ImprovementsSettings
@@ -20,7 +23,13 @@ from coordinator.settings.ledger import LedgerSettings
 from coordinator.settings.networks import FusionModelSettings, SelectorPolicySettings
 from coordinator.settings.portfolio import PortfolioSettings
 from coordinator.settings.quality import QualitySettings
-from coordinator.settings.signals import BaselineSettings, FusionSettings, RegimeSettings
+from coordinator.settings.signals import (
+    CLOCK_SECONDS,
+    BaselineSettings,
+    ClockName,
+    FusionSettings,
+    RegimeSettings,
+)
 from coordinator.settings.trade import (
     CostSettings,
     DcaSettings,
@@ -62,6 +71,34 @@ class Settings(Section):
     exits: ExitsSettings = ExitsSettings()
     improvements: ImprovementsSettings = ImprovementsSettings()
     portfolio: PortfolioSettings = PortfolioSettings()
+    clocks: Mapping[ClockName, ClockSettings] = Field(
+        {}, description="several clocks at once, each with keys of its own; empty: baseline.clock alone"
+    )
+
+    @property
+    def clock_names(self) -> tuple[str, ...]:
+        """The clocks that are read, the slowest first."""
+        names = self.clocks or (self.baseline.clock,)
+        return tuple(sorted(names, key=CLOCK_SECONDS.__getitem__, reverse=True))
+
+    def on_clock(self, name: str) -> Settings:
+        """The settings that hold on one of the clocks: as if there were no other."""
+        if name not in self.clocks:
+            return self
+        changes = {section: self._section_on(name, section) for section in CLOCK_SECTIONS}
+        return self.model_copy(update={**changes, "clocks": {}})
+
+    def risk_share(self, name: str) -> float:
+        """Share of the risk per trade that positions on a clock get."""
+        return self.clocks[name].risk_share if name in self.clocks else 1.0  # type: ignore[index]
+
+    def _section_on(self, name: str, section: str) -> Section:
+        """A section with a clock's own keys over the shared ones."""
+        shared: Section = getattr(self, section)
+        change = dict(getattr(self.clocks[name], section))  # type: ignore[index]
+        if section == "baseline":
+            change["clock"] = name
+        return type(shared).model_validate({**shared.model_dump(), **change}) if change else shared
 
     @property
     def time_limit(self) -> int:
@@ -69,11 +106,28 @@ class Settings(Section):
         return self.targets.horizon * self.baseline.clock_seconds
 
     @model_validator(mode="after")
-    def _within_a_frame(self) -> Settings:
-        if self.time_limit > MAX_TIME_LIMIT:
-            clock, days = self.baseline.clock, self.time_limit / SECONDS_PER_DAY
-            raise ValueError(
-                f"targets.horizon of {self.targets.horizon} candles of {clock} (baseline.clock) is {days:g} days; at "
-                f"most {MAX_TIME_LIMIT // SECONDS_PER_DAY}, as a bot sees 999 hourly candles"
-            )
+    def _clocks_hold_together(self) -> Settings:
+        for name in self.clocks:
+            for section in CLOCK_SECTIONS:
+                try:
+                    self._section_on(name, section)
+                except ValidationError as error:
+                    first = error.errors(include_url=False)[0]
+                    key = ".".join(("clocks", name, section, *map(str, first["loc"])))
+                    raise ValueError(f"{key}: {first['msg']}, but is {first['input']!r}") from None
+            _check_time_limit(self.on_clock(name))
         return self
+
+    @model_validator(mode="after")
+    def _within_a_frame(self) -> Settings:
+        _check_time_limit(self)
+        return self
+
+
+def _check_time_limit(settings: Settings) -> None:
+    if settings.time_limit > MAX_TIME_LIMIT:
+        clock, days = settings.baseline.clock, settings.time_limit / SECONDS_PER_DAY
+        raise ValueError(
+            f"targets.horizon of {settings.targets.horizon} candles of {clock} is {days:g} days; at most "
+            f"{MAX_TIME_LIMIT // SECONDS_PER_DAY}, as a bot sees 999 hourly candles"
+        )

@@ -8,7 +8,15 @@ from pydantic import Field, model_validator
 
 from coordinator.settings.base import Fraction, Mode, Section, lists_to_tuples
 
-__all__ = ["TRIGGERS", "BaselineSettings", "ClockName", "FusionSettings", "RegimeSettings", "TriggerName"]
+__all__ = [
+    "CLOCK_SECONDS",
+    "TRIGGERS",
+    "BaselineSettings",
+    "ClockName",
+    "FusionSettings",
+    "RegimeSettings",
+    "TriggerName",
+]
 
 ClockName = Literal["1h", "4h", "1d"]
 CLOCK_SECONDS: dict[ClockName, int] = {"1h": 3600, "4h": 14400, "1d": 86400}

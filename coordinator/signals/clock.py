@@ -11,7 +11,10 @@ from coordinator.signals.candles import Candles, timeframe_seconds
 from coordinator.signals.timeframes import last_closed
 from coordinator.types import Bools, Floats, Ints
 
-__all__ = ["Clock", "clock_candles"]
+__all__ = ["CLOCKS", "Clock", "clock_candles", "pair_of", "series_name"]
+
+CLOCKS = ("1h", "4h", "1d")
+"""What a clock's code in a table stands for."""
 
 STALE = 2  # candles of the clock: where the newest is older than this, later ones are missing
 
@@ -24,6 +27,24 @@ def clock_candles(name: str, base: Candles, higher: Mapping[str, Candles]) -> Ca
     if timeframe_seconds(name) == base.seconds:
         return None
     return higher[name] if name in higher else base.rows(slice(0, 0))
+
+
+def series_name(pair: str, clock: str, first: str) -> str:
+    """Name of a pair's signals on a clock: the pair's on the first of the clocks, else with the clock behind it.
+
+    >>> series_name("BTC/USDT", "1d", "1d"), series_name("BTC/USDT", "4h", "1d")
+    ('BTC/USDT', 'BTC/USDT 4h')
+    """
+    return pair if clock == first else f"{pair} {clock}"
+
+
+def pair_of(series: str) -> str:
+    """The pair of a series.
+
+    >>> pair_of("BTC/USDT:USDT 4h")
+    'BTC/USDT:USDT'
+    """
+    return series.partition(" ")[0]
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ a channel trend. All of it reads the clock's candles (``signals.clock``).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -65,6 +65,17 @@ class Technical:
     triggers: Bools
     rearmed: Bools
     indicators: Indicators
+
+    def without_signals(self, rows: Bools) -> Technical:
+        """The same without the signals at some candles, mask of shape (n,)."""
+        if not rows.any():
+            return self
+        return replace(
+            self,
+            signal=np.where(rows, 0, self.signal),
+            signal_confidence=np.where(rows, 0.0, self.signal_confidence),
+            rearmed=self.rearmed & ~rows,
+        )
 
     def reasons(self, index: int) -> str:
         """Why there is a signal at a candle, in words: what triggered, then which indicators agree."""

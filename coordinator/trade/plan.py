@@ -25,6 +25,7 @@ class Plan:
     size : multiplier of the planned size (volatility sizing)
     kelly : equity to risk at most by the Kelly criterion, ratio; None where it has nothing to say
     time : open time of the signal's candle, 0 where there was none
+    clock : that the signal was read on; "" where there was none: the slowest
     """
 
     direction: int
@@ -37,6 +38,7 @@ class Plan:
     size: float = 1.0
     kelly: float | None = None
     time: int = 0
+    clock: str = ""
 
     @property
     def target_rate(self) -> float:

@@ -149,7 +149,7 @@ def test_the_same_decisions_with_every_ml_input_scrambled(analyses, held, mode, 
 ML_WORDS = {
     "votes", "quality", "confidence", "decisions", "decided", "accepted", "threshold_of", "ml_weight", "ml_score",
     "unified_score", "unified_confidence", "win_probability", "expected_r", "table", "ledger_frame",
-    "pair_improvements", "all_improvements", "signals", "entry_candidates", "ml_rank",
+    "series_improvements", "all_improvements", "signals", "entry_candidates", "ml_rank",
     "freqai", "verdicts", "plans", "at_signal", "technical", "fusion", "regime",
 }  # fmt: skip
 

@@ -40,6 +40,7 @@ def make_table(seed=0, n=600, pairs=3, days=120, edge=0.0, absent=0.1) -> Signal
         state=rng.integers(0, 15, n),
         tactic_direction=tactic,
         tactic_confidence=np.where(tactic != 0, rng.uniform(0.5, 1, (n, 4)), 0.0),
+        clock=np.zeros(n, dtype=np.int64),
         rearmed=np.zeros(n, dtype=np.int64),
         barred=np.zeros(n, dtype=np.int64),
         outcome_r=np.where(late, np.nan, np.where(won, 2.4, -1.1)),

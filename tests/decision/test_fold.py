@@ -264,7 +264,7 @@ def test_what_is_barred_is_rejected_but_ranks_resolves_and_teaches_as_before(tab
     ).all()
     np.testing.assert_array_equal(held.rejection[barred == 0], free.rejection[barred == 0])
     np.testing.assert_array_equal(held.confidence, free.confidence)
-    assert one.learners.calibrator.state() == other.learners.calibrator.state()
+    assert one.learners.clocks[0].calibrator.state() == other.learners.clocks[0].calibrator.state()
 
 
 def test_the_baselines_own_gate_holds_where_no_model_judges(tables):
@@ -311,4 +311,8 @@ def test_without_targets_a_win_is_a_profit(tables):
     )
     for fold in (with_targets, without):
         fold.run(table)
-    assert with_targets.learners.calibrator.base_rate < 0.2 < without.learners.calibrator.base_rate
+    assert (
+        with_targets.learners.clocks[0].calibrator.base_rate
+        < 0.2
+        < without.learners.clocks[0].calibrator.base_rate
+    )

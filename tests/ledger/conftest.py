@@ -26,6 +26,7 @@ def decision_frame(n: int, seed: int = 0) -> pd.DataFrame:
             "stop": rng.uniform(80, 90, n),
             "target": rng.uniform(110, 130, n),
             "horizon": 48,
+            "clock": rng.choice(["1h", "1d"], n),
             "reasons": "ema cross, volume",
         }
     )

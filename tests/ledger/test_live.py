@@ -189,7 +189,7 @@ votes = keyed(
 signals = keyed(
     SignalRow, st.sampled_from([-1, 1]), numbers, numbers, numbers, st.integers(1, 500), words,
     numbers, numbers, numbers, numbers, st.booleans(), words,
-    *(numbers,) * 5, *(st.sampled_from(["", "a", "b"]),) * 3, votes,
+    *(numbers,) * 5, *(st.sampled_from(["", "a", "b"]),) * 3, votes, st.sampled_from(["1h", "4h", "1d"]),
 )  # fmt: skip
 records = st.builds(
     CandleRecord,

@@ -54,6 +54,7 @@ def decision_tables(draw):
             "direction": np.array(column(st.sampled_from([-1, 1])), dtype=np.int8),
             **{name: np.array(column(number)) for name in ("price", "stop", "target")},
             "horizon": np.array(column(st.integers(1, 500)), dtype=np.int64),
+            "clock": pd.Series(column(st.sampled_from(["1h", "4h", "1d"])), dtype="str"),
             "reasons": pd.Series(column(text), dtype="str"),
         }
     )

@@ -32,12 +32,13 @@ from strategies.MLCoordinator import MLCoordinator
 class Pretender(MLCoordinator):
     """Its LSTM says what the last three returns do."""
 
-    def add_predictions(self, dataframe, metadata, analysis):
+    def add_predictions(self, dataframe, metadata, analyses):
         drift = dataframe["close"].pct_change(3).fillna(0.0).to_numpy() * 20
         logits = np.column_stack((np.zeros(len(drift)), drift, -drift))
         shares = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
         named = {f"lstm_{name}": shares[:, i] for i, name in enumerate(("hold", "buy", "sell"))}
-        return dataframe, with_predictions(analysis, dataframe.assign(**named, do_predict=1), ("lstm",))
+        predicted = dataframe.assign(**named, do_predict=1)
+        return dataframe, [with_predictions(one, predicted, ("lstm",)) for one in analyses]
 '''
 
 

@@ -90,7 +90,7 @@ def test_a_bots_numbers_are_a_backtests(bot_at_signal, candles):
         )
     assert live.target_distance[-1] == pytest.approx(backtest.target_distance[row], rel=1e-9)
     plan = bot.strategy.plans.at_signal("BTC/USDT", (now + pd.Timedelta(hours=1)).to_pydatetime(), 1)
-    trusted = bot.strategy.run.pair_improvements("BTC/USDT", bot.strategy._tuned())
+    trusted = bot.strategy.run.series_improvements("BTC/USDT", bot.strategy._tuned())
     assert plan.size == trusted["volatility_sizing"].adjusted[-1]
     assert plan.target_distance != live.target_distance[-1]  # the signal's is without the improvement
     assert plan.target_distance == pytest.approx(

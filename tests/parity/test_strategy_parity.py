@@ -25,15 +25,22 @@ PAIRS = ["BTC/USDT", "ETH/USDT"]
 START = pd.Timestamp("2023-03-01", tz="UTC")
 STARTUP = 960
 LIVE = 150  # candles the bot is driven through
+ALL_TRIGGERS = ["baseline_turn", "trend_following", "mean_reversion", "breakout", "momentum"]
 COORDINATOR = {
+    "baseline": {"clock": "1h", "rearm": "off", "triggers": ALL_TRIGGERS},
+    "regime": {"gate": "off"},
+    "stops": {"basis": "support", "hard_limit": 0.03},
+    "exits": {"channel": False, "baseline_turn": True},
     "decision": {
+        "baseline_threshold": None,
+        "percentile_window": 500,
         "weighting": "fixed",
         "ml_weight": 0.5,
         "threshold": 0.6,
         "require_positive_expectancy": False,
     },
     "thresholds": {"mode": "on", "sigmas": 0.0},
-    "targets": {"horizon": 24},
+    "targets": {"enabled": True, "horizon": 24},
 }
 SLOW = {
     "baseline": {"clock": "1d", "rearm": "on", "fast_channel": 10, "exit_channel": 5},
@@ -44,7 +51,9 @@ SLOW = {
     "sizing": {"earned": {"mode": "on", "days": 30}},
     "decision": {"threshold": 0.3, "baseline_threshold": 0.3, "percentile_window": 50},
 }
-EXACT = ["direction", "horizon", "reasons", "accepted", "rejection", "tactic", "threshold"]
+BOTH = {**SLOW, "clocks": {"1d": {}, "4h": {"targets": {"horizon": 60}, "risk_share": 0.5}}}
+CONFIGS = {"1h": COORDINATOR, "1d": SLOW, "1d and 4h": BOTH}
+EXACT = ["direction", "clock", "horizon", "reasons", "accepted", "rejection", "tactic", "threshold"]
 CLOSE = ["price", "stop", "target", "unified_score", "unified_confidence", "ml_score", "ml_rank",
          "win_probability", "expected_r", "lstm_percentile", "fusion_percentile", "selector_percentile"]  # fmt: skip
 
@@ -91,10 +100,10 @@ def market(tmp_path):
     return folder
 
 
-@pytest.mark.parametrize("clock", ["1h", "1d"])
+@pytest.mark.parametrize("clock", list(CONFIGS))
 def test_a_bot_decides_what_the_backtest_decided(tmp_path, market, make_bot, monkeypatch, clock):
     monkeypatch.syspath_prepend(str(ROOT))
-    coordinator = COORDINATOR if clock == "1h" else SLOW
+    coordinator = CONFIGS[clock]
     expected = backtest(tmp_path, market, tmp_path / "strategies", coordinator)
     begin = START - pd.Timedelta(hours=STARTUP)
     candles = {}
@@ -118,6 +127,7 @@ def test_a_bot_decides_what_the_backtest_decided(tmp_path, market, make_bot, mon
     wanted = expected[expected["time"].between(first, moments[-1], inclusive="right")].reset_index(drop=True)
     assert len(wanted) > (20 if clock == "1h" else 5)
     assert not wanted["accepted"].all()
+    assert wanted["clock"].nunique() == len(clock.split(" and "))
     if clock == "1h":
         assert wanted["accepted"].any()
         assert wanted["threshold"].nunique() > 1

@@ -54,8 +54,8 @@ def plans(trading_run, settings):
     return {
         pair: entry_plans(
             trading_run.market.analysis(pair),
-            trading_run.pair_decisions(pair, settings),
-            trading_run.pair_improvements(pair, settings),
+            trading_run.series_decisions(pair, settings),
+            trading_run.series_improvements(pair, settings),
             settings,
         )
         for pair in PAIRS

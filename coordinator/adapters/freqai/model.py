@@ -144,7 +144,7 @@ class CompositeFreqaiModel(IFreqaiModel):
         window = Window(begin, end, pairs, market)
 
         def on_trained(name: str, result: TrainingResult) -> None:
-            owner = f"{name} {key}" if key and name != "quality" else name
+            owner = f"{name} {key}" if key and not name.startswith("quality") else name
             if self.live:  # how quickly the models answered since the bot began
                 result = replace(result, details={**result.details, **self.health})
             verdict = self.files.write(owner, end, result)

@@ -62,12 +62,19 @@ class EntryStrategy(FastCallbackStrategy):
             setattr(self, name, parameter)
         sizing = self.settings.sizing
         self.can_short = config.get("trading_mode", "spot") == "futures"
-        widest = self.settings.stops.hard_limit * (sizing.leverage if self.can_short else 1.0)
+        clocks = [self.settings.on_clock(name) for name in self.settings.clock_names]
+        widest = max(own.stops.hard_limit for own in clocks) * (sizing.leverage if self.can_short else 1.0)
         self.stoploss = -min(0.99, max(0.25, 1.25 * widest))
         super().__init__(config)
         self.run = TradingRun(self.can_short)
         self._candle_seconds = timeframe_seconds(self.timeframe)
-        self._horizon = timedelta(seconds=self.settings.time_limit)
+        self._time_limits: dict[str, tuple[timedelta, str]] = {
+            own.baseline.clock: (
+                timedelta(seconds=own.time_limit),
+                f"time limit of {own.targets.horizon} candles",
+            )
+            for own in clocks
+        }
         self.plans = PlanBook(self.settings, self._candle_seconds)
         self.is_bot = config.get("runmode") in MODES_WITH_TRADES
         is_backtest = config.get("runmode") == RunMode.BACKTEST

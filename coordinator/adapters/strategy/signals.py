@@ -18,13 +18,14 @@ from coordinator.adapters.strategy.trades import TradeStrategy
 from coordinator.candles.check import check_candles
 from coordinator.errors import CoordinatorError
 from coordinator.run.entry_plans import entry_plans
-from coordinator.run.frame_columns import PLOT_CONFIG, entry_columns, plot_columns
+from coordinator.run.frame_columns import PLOT_CONFIG, entry_columns, merge_columns, plot_columns
 from coordinator.run.live_decisions import LiveDecisions
 from coordinator.run.live_ledger import LiveLedger
-from coordinator.run.pair_analysis import PairAnalysis, analyse
+from coordinator.run.pair_analysis import PairAnalysis, analyse_clocks
 from coordinator.settings import Settings
 from coordinator.signals.candles import Candles
 from coordinator.signals.regime_gate import bitcoin_pair
+from coordinator.trade.plan import Plan
 from coordinator.trade.signal_exits import signal_exits
 
 __all__ = ["CoordinatorStrategy"]
@@ -80,9 +81,14 @@ class CoordinatorStrategy(TradeStrategy):
     def informative_pairs(self) -> list[tuple[str, str]]:
         pairs = list(self.dp.current_whitelist())
         wanted = [(pair, timeframe) for pair in pairs for timeframe in HIGHER_TIMEFRAMES]
-        if self.settings.regime.gate != "off" and self._reference not in pairs:
+        if self._gated and self._reference not in pairs:
             wanted += [(self._reference, name) for name in (self.timeframe, *HIGHER_TIMEFRAMES)]
         return wanted
+
+    @property
+    def _gated(self) -> bool:
+        """Whether any clock has a regime gate."""
+        return any(self.settings.on_clock(name).regime.gate != "off" for name in self.settings.clock_names)
 
     @property
     def _reference(self) -> str:
@@ -93,12 +99,10 @@ class CoordinatorStrategy(TradeStrategy):
 
     def _market(self) -> dict[str, Candles]:
         """Candles of the regime gate's reference pair by timeframe; empty where the gate is off."""
-        if self.settings.regime.gate == "off":
+        if not self._gated:
             return {}
-        clock = self.settings.baseline.clock
-        market = {
-            name: self._candles(self._reference, name) for name in dict.fromkeys((self.timeframe, clock))
-        }
+        names = dict.fromkeys((self.timeframe, *self.settings.clock_names))
+        market = {name: self._candles(self._reference, name) for name in names}
         missing = [name for name, candles in market.items() if not len(candles)]
         if missing and not self.is_bot:
             rule = f"have {' and '.join(missing)} candles: download them, or set regime.reference to another pair"
@@ -112,10 +116,10 @@ class CoordinatorStrategy(TradeStrategy):
             higher = {name: self._higher(pair, name) for name in HIGHER_TIMEFRAMES}
             candles = Candles.from_frame(dataframe, self.timeframe)
             self._inputs[pair] = candles, higher, self._market()
-            analysis = self._analyse(pair, self._tuned())
-        dataframe, analysis = self.add_predictions(dataframe, metadata, analysis)
-        self._put(analysis)
-        technical = analysis.technical
+            analyses = self._analyse(pair, self._tuned())
+        dataframe, analyses = self.add_predictions(dataframe, metadata, analyses)
+        self._put(analyses)
+        analysis, technical = analyses[0], analyses[0].technical
         return dataframe.assign(
             technical_score=technical.score,
             technical_direction=technical.direction,
@@ -125,14 +129,21 @@ class CoordinatorStrategy(TradeStrategy):
             exit_ma=technical.indicators.exit_ma,
         )
 
-    def _analyse(self, pair: str, settings: Settings) -> PairAnalysis:
+    def _analyse(self, pair: str, settings: Settings) -> list[PairAnalysis]:
+        """A pair on each clock, the slowest first."""
         candles, higher, market = self._inputs[pair]
         self._analysed_with = settings.baseline, settings.stops
-        return analyse(pair, candles, higher, settings, self.uses_ml, market)
+        return analyse_clocks(pair, candles, higher, settings, self.uses_ml, market)
 
-    def _put(self, analysis: PairAnalysis) -> None:
-        self.run.put(analysis)
-        self.rules.put(analysis)
+    def _put(self, analyses: list[PairAnalysis]) -> None:
+        settings = self._tuned()
+        for analysis in analyses:
+            self.run.put(analysis)
+            exits = None
+            if len(analyses) > 1:
+                own = settings.on_clock(analysis.clock)
+                exits = signal_exits(analysis.candles, analysis.technical, own)
+            self.rules.put(analysis, exits)
 
     def _follow_hyperopt(self, settings: Settings) -> None:
         """Analyse all pairs anew where an epoch's parameters change the signals (never with ML, which was trained)."""
@@ -143,7 +154,7 @@ class CoordinatorStrategy(TradeStrategy):
     def _higher(self, pair: str, timeframe: str) -> Candles:
         candles = self._candles(pair, timeframe)
         if not len(candles):
-            what = "there is no signal" if timeframe == self.settings.baseline.clock else "fusion is absent"
+            what = "there is no signal" if timeframe in self.settings.clock_names else "fusion is absent"
             logger.warning("%s has no %s candles: %s for it", pair, timeframe, what)
         return candles
 
@@ -158,34 +169,47 @@ class CoordinatorStrategy(TradeStrategy):
         return Candles.from_frame(frame, timeframe)
 
     def add_predictions(
-        self, dataframe: DataFrame, metadata: dict[str, Any], analysis: PairAnalysis
-    ) -> tuple[DataFrame, PairAnalysis]:
-        """Hook for strategies with ML: add the models' columns and votes."""
-        return dataframe, analysis
+        self, dataframe: DataFrame, metadata: dict[str, Any], analyses: list[PairAnalysis]
+    ) -> tuple[DataFrame, list[PairAnalysis]]:
+        """Hook for strategies with ML: add the models' columns and votes to a pair's analyses, one for each clock."""
+        return dataframe, analyses
 
     def populate_entry_trend(self, dataframe: DataFrame, metadata: dict[str, Any]) -> DataFrame:
         pair = metadata["pair"]
         settings = self._tuned()
         self._follow_hyperopt(settings)
-        analysis = self.run.market.analysis(pair)
-        decided = self.run.pair_decisions(pair, settings)
+        self.run.decisions(settings)
         self.recorder.record_decisions(pair, settings, self._send)
-        improvements = self.run.pair_improvements(pair, settings)
-        self.plans.set_plans(pair, entry_plans(analysis, decided, improvements, settings))
-        columns = entry_columns(analysis, decided, settings, can_short=self.can_short)
-        columns = self.hedging.entry_columns(pair, columns)
-        if self.dp.runmode != RunMode.HYPEROPT:  # an epoch plots nothing
-            columns |= plot_columns(analysis, decided)
-        return dataframe.assign(**columns)
+        plans: dict[int, Plan] = {}
+        columns: list[dict[str, Any]] = []
+        for analysis in self.run.market.of_pair(pair):
+            decided = self.run.series_decisions(analysis.series, settings)
+            improvements = self.run.series_improvements(analysis.series, settings)
+            own, share = settings.on_clock(analysis.clock), settings.risk_share(analysis.clock)
+            plans |= entry_plans(analysis, decided, improvements, own, share)
+            entries = entry_columns(analysis, decided, settings, can_short=self.can_short)
+            if self.dp.runmode != RunMode.HYPEROPT:  # an epoch plots nothing
+                entries |= plot_columns(analysis, decided)
+            columns.append(entries)
+        self.plans.set_plans(pair, plans)
+        return dataframe.assign(**self.hedging.entry_columns(pair, merge_columns(columns)))
 
     def _send(self, message: str) -> None:
         self.dp.send_msg(message, always_send=True)
 
     def populate_exit_trend(self, dataframe: DataFrame, metadata: dict[str, Any]) -> DataFrame:
-        """Leave as the baseline says: ``coordinator.trade.signal_exits``."""
-        analysis = self.run.market.analysis(metadata["pair"])
-        exits = signal_exits(analysis.candles, analysis.technical, self._tuned())
-        columns: dict[str, Any] = {"exit_long": exits.long.astype(int), "exit_tag": exits.reason}
-        if self.can_short:
-            columns["exit_short"] = exits.short.astype(int)
+        """Leave as the baseline says (``coordinator.trade.signal_exits``).
+
+        Where several clocks are read a trade leaves by those of its own (``PositionRules.signal_exit``), and there are
+        no exit signals.
+        """
+        settings, analyses = self._tuned(), self.run.market.of_pair(metadata["pair"])
+        columns: dict[str, Any] = {"exit_long": 0, "exit_short": 0}
+        if len(analyses) == 1:
+            own = settings.on_clock(analyses[0].clock)
+            exits = signal_exits(analyses[0].candles, analyses[0].technical, own)
+            columns = {"exit_long": exits.long.astype(int), "exit_short": exits.short.astype(int)}
+            columns["exit_tag"] = exits.reason
+        if not self.can_short:
+            del columns["exit_short"]
         return dataframe.assign(**self.hedging.exit_columns(metadata["pair"], columns))

@@ -117,6 +117,8 @@ class TradeStrategy(EntryStrategy):
         """Close a position that reached neither stop nor target within the horizon, or as an exit rule says."""
         if self.hedging.is_hedge(trade):
             return self.hedging.exit_reason(trade)
-        if now - trade.open_date_utc >= self._horizon:
-            return f"time limit of {self.settings.targets.horizon} candles"
-        return self.rules.exit_reason(trade, self._plan(trade), rate, now)
+        plan = self._plan(trade)
+        limit, text = self._time_limits.get(plan.clock) or self._time_limits[self.settings.clock_names[0]]
+        if now - trade.open_date_utc >= limit:
+            return text
+        return self.rules.signal_exit(trade.pair, plan, now) or self.rules.exit_reason(trade, plan, rate, now)
