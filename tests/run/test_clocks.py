@@ -9,6 +9,7 @@ import pytest
 from coordinator.errors import CoordinatorError
 from coordinator.run.backtest_decisions import BacktestDecisions
 from coordinator.run.entry_plans import entry_plans
+from coordinator.run.frame_columns import entry_columns, merge_columns, plot_columns
 from coordinator.run.pair_analysis import analyse, analyse_clocks
 from coordinator.run.position_rules import PositionRules
 from coordinator.run.trading_run import TradingRun
@@ -191,3 +192,25 @@ def test_a_trade_leaves_by_the_exits_of_its_own_clock(run):
     assert rules.signal_exit("BTC/USDT", unknown, now) is None  # a trade opened by hand goes by the slowest
     short = SimpleNamespace(**{**vars(fast), "direction": -1})
     assert rules.signal_exit("BTC/USDT", short, now) is None
+
+
+def test_a_pairs_columns_show_every_clocks_signals(run):
+    each = run.market.of_pair("ETH/USDT")
+    decided = [run.series_decisions(one.series, BOTH) for one in each]
+    parts = [
+        entry_columns(one, d, BOTH, can_short=True) | plot_columns(one, d)
+        for one, d in zip(each, decided, strict=True)
+    ]
+    merged = merge_columns(parts)
+    for one, d in zip(each, decided, strict=True):
+        taken = one.index[d.accepted]
+        long = one.direction[d.accepted] > 0
+        np.testing.assert_array_equal(merged["enter_long"][taken], long)
+        np.testing.assert_array_equal(merged["enter_short"][taken], ~long)
+        assert all(merged["enter_tag"][taken])
+        np.testing.assert_array_equal(merged["unified_confidence"][one.index], d.confidence)
+    signals = np.concatenate([one.index for one in each])
+    nothing = np.ones(len(merged["enter_long"]), dtype=bool)
+    nothing[signals] = False
+    assert not merged["enter_long"][nothing].any()
+    assert np.isnan(np.asarray(merged["threshold"], dtype=float)[nothing]).all()
