@@ -16,6 +16,7 @@ from freqtrade.resolvers import ExchangeResolver, StrategyResolver
 from coordinator.sandbox.exchange import create_app, wall_clock
 from coordinator.sandbox.overlay import overlay_config
 from coordinator.sandbox.server import SandboxServer
+from tests.parity.hourly import HOURLY
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 FRAME = 999  # candles a bot of Freqtrade holds on Binance
@@ -80,7 +81,7 @@ def make_bot(tmp_path):
         server = SandboxServer(create_app(datadir, wall_clock), "127.0.0.1", 0)
         server.__enter__()
         servers.append(server)
-        shipped = json.loads((ROOT / "config.json").read_text())
+        shipped = json.loads((ROOT / "config.json").read_text()) | {"max_open_trades": 4}
         overlay = overlay_config(server.url)
         overlay["exchange"] |= {"pair_whitelist": pairs}
         config = {
@@ -89,10 +90,9 @@ def make_bot(tmp_path):
             "strategy": "Pretender",
             "strategy_path": str(strategies),
             "freqai": {"enabled": False},
-            # Section by section, as Freqtrade merges configs.
             "coordinator": {
-                name: {**shipped["coordinator"].get(name, {}), **coordinator.get(name, {})}
-                for name in {*shipped["coordinator"], *coordinator}
+                name: {**HOURLY.get(name, {}), **coordinator.get(name, {})}
+                for name in {*HOURLY, *coordinator}
             },
             "user_data_dir": str(user_data),
             **changes,

@@ -19,28 +19,22 @@ from coordinator.sandbox.market_files import write_market
 from coordinator.sandbox.overlay import overlay_config
 from coordinator.sandbox.server import SandboxServer
 from coordinator.sandbox.spec import MarketSpec
+from tests.parity.hourly import HOURLY
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PAIRS = ["BTC/USDT", "ETH/USDT"]
 START = pd.Timestamp("2023-03-01", tz="UTC")
 STARTUP = 960
 LIVE = 150  # candles the bot is driven through
-ALL_TRIGGERS = ["baseline_turn", "trend_following", "mean_reversion", "breakout", "momentum"]
 COORDINATOR = {
-    "baseline": {"clock": "1h", "rearm": "off", "triggers": ALL_TRIGGERS},
-    "regime": {"gate": "off"},
-    "stops": {"basis": "support", "hard_limit": 0.03},
-    "exits": {"channel": False, "baseline_turn": True},
     "decision": {
-        "baseline_threshold": None,
-        "percentile_window": 500,
         "weighting": "fixed",
         "ml_weight": 0.5,
         "threshold": 0.6,
         "require_positive_expectancy": False,
     },
     "thresholds": {"mode": "on", "sigmas": 0.0},
-    "targets": {"enabled": True, "horizon": 24},
+    "targets": {"horizon": 24},
 }
 SLOW = {
     "baseline": {"clock": "1d", "rearm": "on", "fast_channel": 10, "exit_channel": 5},
@@ -64,6 +58,8 @@ def backtest(tmp_path: Path, datadir: Path, strategies: Path, coordinator: dict)
         overlay = overlay_config(server.url)
         overlay["exchange"]["pair_whitelist"] = PAIRS
         config = {"freqai": {"enabled": False}, "coordinator": coordinator, "strategy_path": str(strategies)}
+        shipped = json.loads((ROOT / "config.json").read_text())
+        (tmp_path / "hourly.json").write_text(json.dumps({**shipped, "coordinator": HOURLY}))
         (tmp_path / "overlay.json").write_text(
             json.dumps({**overlay, **config, "user_data_dir": str(tmp_path)})
         )
@@ -71,7 +67,7 @@ def backtest(tmp_path: Path, datadir: Path, strategies: Path, coordinator: dict)
         command = [sys.executable, "-m", "freqtrade", "backtesting", "--strategy", "Pretender"]
         command += [
             "--config",
-            "config.json",
+            str(tmp_path / "hourly.json"),
             "--config",
             str(tmp_path / "overlay.json"),
             "--datadir",
