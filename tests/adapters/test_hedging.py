@@ -60,7 +60,7 @@ def make(analyses, mode, hedge, change=lambda analysis: analysis, **config):
     strategy.max_open_trades = 3
     strategy.wallets = Wallets()
     for pair in SPOT if mode == "spot" else FUTURES:
-        strategy.run.put(change(replace(analyses[pair[:3]], pair=pair)))
+        strategy.run.put(change(replace(analyses[pair[:3]], pair=pair, series=pair)))
     return strategy
 
 
