@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from coordinator.decision.decisions import REARMED_ALONE, Decisions
-from coordinator.decision.learners import Learners, ResolvedSignals
+from coordinator.decision.learners import ClockLearners, Learners, ResolvedSignals
 from coordinator.decision.quality import apply_quality
 from coordinator.decision.scales import STATIC, PercentileScales
 from coordinator.decision.table import UNRESOLVED, SignalTable
@@ -176,8 +176,8 @@ class Fold:
         out.arm[rows], out.threshold[rows] = arm, threshold
         out.phase[rows] = learners.phase if s.decision.weighting == "earned" else -1
         if s.sizing.earned.mode != "off":
-            out.risk_share[rows] = learners.by_clock(clock, lambda one: one.earned_risk.share)
-        out.expected_days[rows] = learners.by_clock(clock, lambda one: one.expected_days)
+            out.risk_share[rows] = learners.by_clock(clock, _earned_share)
+        out.expected_days[rows] = learners.by_clock(clock, _expected_days)
         out.win_probability[rows], out.expected_r[rows] = probability, expected
         worthless = blended & (expected <= 0.0) & s.decision.require_positive_expectancy
         out.rejection[rows] = np.where(
@@ -210,6 +210,14 @@ class Fold:
         return weight, arm
 
 
+def _expected_days(learners: ClockLearners) -> float:
+    return learners.expected_days
+
+
+def _earned_share(learners: ClockLearners) -> float:
+    return learners.earned_risk.share
+
+
 def _gates(settings: Settings, clock: str) -> tuple[float, float]:
     """Least confidence on a clock where a model judges the signal, and where none does."""
     decision = settings.on_clock(clock).decision
@@ -223,7 +231,7 @@ def _resolved(table: SignalTable, out: Decisions, rows: Ints) -> ResolvedSignals
     return ResolvedSignals(
         pair=table.names(rows),
         clock=table.clock[rows],
-        days=(table.known_at()[rows] - table.time[rows]) / STEP_SECONDS,
+        days=(table.outcome_time[rows] + table.candle_seconds - table.time[rows]) / STEP_SECONDS,
         direction=table.direction[rows],
         stop=table.stop[rows],
         state=table.state[rows],

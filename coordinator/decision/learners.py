@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,7 +21,7 @@ from coordinator.settings import Settings
 from coordinator.signals.clock import CLOCKS
 from coordinator.types import Bools, Floats, Ints
 
-__all__ = ["History", "Learners", "ResolvedSignals"]
+__all__ = ["ClockLearners", "History", "Learners", "ResolvedSignals"]
 
 TARGET = EXITS.index("target")
 
@@ -76,7 +76,7 @@ class ClockLearners:
     """
 
     def __init__(self, settings: Settings) -> None:
-        self._targets = settings.targets.enabled
+        self._targets, self._earns = settings.targets.enabled, settings.sizing.earned.mode != "off"
         self.calibrator = Calibrator(settings.calibration, settings.targets.reward_risk)
         self.earned_risk = EarnedRisk(settings.sizing.earned)
         self.time_ = [0.0, 0]
@@ -87,16 +87,16 @@ class ClockLearners:
         total, count = self.time_
         return total / count if count else float("nan")
 
-    def learn(self, now: int, resolved: ResolvedSignals, rows: Bools) -> Bools:
+    def learn(self, now: int, resolved: ResolvedSignals, rows: Bools | slice) -> Bools:
         """Take its outcomes among those of all clocks; which of them were won."""
-        r, won = resolved.r[rows], resolved.exit[rows] == TARGET
-        if not self._targets:
-            won = r > 0.0
+        r = resolved.r[rows]
+        won: Bools = resolved.exit[rows] == TARGET if self._targets else r > 0.0
         self.calibrator.learn(resolved.confidence[rows], won, r)
-        self.earned_risk.learn(now, r[resolved.takeable[rows]])
-        for days in resolved.days[rows].tolist():
-            self.time_ = [self.time_[0] + days, self.time_[1] + 1]
-        return np.asarray(won, dtype=bool)
+        if self._earns:
+            self.earned_risk.learn(now, r[resolved.takeable[rows]])
+        days = resolved.days[rows].tolist()
+        self.time_ = [self.time_[0] + sum(days), self.time_[1] + len(days)]
+        return won
 
     def state(self) -> dict[str, Any]:
         """JSON types."""
@@ -138,8 +138,7 @@ class Learners:
     def learn(self, now: int, resolved: ResolvedSignals) -> None:
         """Teach every learner what resolved before ``now`` (seconds since the epoch)."""
         won = np.zeros(len(resolved.r), dtype=bool)
-        for code, learners in self.clocks.items():
-            rows = resolved.clock == code
+        for learners, rows in self._rows(resolved.clock):
             won[rows] = learners.learn(now, resolved, rows)
         before = self.vote_weights.weights
         self.vote_weights.learn(resolved.percentile[:, 1 : 1 + len(ML_COMPONENTS)], won)
@@ -164,19 +163,26 @@ class Learners:
     def predict_r(self, clock: Ints, confidence: Floats, enough: int) -> tuple[Floats, Floats]:
         """Win probability and expected R of confidences; NaN until ``enough`` outcomes of their clock are known."""
         p, r = np.full(len(confidence), np.nan), np.full(len(confidence), np.nan)
-        for code, learners in self.clocks.items():
-            rows = clock == code
-            if learners.calibrator.outcomes_ >= enough and rows.any():
+        for learners, rows in self._rows(clock):
+            if learners.calibrator.outcomes_ >= enough:
                 p[rows] = learners.calibrator.predict(confidence[rows])
                 r[rows] = learners.calibrator.predict_r(confidence[rows])
         return p, r
 
     def by_clock(self, clock: Ints, number: Callable[[ClockLearners], float]) -> Floats:
-        """A number of each row's clock, shape (n,); NaN for a clock that is not read any more."""
+        """A number of each row's clock, shape (n,); of the only clock where there is one."""
         out = np.full(len(clock), np.nan)
-        for code, learners in self.clocks.items():
-            out[clock == code] = number(learners)
+        for learners, rows in self._rows(clock):
+            out[rows] = number(learners)
         return out
+
+    def _rows(self, clock: Ints) -> Iterator[tuple[ClockLearners, Bools | slice]]:
+        """Each clock's learners with its rows; without a mask where there is one clock, as there nearly always is."""
+        if len(self.clocks) == 1:
+            yield next(iter(self.clocks.values())), slice(None)
+            return
+        for code, learners in self.clocks.items():
+            yield learners, clock == code
 
     def state(self) -> dict[str, Any]:
         """JSON types; ``restore`` gives it back to the bit. The history is the ledger's, not the state's."""
