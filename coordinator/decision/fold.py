@@ -84,7 +84,7 @@ class Fold:
             day = int(days[start]) * STEP_SECONDS
             until = int(np.searchsorted(times, day, side="right"))
             self.step_ = day
-            self.learners.learn(day, _resolved(table, out, order[taken:until]))
+            self.learners.learn(day, self._resolved(table, out, order[taken:until]))
             taken = until
             self._decide(table, out, given, slice(start, end))
         return out
@@ -102,7 +102,7 @@ class Fold:
         order = np.argsort(known, kind="stable")
         new = order[(known[order] > known_before) & (known[order] <= day)]
         self.step_ = day
-        self.learners.learn(day, _resolved(table, decided, new))
+        self.learners.learn(day, self._resolved(table, decided, new))
 
     def decide(self, table: SignalTable) -> Decisions:
         """Decide on new signals of the present day, in the table's order; they are remembered as usual from now on."""
@@ -209,6 +209,32 @@ class Fold:
         arm = (weight > 0.0).astype(np.int64) if manager.phase == "pilot" else nothing
         return weight, arm
 
+    def _resolved(self, table: SignalTable, out: Decisions, rows: Ints) -> ResolvedSignals:
+        alone = (table.rearmed[rows] > 0) & np.isnan(table.quality[rows])
+        side = self.can_short | (table.direction[rows] > 0)
+        tactic = out.tactic[rows]
+        chosen = table.tactic_direction[rows, np.maximum(tactic, 0)]
+        return ResolvedSignals(
+            pair=table.names(rows),
+            clock=table.clock[rows],
+            days=(table.outcome_time[rows] + table.candle_seconds - table.time[rows]) / STEP_SECONDS,
+            direction=table.direction[rows],
+            stop=table.stop[rows],
+            state=table.state[rows],
+            next_state=table.outcome_state[rows],
+            percentile=out.percentile[rows],
+            tactic=tactic,
+            chosen_direction=chosen,
+            ml_rank=out.ml_rank[rows],
+            confidence=out.confidence[rows],
+            expected_r=out.expected_r[rows],
+            accepted=out.accepted[rows],
+            takeable=(table.barred[rows] == 0) & side & ~alone,
+            arm=out.arm[rows],
+            r=table.outcome_r[rows],
+            exit=table.outcome_exit[rows],
+        )
+
 
 def _expected_days(learners: ClockLearners) -> float:
     return learners.expected_days
@@ -223,28 +249,3 @@ def _gates(settings: Settings, clock: str) -> tuple[float, float]:
     decision = settings.on_clock(clock).decision
     own = decision.baseline_threshold
     return decision.threshold, decision.threshold if own is None else own
-
-
-def _resolved(table: SignalTable, out: Decisions, rows: Ints) -> ResolvedSignals:
-    tactic = out.tactic[rows]
-    chosen = table.tactic_direction[rows, np.maximum(tactic, 0)]
-    return ResolvedSignals(
-        pair=table.names(rows),
-        clock=table.clock[rows],
-        days=(table.outcome_time[rows] + table.candle_seconds - table.time[rows]) / STEP_SECONDS,
-        direction=table.direction[rows],
-        stop=table.stop[rows],
-        state=table.state[rows],
-        next_state=table.outcome_state[rows],
-        percentile=out.percentile[rows],
-        tactic=tactic,
-        chosen_direction=chosen,
-        ml_rank=out.ml_rank[rows],
-        confidence=out.confidence[rows],
-        expected_r=out.expected_r[rows],
-        accepted=out.accepted[rows],
-        takeable=(out.rejection[rows] >= 0) & (out.rejection[rows] <= 2),
-        arm=out.arm[rows],
-        r=table.outcome_r[rows],
-        exit=table.outcome_exit[rows],
-    )

@@ -316,3 +316,21 @@ def test_without_targets_a_win_is_a_profit(tables):
         < 0.2
         < without.learners.clocks[0].calibrator.base_rate
     )
+
+
+def test_what_cannot_be_taken_earns_and_costs_no_risk(tables):
+    """Barred signals, shorts in spot and re-armed ones without a model do not count, however unsure they are."""
+    table = tables(8, n=1500)
+    n = len(table)
+    which = np.arange(n) % 3
+    r = np.where(np.isnan(table.outcome_r), np.nan, np.where((which == 0) & (table.direction > 0), 0.5, -3.0))
+    table = replace(
+        table,
+        outcome_r=r,
+        barred=np.where(which == 1, REJECTIONS.index("against the market"), 0),
+        rearmed=(which == 2).astype(np.int64),
+    )
+    earned = EarnedRiskSettings(mode="on", days=60, minimum_outcomes=20)
+    chosen = Settings(sizing=SizingSettings(earned=earned))
+    assert set(Fold(chosen, can_short=False).run(table).risk_share) == {1.0}
+    assert set(Fold(chosen).run(table).risk_share) == {0.3, 1.0}  # where shorts can be taken, theirs count

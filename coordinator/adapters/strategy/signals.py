@@ -44,9 +44,8 @@ class CoordinatorStrategy(TradeStrategy):
 
     INTERFACE_VERSION = 3
     timeframe = "1h"
-    startup_candle_count = (
-        960  # a trade of 20 days, and the trend before it (``signals.trend``); in a bot's frame too
-    )
+    # A trade of 20 days, and the trend before it (``signals.trend``); a bot's frame must hold them, too.
+    startup_candle_count = 960
     process_only_new_candles = True
     plot_config = PLOT_CONFIG
 
