@@ -98,8 +98,9 @@ class PositionRules:
         ----------
         clock : whose baseline is asked for; "" is the slowest
         """
+        clock = clock or self._slowest
         if self._last[0] != pair or self._last[2] != now or self._last[1] != clock:
-            path, time = self._paths.get((pair, clock or self._slowest)), self._closed(now)
+            path, time = self._paths.get((pair, clock)), self._closed(now)
             row = -1 if path is None else path.at(time)
             self._last = pair, clock, now, None if path is None or row < 0 else (path, row, time)
         return self._last[3]
