@@ -70,6 +70,18 @@ def test_each_parameter_changes_its_setting_and_no_other(name, value, where):
     assert after == settings.model_copy(update={section: changed})
 
 
+def test_settings_finer_than_the_steps_of_a_parameter_stay():
+    section = {
+        "baseline": {"fast_clearance": 0.00375, "slow_clearance": 0.00625},
+        "stops": {"atr_multiple": 2.25},
+        "decision": {"threshold": 0.655},
+        "sizing": {"risk_per_trade": 0.00825125},
+        "portfolio": {"max_positions": None},
+    }
+    settings = load_settings(section)
+    assert tuned_settings(settings, hyperopt_parameters(settings, uses_ml=False), uses_ml=True) == settings
+
+
 def test_the_global_switches_hold_for_the_new_parts_too():
     section = {
         "improvements": {"shadow": True},

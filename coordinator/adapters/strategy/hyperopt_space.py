@@ -57,25 +57,34 @@ def tuned_settings(settings: Settings, parameters: Mapping[str, Any], *, uses_ml
     uses_ml : False switches the selector off, a strategy without ML has none
     """
     s, effective = settings, settings.improvements.effective
+    untuned = hyperopt_parameters(settings, uses_ml=uses_ml)
 
-    def value(name: str) -> Any:
-        return parameters[name].value
+    def tuned(**values: Any) -> dict[str, Any]:
+        """Of parameters by name, with the settings' values: the tuned one, where there is one.
 
+        Freqtrade rounds a default to the steps of its parameter, so one that was not tuned would change the setting.
+        """
+        found = {name: parameters[name].value for name in values}
+        return {name: values[name] if found[name] == untuned[name].value else found[name] for name in values}
+
+    b = s.baseline
     sizing = {
-        "risk_per_trade": float(value("risk_per_trade")),
+        **tuned(risk_per_trade=s.sizing.risk_per_trade),
         "kelly_mode": effective(s.sizing.kelly_mode),
         "earned": _switched(s.sizing.earned, effective),
         "volatility_target": _switched(s.sizing.volatility_target, effective),
     }
-    baseline = {name: value(name) for name in ("trend_ma", "exit_ma", "fast_clearance", "slow_clearance")}
-    positions, limit = int(value("max_positions")), s.portfolio.max_positions
-    unlimited = limit is None and positions == MOST_POSITIONS
     changes: dict[str, dict[str, Any]] = {
-        "decision": {"threshold": float(value("threshold"))},
-        "baseline": baseline,
-        "stops": {"atr_multiple": float(value("hard_stop_atr_mult"))},
+        "decision": tuned(threshold=s.decision.threshold),
+        "baseline": tuned(
+            trend_ma=b.trend_ma,
+            exit_ma=b.exit_ma,
+            fast_clearance=b.fast_clearance,
+            slow_clearance=b.slow_clearance,
+        ),
+        "stops": {"atr_multiple": tuned(hard_stop_atr_mult=s.stops.atr_multiple)["hard_stop_atr_mult"]},
         "sizing": sizing,
-        "portfolio": {"max_positions": None if unlimited else positions},
+        "portfolio": tuned(max_positions=s.portfolio.max_positions),
         "thresholds": {"mode": effective(s.thresholds.mode)},
         "selector": {"enabled": s.selector.enabled and uses_ml},
     }
