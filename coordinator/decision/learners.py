@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from coordinator.decision.blending import PHASES, MLWeightManager, WeightReview
+from coordinator.decision.blending.manager import PHASES, MLWeightManager, WeightReview
 from coordinator.decision.calibration import Calibrator
 from coordinator.decision.earned_risk import EarnedRisk
 from coordinator.decision.outcomes import EXITS

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from coordinator.decision.posterior import max_drawdown, sharpe
+from coordinator.decision.blending.posterior import max_drawdown, sharpe
 from coordinator.learning.reliability import brier_skill, ece
 from coordinator.reports.texts import UNDEFINED, number, percent
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from coordinator.decision.blending import PHASES
+from coordinator.decision.blending.manager import PHASES
 from coordinator.decision.decisions import REJECTIONS, Decisions
 from coordinator.decision.table import SignalTable
 from coordinator.decision.voting import COMPONENTS, Votes

@@ -8,10 +8,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from coordinator.decision.blending import PHASES
+from coordinator.decision.blending.manager import PHASES
+from coordinator.decision.blending.pilot import ARMS
 from coordinator.decision.decisions import REJECTIONS, Decisions
 from coordinator.decision.outcomes import EXITS
-from coordinator.decision.pilot import ARMS
 from coordinator.decision.table import UNRESOLVED, SignalTable
 from coordinator.decision.voting import COMPONENTS
 from coordinator.run.pair_analysis import PairAnalysis

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from coordinator.decision.blending import PHASES, MLWeightManager, pilot_arm
-from coordinator.decision.evidence import DayResults
+from coordinator.decision.blending.evidence import DayResults
+from coordinator.decision.blending.manager import PHASES, MLWeightManager, pilot_arm
 from coordinator.errors import CoordinatorError
 from coordinator.settings import load_settings
 from coordinator.settings.learners import BlendingSettings

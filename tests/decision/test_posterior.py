@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from scipy.special import betainc
 from scipy.stats import norm
 
-from coordinator.decision.blending import MLWeightManager
-from coordinator.decision.evidence import DayResults, summarise_days
-from coordinator.decision.posterior import (
+from coordinator.decision.blending.evidence import DayResults, summarise_days
+from coordinator.decision.blending.manager import MLWeightManager
+from coordinator.decision.blending.posterior import (
     accuracy_exceeds,
     design_effect,
     max_drawdown,

@@ -2,8 +2,8 @@
 
 import pytest
 
-from coordinator.decision.evidence import Evidence
-from coordinator.decision.review import EXPANSION, PILOT, SHADOW, review_weight
+from coordinator.decision.blending.evidence import Evidence
+from coordinator.decision.blending.review import EXPANSION, PILOT, SHADOW, review_weight
 from coordinator.settings.learners import BlendingSettings
 
 S = BlendingSettings()

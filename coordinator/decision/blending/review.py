@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from coordinator.decision.evidence import Evidence
+from coordinator.decision.blending.evidence import Evidence
 from coordinator.settings.learners import BlendingSettings
 
 __all__ = ["EXPANSION", "PHASES", "PILOT", "SHADOW", "WeightReview", "review_weight"]

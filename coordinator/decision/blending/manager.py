@@ -5,7 +5,7 @@ and R <= 0. As the scale is a percentile, ML says yes half the time, so blind gu
 the share of winners; on the raw scale that does not hold. *ML trades* and *baseline trades* are the virtual trades
 whose own score reaches the gate, so both sides trade as often, in every phase, whatever the weight was.
 
-Reviews follow the rules of ``decision/review.py``. Breakers are looked at with every step.
+Reviews follow the rules of ``decision/blending/review.py``. Breakers are looked at with every step.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from typing import Any
 
 import numpy as np
 
-from coordinator.decision.evidence import DayResults, Evidence, summarise_days
-from coordinator.decision.pilot import PilotArm, add_to_arms, pilot_arm
-from coordinator.decision.review import PHASES, PILOT, SHADOW, WeightReview, review_weight
+from coordinator.decision.blending.evidence import DayResults, Evidence, summarise_days
+from coordinator.decision.blending.pilot import PilotArm, add_to_arms, pilot_arm
+from coordinator.decision.blending.review import PHASES, PILOT, SHADOW, WeightReview, review_weight
 from coordinator.settings.learners import BlendingSettings
 from coordinator.types import SECONDS_PER_DAY, Bools, Floats, Ints, Times
 

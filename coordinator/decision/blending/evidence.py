@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from coordinator.decision.posterior import (
+from coordinator.decision.blending.posterior import (
     accuracy_exceeds,
     design_effect,
     max_drawdown,
