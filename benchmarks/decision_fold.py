@@ -32,7 +32,6 @@ def made_up(days: int) -> SignalTable:
         pair=pair,
         direction=direction,
         votes=votes,
-        quality=np.full(n, np.nan),
         stop=rng.uniform(0.01, 0.03, n),
         target=rng.uniform(0.03, 0.08, n),
         state=rng.integers(0, 15, n),

@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from coordinator.adapters.strategy import CoordinatorStrategy
+from coordinator.decision.voting import Votes
 
 
 class ControlQuality(CoordinatorStrategy):
@@ -19,8 +20,13 @@ class ControlQuality(CoordinatorStrategy):
     def _judged(self, pair, analysis):
         asked, n = self.config["control"], len(analysis.index)
         if asked["kind"] == "constant" or not n:
-            return replace(analysis, quality=np.full(n, 0.5))
+            return _with_quality(analysis, np.full(n, 0.5))
         rng = np.random.default_rng([asked["seed"], zlib.crc32(pair.encode())])
         days = analysis.candles.time[analysis.index] // 86400
         daily = rng.uniform(0.0, 1.0, int(days.max() - days.min()) + 1)  # one score a day, as the panel's
-        return replace(analysis, quality=daily[days - days.min()])
+        return _with_quality(analysis, daily[days - days.min()])
+
+
+def _with_quality(analysis, quality):
+    votes = {**analysis.votes, "quality": Votes.in_favour(analysis.direction, quality)}
+    return replace(analysis, votes=votes)

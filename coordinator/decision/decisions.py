@@ -34,9 +34,10 @@ class Decisions:
 
     Attributes
     ----------
-    percentile : float, shape (n, 5), each component's confidence on the common scale, NaN where absent; columns
+    percentile : float, shape (n, 6), each component's confidence on the common scale, NaN where absent; columns
         as ``COMPONENTS``
-    quality : float, a signal-quality model's confidence on the common scale, NaN where absent
+    share : float, shape (n, 6), each component's part of the unified score, sum 1, 0 where it has no say; columns
+        as ``COMPONENTS``; NaN where nothing was decided
     tactic : int, the selector's choice, index into ``TACTICS``; -1 where it had none to choose
     ml_score : float, the ML components' weighted mean; NaN where none is present
     ml_rank : float, its own causal percentile; NaN likewise
@@ -55,7 +56,7 @@ class Decisions:
     """
 
     percentile: Floats
-    quality: Floats
+    share: Floats
     tactic: Ints
     ml_score: Floats
     ml_rank: Floats
@@ -107,6 +108,6 @@ class Decisions:
         """Room for ``n`` decisions, everything absent."""
         floats = {f.name: np.full(n, np.nan) for f in fields(cls) if f.type == "Floats"}
         ints = {f.name: np.full(n, -1, dtype=np.int64) for f in fields(cls) if f.type == "Ints"}
-        percentile = np.full((n, len(COMPONENTS)), np.nan)
+        wide = {name: np.full((n, len(COMPONENTS)), np.nan) for name in ("percentile", "share")}
         blended: npt.NDArray[np.bool_] = np.zeros(n, dtype=bool)
-        return cls(**{**floats, **ints, "percentile": percentile, "blended": blended})
+        return cls(**{**floats, **ints, **wide, "blended": blended})

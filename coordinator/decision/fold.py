@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from coordinator.decision.decisions import REARMED_ALONE, Decisions
+from coordinator.decision.decisions import REARMED_ALONE, REARMED_SHADOW, Decisions
 from coordinator.decision.learners import ClockLearners, Learners, ResolvedSignals
 from coordinator.decision.quality import apply_quality
 from coordinator.decision.scales import STATIC, PercentileScales
@@ -32,14 +32,15 @@ __all__ = ["STEP_SECONDS", "Fold"]
 
 STEP_SECONDS = 86400
 SELECTOR = COMPONENTS.index("selector")
+GREATEST_WEIGHT = 0.7  # of ML, ever (spec 001)
 
 
 @dataclass(frozen=True)
 class _Given:
     """What is known of each signal before anything learned, shape (n,)."""
 
-    technical: Floats  # the technical confidence after the quality's say
-    judged: Bools  # whether a quality model has a say in that confidence
+    technical: Floats  # the technical confidence, after a quality model's say outside of the vote
+    judged: Bools  # whether a quality model has such a say
     rejection: Ints  # not 0 where the signal is out whatever is learned
     draws: npt.NDArray[np.uint64]  # the selector's dice
 
@@ -72,7 +73,7 @@ class Fold:
         """Fold a whole table, from the present state on."""
         out = Decisions.empty(len(table))
         for name in STATIC:
-            self._column(out, name)[:] = self.scales.batch_percentiles(table, name)
+            out.of(name)[:] = self.scales.batch_percentiles(table, name)
         given = self._given(table, out)
         known = table.known_at()
         order = np.argsort(known, kind="stable")
@@ -108,7 +109,7 @@ class Fold:
         """Decide on new signals of the present day, in the table's order; they are remembered as usual from now on."""
         out = Decisions.empty(len(table))
         for name in STATIC:
-            self._column(out, name)[:] = self.scales.live_percentiles(table, name)
+            out.of(name)[:] = self.scales.live_percentiles(table, name)
         self._decide(table, out, self._given(table, out), slice(0, len(table)))
         return out
 
@@ -124,29 +125,35 @@ class Fold:
 
     def _given(self, table: SignalTable, out: Decisions) -> _Given:
         """What needs no learner, for all rows at once, with the static percentiles."""
-        decision = self.settings.decision
-        technical, removed = apply_quality(
-            out.of("technical"),
-            out.quality,
-            decision.quality_mode,
-            weight=decision.quality_weight,
-            threshold=decision.quality_threshold,
-        )
+        technical, removed, judged = self._judged(out)
         short = (table.direction < 0) & (not self.can_short)
         draws = self.learners.selector.draws(table.names(), table.time)
-        alone = (table.rearmed > 0) & np.isnan(table.quality)
+        alone = (table.rearmed > 0) & ~judged & (self.settings.decision.quality_mode != "vote")
         # The first reason that applies counts: the learners' come before these.
         rejection = np.select(
             [short, removed, table.barred > 0, alone], [3, 4, table.barred, REARMED_ALONE], 0
         )
-        judged = np.isfinite(out.quality) & (decision.quality_mode != "filter")
+        if self.settings.decision.quality_mode == "filter":
+            judged = np.zeros(len(table), dtype=bool)
         return _Given(technical, judged, rejection.astype(np.int64), draws)
 
-    @staticmethod
-    def _column(out: Decisions, name: str) -> Floats:
-        """Where a series' percentiles go (a view)."""
-        column: Floats = out.quality if name == "quality" else out.percentile[:, COMPONENTS.index(name)]
-        return column
+    def _judged(self, out: Decisions) -> tuple[Floats, Bools, Bools]:
+        """The technical confidence after quality's say, what quality removes, and where it speaks.
+
+        Where it votes it has its say with the other components instead.
+        """
+        decision, technical, quality = self.settings.decision, out.of("technical"), out.of("quality")
+        if decision.quality_mode == "vote":
+            nothing = np.zeros(len(technical), dtype=bool)
+            return technical, nothing, nothing
+        said, removed = apply_quality(
+            technical,
+            quality,
+            decision.quality_mode,
+            weight=decision.quality_weight,
+            threshold=decision.quality_threshold,
+        )
+        return said, removed, np.isfinite(quality)
 
     def _decide(self, table: SignalTable, out: Decisions, given: _Given, rows: slice) -> None:
         """Decide on rows of one day that have their static percentiles."""
@@ -167,22 +174,35 @@ class Fold:
             table.clock[rows], confidence, s.decision.expectancy_outcomes
         )
         clock = table.clock[rows]
-        gate = self._gates[clock, np.where(given.judged[rows], 0, 1)]
-        threshold = np.where(blended, learners.thresholds.predict(pairs), gate)
+        threshold = self._threshold(clock, given.judged[rows], pairs, weight)
         if s.thresholds.mode != "off":
             out.adaptive_threshold[rows] = learners.thresholds.adaptive(pairs)
         out.ml_score[rows], out.ml_rank[rows], out.unified_score[rows] = ml, ml_rank, score
         out.confidence[rows], out.ml_weight[rows], out.blended[rows] = confidence, weight, blended
         out.arm[rows], out.threshold[rows] = arm, threshold
+        out.share[rows, 0] = 1.0 - weight
+        out.share[rows, 1:] = weight[:, None] * learners.vote_weights.shares(out.percentile[rows, 1:])
         out.phase[rows] = learners.phase if s.decision.weighting == "earned" else -1
         if s.sizing.earned.mode != "off":
             out.risk_share[rows] = learners.by_clock(clock, _earned_share)
         out.expected_days[rows] = learners.by_clock(clock, _expected_days)
         out.win_probability[rows], out.expected_r[rows] = probability, expected
         worthless = blended & (expected <= 0.0) & s.decision.require_positive_expectancy
-        out.rejection[rows] = np.where(
-            confidence < threshold, 1, np.where(worthless, 2, given.rejection[rows])
-        )
+        barred = given.rejection[rows]
+        if s.decision.quality_mode == "vote":
+            alone = (table.rearmed[rows] > 0) & ~blended
+            barred = np.where((barred == 0) & alone, REARMED_ALONE, barred)
+        out.rejection[rows] = np.where(confidence < threshold, 1, np.where(worthless, 2, barred))
+
+    def _threshold(self, clock: Ints, judged: Bools, pairs: list[str], weight: Floats) -> Floats:
+        """Least confidence of each signal: between the baseline's own gate and ML's, as far as ML has a say.
+
+        So a small say is a small change: where the baseline takes every signal, ML with a tenth of its greatest weight
+        takes all but the lowest tenth of what it would refuse at the greatest.
+        """
+        own = self._gates[clock, np.where(judged, 0, 1)]
+        gate = self.learners.thresholds.predict(pairs)
+        return np.where(weight > 0.0, own + (gate - own) * (weight / GREATEST_WEIGHT), own)
 
     def _select(
         self, table: SignalTable, out: Decisions, given: _Given, rows: slice, pairs: list[str]
@@ -210,8 +230,12 @@ class Fold:
         return weight, arm
 
     def _resolved(self, table: SignalTable, out: Decisions, rows: Ints) -> ResolvedSignals:
-        alone = (table.rearmed[rows] > 0) & np.isnan(table.quality[rows])
+        spoken_for = np.isfinite(out.of("quality")[rows])
+        if self.settings.decision.quality_mode == "vote":
+            spoken_for = out.blended[rows]
+        alone = (table.rearmed[rows] > 0) & ~spoken_for
         side = self.can_short | (table.direction[rows] > 0)
+        barred = table.barred[rows]
         tactic = out.tactic[rows]
         chosen = table.tactic_direction[rows, np.maximum(tactic, 0)]
         return ResolvedSignals(
@@ -229,7 +253,8 @@ class Fold:
             confidence=out.confidence[rows],
             expected_r=out.expected_r[rows],
             accepted=out.accepted[rows],
-            takeable=(table.barred[rows] == 0) & side & ~alone,
+            takeable=(barred == 0) & side & ~alone,
+            decidable=((barred == 0) | (barred == REARMED_SHADOW)) & side,
             arm=out.arm[rows],
             r=table.outcome_r[rows],
             exit=table.outcome_exit[rows],

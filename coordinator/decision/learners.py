@@ -32,7 +32,8 @@ class ResolvedSignals:
 
     What was known and decided at the signal, and what became of it; see ``SignalTable`` and ``Decisions``.
     ``pair`` is the series, ``days`` the time from the signal to its outcome; ``takeable`` is False where something
-    other than its confidence bars a signal; ``next_state`` is the pair's market state at the resolution,
+    other than its confidence bars a signal, ``decidable`` where something other than ML does (a re-armed signal counts
+    while re-arming is in shadow); ``next_state`` is the pair's market state at the resolution,
     ``chosen_direction`` the selected tactic's.
     """
 
@@ -51,6 +52,7 @@ class ResolvedSignals:
     expected_r: Floats
     accepted: Bools
     takeable: Bools
+    decidable: Bools
     arm: Ints
     r: Floats
     exit: Ints
@@ -125,7 +127,8 @@ class Learners:
             CLOCKS.index(name): ClockLearners(settings.on_clock(name)) for name in settings.clock_names
         }
         self.vote_weights = VoteWeights(settings.vote_weights, ml_weights(settings.decision))
-        self.manager = MLWeightManager(settings.blending, settings.decision.threshold)
+        decision = settings.decision
+        self.manager = MLWeightManager(settings.blending, decision.threshold, decision.baseline_threshold)
         self.thresholds = AdaptiveThresholds(settings.thresholds, settings.decision.threshold)
         self.selector = TacticSelector(settings.selector)
         self.history = History([], [], [])
@@ -149,9 +152,11 @@ class Learners:
         self.history.thresholds += self.thresholds.learn(
             now, resolved.pair, resolved.confidence, resolved.expected_r, resolved.r
         )
+        # What market or side forbids is no evidence of what ML's say is worth.
+        counted = resolved.decidable | (self.manager.settings.criterion == "accuracy")
         review = self.manager.learn(
             now,
-            resolved.ml_rank,
+            np.where(counted, resolved.ml_rank, np.nan),
             resolved.percentile[:, 0],
             resolved.r,
             arm=resolved.arm,

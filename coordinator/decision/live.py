@@ -27,6 +27,7 @@ WIDTHS = {
     "tactic_direction": (len(TACTICS),),
     "tactic_confidence": (len(TACTICS),),
     "percentile": (len(COMPONENTS),),
+    "share": (len(COMPONENTS),),
 }
 MEMORY_DAYS = 60  # signals remembered so that they are not decided anew; beyond any horizon a frame can show
 
@@ -196,7 +197,7 @@ def _to_json(table: SignalTable, decided: Decisions) -> dict[str, Any]:
 
 
 def _from_json(data: Mapping[str, Any]) -> tuple[SignalTable, Decisions]:
-    floats = {"quality", "stop", "target", "tactic_confidence", "outcome_r"}
+    floats = {"stop", "target", "tactic_confidence", "outcome_r"}
     n = len(data["signals"]["time"])
     signals = {
         name: _array(name, values, float if name in floats else np.int64, n)

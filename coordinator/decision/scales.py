@@ -29,8 +29,6 @@ def support(table: SignalTable, name: str, settings: DecisionSettings) -> Floats
     On the percentile scale its conviction in the signal's direction, -1..1; on the raw scale its confidence where
     it agrees, else 0.
     """
-    if name == "quality":
-        return table.quality
     vote = (table.votes.get(name) or Votes.absent(len(table))).present()
     if settings.confidence_scale == "raw":
         return np.clip(table.direction * vote.direction, 0, None) * vote.confidence

@@ -19,7 +19,6 @@ ARRAYS = (
         "time",
         "pair",
         "direction",
-        "quality",
         "stop",
         "target",
         "state",
@@ -49,7 +48,6 @@ class SignalTable:
     pair : int
     direction : int, +1 or -1
     votes : mapping of component to its votes; one that is left out is absent throughout
-    quality : float, 0..1, a signal-quality model's confidence; NaN where it is absent
     stop, target : float, distances from the entry, ratios of its price
     state : int, index into ``signals.regime.STATES``
     tactic_direction, tactic_confidence : shape (n, 4), the tactics' views in the order of ``TACTICS``
@@ -68,7 +66,6 @@ class SignalTable:
     pair: Ints
     direction: Ints
     votes: Mapping[str, Votes]
-    quality: Floats
     stop: Floats
     target: Floats
     state: Ints

@@ -59,7 +59,7 @@ class VoteWeights:
 
         Parameters
         ----------
-        percentile : ndarray of float, shape (n, 4)
+        percentile : ndarray of float, shape (n, 5)
             Confidences on the common scale, 0..1, columns as ``ML_COMPONENTS``; NaN where absent.
         won : ndarray of bool, shape (n,)
         """
@@ -88,7 +88,7 @@ class VoteWeights:
 
         Parameters
         ----------
-        percentile : ndarray of float, shape (n, 4)
+        percentile : ndarray of float, shape (n, 5)
             0..1, columns as ``ML_COMPONENTS``; NaN where absent.
 
         Returns
@@ -104,6 +104,12 @@ class VoteWeights:
             mean += np.where(here, weight * percentile[:, i], 0.0)
         present = total > 0.0
         return np.where(present, mean / np.where(present, total, 1.0), np.nan), present
+
+    def shares(self, percentile: Floats) -> Floats:
+        """The weights that ``predict`` gives the components present, shape (n, 5), rows sum to 1 (or 0 without any)."""
+        weighted = (percentile == percentile) * np.array(self.weights_)
+        total = weighted.sum(axis=1, keepdims=True)
+        return np.asarray(weighted / np.where(total > 0.0, total, 1.0))
 
     def state(self) -> dict[str, Any]:
         """Everything learned, in JSON types; ``restore`` gives it back to the bit."""

@@ -11,7 +11,7 @@ from coordinator.types import Bools, Floats, Ints
 
 __all__ = ["COMPONENTS", "ML_COMPONENTS", "Votes", "ml_weights"]
 
-COMPONENTS = ("technical", "lstm", "fusion", "selector", "attention")
+COMPONENTS = ("technical", "lstm", "fusion", "selector", "attention", "quality")
 ML_COMPONENTS = COMPONENTS[1:]
 
 
@@ -38,6 +38,12 @@ class Votes:
         """A component that says nothing on any of ``n`` signals."""
         return cls(np.full(n, np.nan), np.full(n, np.nan), np.full(n, np.nan))
 
+    @classmethod
+    def in_favour(cls, direction: Ints, confidence: Floats) -> Votes:
+        """Votes in the signals' own direction; absent where the confidence is NaN."""
+        own = np.where(np.isfinite(confidence), direction, np.nan)
+        return cls(own, confidence, own * confidence)
+
     def rows(self, index: Ints | Bools | slice) -> Votes:
         """Some of the votes."""
         return Votes(self.direction[index], self.confidence[index], self.score[index])
@@ -55,5 +61,9 @@ class Votes:
 
 
 def ml_weights(settings: DecisionSettings) -> dict[str, float]:
-    """The documented vote weights of the ML components; only their proportions matter."""
-    return {name: float(getattr(settings, f"weight_{name}")) for name in ML_COMPONENTS}
+    """The vote weights of the ML components before anything is learned; only their proportions matter.
+
+    Signal quality has none where ``quality_mode`` gives it another way to act.
+    """
+    weights = {name: float(getattr(settings, f"weight_{name}")) for name in ML_COMPONENTS}
+    return weights if settings.quality_mode == "vote" else {**weights, "quality": 0.0}

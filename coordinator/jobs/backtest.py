@@ -94,13 +94,13 @@ def _say_of_ml(strategy: str, decisions: pd.DataFrame) -> str:
     """How much ML said in a run, in words."""
     weight, taken = decisions["ml_weight"], decisions[decisions["accepted"]]
     words = f"{strategy}: {len(decisions)} signals, {len(taken)} accepted; "
-    judged = decisions["quality"].notna()
+    judged = decisions["quality_percentile"].notna()
     if judged.any():
         words += f"signal quality judged {judged.mean():.0%} of them; "
     if not (weight > 0).any():
-        return words + "the components' vote had no say in any"
+        return words + "ML's vote had no say in any"
     return words + (
-        f"the components' vote had a say in {(weight > 0).mean():.0%} of them, weight "
+        f"ML's vote had a say in {(weight > 0).mean():.0%} of them, weight "
         f"{weight[weight > 0].mean():.0%} on average, {weight.iloc[-1]:.0%} at the end"
     )
 

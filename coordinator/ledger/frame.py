@@ -34,7 +34,7 @@ def vote_columns(component: str) -> tuple[str, ...]:
     return tuple(f"{component}_{part}" for part in VOTE_PARTS)
 
 
-DETAILS: Final = ("quality", "ml_score", "ml_rank", "win_probability", "expected_r", "tactic", "phase", "arm")
+DETAILS: Final = ("ml_score", "ml_rank", "win_probability", "expected_r", "tactic", "phase", "arm")
 """How a decision came about; ledgers from before they were kept have none."""
 
 DECISION_FIELDS: Final = (
@@ -50,7 +50,7 @@ CLOCK: Final = "1h"
 _VOTES: Final = tuple(column for component in COMPONENTS for column in vote_columns(component))
 _FLOATS: Final = (
     "price", "stop", "target", *_VOTES,
-    "unified_score", "unified_confidence", "threshold", "ml_weight", "outcome_r", *DETAILS[:5],
+    "unified_score", "unified_confidence", "threshold", "ml_weight", "outcome_r", *DETAILS[:4],
 )  # fmt: skip
 _TEXTS: Final = ("pair", "clock", "reasons", *OPTIONAL_TEXTS)
 _TIMES: Final = ("time", "outcome_time")
@@ -76,7 +76,7 @@ def normalise_decisions(frame: pd.DataFrame, owner: str) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        Shape (signals, 41), :data:`COLUMNS` in order, sorted by time, then pair. Times are
+        Shape (signals, 43), :data:`COLUMNS` in order, sorted by time, then pair. Times are
         ``datetime64[us, UTC]``, direction int8, horizon int64, accepted bool, texts str (empty where there is
         none), numbers float64 (NaN where there is none).
 

@@ -58,7 +58,6 @@ class SignalRow(NamedTuple):
     ml_weight: float | None
     accepted: bool
     rejection: str
-    quality: float | None = None
     ml_score: float | None = None
     ml_rank: float | None = None
     win_probability: float | None = None

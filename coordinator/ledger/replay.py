@@ -156,7 +156,7 @@ def _signals(connection: Connection, run_id: int, first: int, last: int) -> Part
         d = decisions[row[:2]]
         said = sorted(votes.get(row[:2], ()))
         # SQLite has 0 and 1; the last three are texts.
-        decided = (*d[:4], bool(d[4]), d[5] or "", *d[6:11], d[11] or "", d[12] or "", d[13] or "")
+        decided = (*d[:4], bool(d[4]), d[5] or "", *d[6:10], *(text or "" for text in d[10:]))
         signal = (*row[1:-1], *decided, tuple(said), row[-1])
         out.setdefault(row[0], []).append(_new(SignalRow, signal))
     for signals in out.values():

@@ -43,7 +43,7 @@ __all__ = [
     "votes",
 ]
 
-COMPONENTS: Final = ("technical", "lstm", "fusion", "selector", "attention")
+COMPONENTS: Final = ("technical", "lstm", "fusion", "selector", "attention", "quality")
 
 metadata = MetaData()
 
@@ -129,7 +129,6 @@ decisions = Table(
     Column("ml_weight", Double, doc="0..0.7"),
     Column("accepted", Boolean, nullable=False),
     Column("rejection", Text, doc="NULL where accepted"),
-    Column("quality", Double, doc="0..1 on the common scale; NULL without a signal-quality model"),
     Column("ml_score", Double, doc="0..1, weighted mean of the ML components present"),
     Column("ml_rank", Double, doc="0..1, its percentile"),
     Column("win_probability", Double, doc="0..1, calibrated"),

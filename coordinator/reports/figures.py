@@ -27,7 +27,7 @@ __all__ = [
 
 MAX_CANDLES = 5000
 # Colour-blind safe (Okabe and Ito); buy and hold is grey.
-COLOURS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9")
+COLOURS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#000000")
 GREY, UP, DOWN = "#8a8f98", "#2a9d8f", "#c8553d"
 RELIABILITY_BINS = 50  # win probabilities lie close together
 COARSER = ("4h", "12h", "1D", "1W")

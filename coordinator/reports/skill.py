@@ -1,4 +1,4 @@
-"""Whether scores tell good signals from bad: each component, the vote, the quality and the controls side by side."""
+"""Whether scores tell good signals from bad: each component, the vote and the controls side by side."""
 
 from __future__ import annotations
 
@@ -38,7 +38,6 @@ def skill_rows(frame: pd.DataFrame) -> Rows:
     scores = {name: known[f"{name}_percentile"] for name in COMPONENTS}
     scores |= {
         "vote": known["ml_score"],
-        "quality": known["quality"],
         "decision": known["unified_confidence"],
     }
     noise = np.random.default_rng(NOISE_SEED).random(len(known))

@@ -5,26 +5,31 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from coordinator.decision.voting import ML_COMPONENTS
+from coordinator.decision.decisions import Decisions
 from coordinator.run.pair_analysis import PairAnalysis
 from coordinator.settings import Settings
-from coordinator.types import Bools, Floats
 
 __all__ = ["enter_tags"]
 
 TAG_LENGTH = 255  # Freqtrade's column
 
 
-def enter_tags(analysis: PairAnalysis, accepted: Bools, confidence: Floats, settings: Settings) -> list[str]:
-    """Tags of a pair's accepted signals: what triggered, the confidence band, and where ML stood.
+def enter_tags(analysis: PairAnalysis, decided: Decisions, settings: Settings) -> list[str]:
+    """Tags of a pair's accepted signals: what triggered, the confidence band, and where ML stood if it had a say.
 
     E.g. ``"breakout + momentum, confidence 75 %+, ML agrees"``.
+
+    Parameters
+    ----------
+    decided : Decisions
+        On the pair's own signals, in their order.
     """
-    agreement = _ml_agreement(analysis)[accepted]
+    rows = np.flatnonzero(decided.accepted)
+    agreement = _ml_agreement(analysis, decided, settings)
     tags = []
-    for candle, value, agrees in zip(analysis.index[accepted], confidence, agreement, strict=True):
-        trigger = analysis.technical.reasons(candle).split(" (")[0]
-        tags.append(f"{trigger}, {_band(value, settings)}{agrees}"[:TAG_LENGTH])
+    for row in rows.tolist():
+        trigger = analysis.technical.reasons(analysis.index[row]).split(" (")[0]
+        tags.append(f"{trigger}, {_band(decided.confidence[row], settings)}{agreement[row]}"[:TAG_LENGTH])
     return tags
 
 
@@ -35,12 +40,11 @@ def _band(confidence: float, settings: Settings) -> str:
     return f"confidence {medium:.0%}-{high:.0%}" if confidence >= medium else f"confidence below {medium:.0%}"
 
 
-def _ml_agreement(analysis: PairAnalysis) -> npt.NDArray[np.object_]:
-    """Per signal: the sign of the ML components' summed conviction in the signal's direction, as text."""
-    votes = [analysis.votes[name].present() for name in ML_COMPONENTS if name in analysis.votes]
-    if not votes:
+def _ml_agreement(analysis: PairAnalysis, decided: Decisions, settings: Settings) -> npt.NDArray[np.object_]:
+    """Per signal: whether ML rated it above its median where it had a say, as text; empty in a run without ML."""
+    if not analysis.votes.keys() - {"technical"}:
         return np.full(len(analysis.index), "", dtype=object)
-    scores = np.vstack([vote.score for vote in votes]) * analysis.direction
-    net = np.nansum(scores, axis=0)
-    texts = np.where(net > 0, ", ML agrees", np.where(net < 0, ", ML disagrees", ", ML neutral"))
-    return np.where(np.isnan(scores).all(axis=0), ", no ML", texts).astype(object)
+    outside = np.nan if settings.decision.quality_mode == "vote" else decided.of("quality")
+    rank = np.where(decided.blended, decided.ml_rank, outside)
+    texts = np.where(rank >= 0.5, ", ML agrees", ", ML disagrees")
+    return np.where(np.isnan(rank), ", no ML", texts).astype(object)

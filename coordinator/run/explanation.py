@@ -22,11 +22,12 @@ TITLES = {
     "fusion": "multi-timeframe fusion",
     "selector": "tactic selector",
     "attention": "attention",
+    "quality": "signal quality",
 }
 
 
 def explain(table: SignalTable, decided: Decisions, row: int, reasons: str) -> list[str]:
-    """Lines about one signal: components 1 to 5, the unified confidence, its calibration, the verdict.
+    """Lines about one signal: components 1 to 6 with their say, the unified confidence, its calibration, the verdict.
 
     Parameters
     ----------
@@ -63,7 +64,7 @@ def describe(table: SignalTable, decided: Decisions, row: int) -> dict[str, Any]
             numbers = (vote.direction[row], vote.confidence[row], decided.of(name)[row])
             votes[name] = dict(
                 zip(("direction", "confidence", "percentile"), map(_number, numbers), strict=True)
-            )
+            ) | {"share": _number(decided.share[row, COMPONENTS.index(name)])}
     phase, tactic, rejection = (
         int(codes[row]) for codes in (decided.phase, decided.tactic, decided.rejection)
     )
@@ -104,4 +105,7 @@ def _vote(table: SignalTable, decided: Decisions, row: int, name: str) -> str:
             title = f"{title} ({TACTICS[int(decided.tactic[row])].replace('_', ' ')})"
     assert vote is not None  # a component with a percentile has voted
     direction, confidence = vote.direction[row], vote.confidence[row]
-    return f"{title}: {SIDES[int(direction)]}, confidence {confidence:.0%}, better than {percentile:.0%} of its last"
+    share = decided.share[row, COMPONENTS.index(name)]
+    say = f"; say {share:.0%}" if np.isfinite(share) else ""
+    said = f"{SIDES[int(direction)]}, confidence {confidence:.0%}"
+    return f"{title}: {said}, better than {percentile:.0%} of its last{say}"

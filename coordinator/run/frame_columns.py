@@ -21,16 +21,19 @@ ENTRIES = ("enter_long", "enter_short")
 
 _SCATTER = {"type": "scatter"}
 _COLORS = {"technical": "blue", "lstm": "red", "fusion": "green", "selector": "orange", "attention": "purple"}
+_COLORS |= {"quality": "black"}
 PLOT_CONFIG: dict[str, Any] = {
     "main_plot": {"trend_ma": {"color": "orange"}, "exit_ma": {"color": "gray"}},
     "subplots": {
         "score": {"technical_score": {"color": "blue"}, "fusion_score": {"color": "green"}},
         "votes": {f"{name}_vote": {"color": color, **_SCATTER} for name, color in _COLORS.items()},
+        "say": {f"{name}_share": {"color": color, **_SCATTER} for name, color in _COLORS.items()},
         "decision": {
             "unified_confidence": {"color": "purple", **_SCATTER},
             "threshold": {"color": "gray", **_SCATTER},
             "ml_weight": {"color": "red", **_SCATTER},
         },
+        "phase": {"ml_phase": {"color": "gray", **_SCATTER}},
         "expectation": {
             "win_probability": {"color": "blue", **_SCATTER},
             "expected_r": {"color": "green", **_SCATTER},
@@ -49,12 +52,12 @@ def entry_columns(
     decided : Decisions
         On the pair's own signals, in their order.
     """
-    accepted, confidence = decided.accepted, decided.confidence
+    accepted = decided.accepted
     entered = analysis.index[accepted]
     side = np.zeros(len(analysis.candles), dtype=np.int64)
     side[entered] = analysis.direction[accepted]
     tags = np.full(len(side), None, dtype=object)
-    tags[entered] = enter_tags(analysis, accepted, confidence[accepted], settings)
+    tags[entered] = enter_tags(analysis, decided, settings)
     columns: dict[str, Any] = {"enter_long": (side > 0).astype(int), "enter_tag": tags}
     if can_short:
         columns["enter_short"] = (side < 0).astype(int)
@@ -72,8 +75,14 @@ def merge_columns(parts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 
 
 def plot_columns(analysis: PairAnalysis, decided: Decisions) -> dict[str, Floats]:
-    """What each signal was decided on, NaN between signals; shape (n_candles,) each."""
+    """What each signal was decided on, NaN between signals; shape (n_candles,) each.
+
+    Votes are percentiles, shares each component's part of the unified score, the phase its number in ``PHASES`` (0
+    foundation to 4 optimization; NaN with a fixed weight).
+    """
     values = {f"{name}_vote": decided.of(name) for name in COMPONENTS}
+    values |= {f"{name}_share": decided.share[:, i] for i, name in enumerate(COMPONENTS)}
+    values |= {"ml_phase": np.where(decided.phase < 0, np.nan, decided.phase)}
     values |= {"unified_confidence": decided.confidence, "threshold": decided.threshold}
     values |= {"ml_weight": decided.ml_weight, "win_probability": decided.win_probability}
     values |= {"expected_r": decided.expected_r}

@@ -39,7 +39,6 @@ class PairAnalysis:
     stop_distance, target_distance : float, shape (n_signals,), ratios of the entry price
     barred : int, shape (n_signals,), why a signal cannot be taken whatever is decided (``SignalTable``)
     votes : mapping of component to its votes on the signals
-    quality : float, shape (n_signals,), 0..1, a signal-quality model's confidence; NaN where it is absent
     absence_reasons : mapping of component to why it does not vote, texts of shape (n_signals,), empty where it does
     improvements : mapping of an improvement that is not off to its numbers without a limit, not in ``target_distance``
     """
@@ -57,7 +56,6 @@ class PairAnalysis:
     target_distance: Floats
     barred: Ints
     votes: Mapping[str, Votes]
-    quality: Floats
     absence_reasons: Mapping[str, npt.NDArray[np.object_]]
     improvements: Mapping[str, Improvement] = field(default_factory=dict)
 
@@ -152,7 +150,6 @@ def analyse_signals(
         target_distance=target[index],
         barred=_barred(technical, index, gate, settings),
         votes=votes,
-        quality=np.full(len(index), np.nan),
         absence_reasons=absence_reasons,
         improvements=improvements,
     )

@@ -104,17 +104,17 @@ def _with_fusion(analysis: PairAnalysis, predictions: pd.DataFrame) -> PairAnaly
 
 
 def _with_quality(analysis: PairAnalysis, predictions: pd.DataFrame) -> PairAnalysis:
-    name = analysis.series.replace(analysis.pair, "quality", 1).replace(
-        " ", "_"
-    )  # of several clocks each its own
+    # Of several clocks each has its own.
+    name = analysis.series.replace(analysis.pair, "quality", 1).replace(" ", "_")
     columns = _columns(analysis, predictions, name, [f"signal_{name}"])
     if columns is None:
         return without_component(analysis, "quality", "no model yet")
     (quality,), reasons = columns
     reasons[(reasons == "") & ~(quality > 0)] = "no prediction"  # FreqAI fills with zeros
+    confidence = np.where(reasons == "", quality, np.nan)
     return replace(
         analysis,
-        quality=np.where(reasons == "", quality, np.nan),
+        votes={**analysis.votes, "quality": Votes.in_favour(analysis.direction, confidence)},
         absence_reasons={**analysis.absence_reasons, "quality": reasons},
     )
 

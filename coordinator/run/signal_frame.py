@@ -52,7 +52,6 @@ def signal_frame(
         "threshold": decisions.threshold,
         "ml_weight": decisions.ml_weight,
         "accepted": decisions.accepted,
-        "quality": decisions.quality,
         "ml_score": decisions.ml_score,
         "ml_rank": decisions.ml_rank,
         "win_probability": decisions.win_probability,

@@ -62,7 +62,6 @@ def build_signal_table(pairs: dict[str, PairAnalysis], settings: Settings) -> Si
         candle_seconds=pairs[names[0]].candles.seconds,
         pair=pair[order],
         votes=votes,
-        quality=np.concatenate([pairs[name].quality for name in names])[order],
         **{key: values[order] for key, values in merged.items()},
     )
 

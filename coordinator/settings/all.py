@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from pydantic import Field, ValidationError, model_validator
 
 from coordinator.settings.base import Section
+from coordinator.settings.blending import BlendingSettings
 from coordinator.settings.clocks import CLOCK_SECTIONS, ClockSettings
 from coordinator.settings.decision import DecisionSettings
 from coordinator.settings.exits import EntriesSettings, ExitsSettings
 from coordinator.settings.improvements import ImprovementsSettings
 from coordinator.settings.learners import (
-    BlendingSettings,
     CalibrationSettings,
     SelectorSettings,
     ThresholdSettings,

@@ -29,8 +29,10 @@ class DecisionSettings(Section):
     expectancy_outcomes: int = Field(
         300, ge=1, le=100_000, description="outcomes known before the expectation counts"
     )
-    quality_mode: Literal["score_enhancement", "filter", "replace"] = Field(
-        "score_enhancement", description="what a signal-quality model does to the technical confidence"
+    quality_mode: Literal["vote", "score_enhancement", "filter", "replace"] = Field(
+        "vote",
+        description="vote: signal quality votes beside the other components and earns its say with them; otherwise "
+        "what it does to the technical confidence from its first model on",
     )
     quality_weight: Fraction = Field(0.3, description="say of the quality in score_enhancement")
     quality_threshold: Fraction = Field(0.5, description="least quality that passes filter")
@@ -48,3 +50,6 @@ class DecisionSettings(Section):
     weight_fusion: Fraction = Field(0.20, description="documented vote weight of the fusion")
     weight_selector: Fraction = Field(0.15, description="documented vote weight of the selector")
     weight_attention: Fraction = Field(0.10, description="documented vote weight of the attention")
+    weight_quality: Fraction = Field(
+        0.30, description="vote weight of signal quality (its documented say of 30 %, spec 002)"
+    )

@@ -1,15 +1,14 @@
-"""Settings of what learns from outcomes: calibration, vote weights, ML weight, thresholds, selector."""
+"""Settings of what learns from outcomes: calibration, vote weights, thresholds, selector."""
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Literal
+from typing import ClassVar
 
 from pydantic import Field, model_validator
 
-from coordinator.settings.base import Fraction, Mode, Section, lists_to_tuples
+from coordinator.settings.base import Fraction, Mode, Section
 
 __all__ = [
-    "BlendingSettings",
     "CalibrationSettings",
     "SelectorSettings",
     "ThresholdSettings",
@@ -36,7 +35,7 @@ class VoteWeightSettings(Section):
     learning_rate: float = Field(
         0.01, ge=0, le=1, description="Hedge's step per outcome; 0 keeps the documented weights"
     )
-    floor: float = Field(0.05, ge=0, le=0.25, description="least share of a component that has a weight")
+    floor: float = Field(0.05, ge=0, le=0.2, description="least share of a component that has a weight")
 
 
 class ThresholdSettings(Section):
@@ -90,83 +89,4 @@ class SelectorSettings(Section):
     def _ordered(self) -> SelectorSettings:
         if self.epsilon_floor > self.epsilon:
             raise ValueError("epsilon_floor must not exceed epsilon")
-        return self
-
-
-Phase = Literal["foundation", "shadow", "pilot", "expansion", "optimization"]
-
-
-class BlendingSettings(Section):
-    """How much say ML has (DESIGN.md 4.4, spec 001). Tuples have one entry for each phase, in order."""
-
-    start_phase: Phase = Field("foundation", description="phase without any history")
-    base_weights: tuple[float, ...] = Field(
-        (0.0, 0.0, 0.10, 0.20, 0.40), description="first weight of a phase"
-    )
-    phase_caps: tuple[float, ...] = Field(
-        (0.0, 0.0, 0.20, 0.40, 0.70), description="greatest weight of a phase"
-    )
-    review_days: int = Field(30, ge=1, le=365, description="days between reviews")
-    window_days: int = Field(30, ge=1, le=365, description="days of outcomes a review looks back on")
-    step: float = Field(0.05, gt=0, le=0.2, description="weight earned or lost by a review")
-    certainty: float = Field(0.8, ge=0.5, lt=1, description="posterior probability that a change needs")
-    accuracy_bar: Fraction = Field(0.55, description="accuracy above this earns weight")
-    accuracy_floor: Fraction = Field(0.50, description="accuracy below this cuts the weight")
-    accuracy_factor: Fraction = Field(0.5, description="factor on the weight for low accuracy")
-    sharpe_step: Fraction = Field(
-        0.9, description="share of the baseline's Sharpe below which a step is lost"
-    )
-    sharpe_cut: Fraction = Field(
-        0.8, description="share of the baseline's Sharpe below which the weight is cut"
-    )
-    sharpe_factor: Fraction = Field(0.7, description="factor on the weight for a low Sharpe")
-    drawdown_ratio: float = Field(
-        1.5, ge=1, le=10, description="ML over baseline drawdown that cuts the weight"
-    )
-    drawdown_factor: Fraction = Field(0.5, description="factor on the weight for drawdown")
-    drawdown_minimum: float = Field(5.0, ge=0, le=1000, description="smaller ML drawdowns never cut, R")
-    breaker_accuracy: Fraction = Field(0.45, description="accuracy below this takes all weight at once")
-    breaker_losses: int = Field(10, ge=2, le=1000, description="ML losses in a row that take all weight")
-    breaker_scaled: bool = Field(
-        True,
-        description="lengthen that run until it is as rare as it is at even odds (at most twice as long)",
-    )
-    foundation_outcomes: int = Field(100, ge=1, le=100_000, description="outcomes that end foundation")
-    shadow_outcomes: int = Field(50, ge=1, le=100_000, description="predictions with outcome that end shadow")
-    minimum_outcomes: int = Field(
-        50, ge=2, le=100_000, description="outcomes in the window for any other change"
-    )
-    minimum_days: int = Field(
-        15, ge=3, le=365, description="days with outcomes for anything about Sharpe, drawdown"
-    )
-    pilot_drawdown: float = Field(
-        1.0, ge=0.1, le=10, description="ML over baseline drawdown that pilot may have"
-    )
-    expansion_weight: Fraction = Field(0.30, description="weight to be reached before optimization")
-    expansion_gain: float = Field(
-        0.10, ge=0, le=10, description="mean R over the baseline's before optimization"
-    )
-    pilot_share: Fraction = Field(0.10, description="share of signals that get the blend in pilot")
-    pilot_seed: int = Field(7, ge=0, le=2**31 - 1, description="seed of the draw of the pilot's signals")
-    reviews_kept: int = Field(120, ge=1, le=10_000, description="reviews remembered")
-
-    @model_validator(mode="before")
-    @classmethod
-    def _tuples(cls, data: Any) -> Any:
-        return lists_to_tuples(data, "base_weights", "phase_caps")
-
-    @model_validator(mode="after")
-    def _consistent(self) -> BlendingSettings:
-        if len(self.base_weights) != 5 or len(self.phase_caps) != 5:
-            raise ValueError("base_weights and phase_caps must have five entries, one for each phase")
-        if any(
-            not 0 <= base <= cap <= 0.7 for base, cap in zip(self.base_weights, self.phase_caps, strict=True)
-        ):
-            raise ValueError("0 <= base_weights <= phase_caps <= 0.7 must hold in each phase")
-        if any(self.phase_caps[:2]):
-            raise ValueError("foundation and shadow must have the cap 0")
-        if not self.breaker_accuracy <= self.accuracy_floor <= self.accuracy_bar:
-            raise ValueError("breaker_accuracy <= accuracy_floor <= accuracy_bar must hold")
-        if self.sharpe_cut > self.sharpe_step:
-            raise ValueError("sharpe_cut must not exceed sharpe_step")
         return self

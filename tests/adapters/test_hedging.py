@@ -103,7 +103,7 @@ def scrambled(seed):
             name: Votes(rng.choice([-1.0, 0.0, 1.0], n), rng.random(n), rng.uniform(-1, 1, n))
             for name in ("lstm", "fusion", "selector", "attention", "quality")
         }
-        return replace(analysis, votes={**analysis.votes, **noise}, quality=rng.random(n))
+        return replace(analysis, votes={**analysis.votes, **noise})
 
     return change
 

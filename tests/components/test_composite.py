@@ -291,7 +291,7 @@ def test_columns_become_votes_quality_and_reasons(frames, make_higher):
     )
     voted = with_predictions(analysis, predicted, ("lstm", "fusion", "quality"))
     there = speaks[analysis.index]
-    np.testing.assert_array_equal(np.isfinite(voted.quality), there)
+    np.testing.assert_array_equal(np.isfinite(voted.votes["quality"].confidence), there)
     np.testing.assert_array_equal(np.isfinite(voted.votes["lstm"].score), there)
     fused = voted.votes["fusion"]
     assert (fused.score[there] == -0.5).all()
@@ -299,7 +299,7 @@ def test_columns_become_votes_quality_and_reasons(frames, make_higher):
     assert set(voted.absence_reasons["quality"][~there]) == {"no model: none was good enough"}
     assert set(voted.absence_reasons["lstm"][~there]) == {"no prediction"}
     late = with_predictions(analysis, predicted.assign(do_predict=3.0), ("lstm", "fusion", "quality"))
-    assert np.isnan(late.quality).all()
+    assert np.isnan(late.votes["quality"].confidence).all()
     assert set(late.absence_reasons["lstm"]) == {"late"}
     np.testing.assert_array_equal(late.votes["fusion"].score, own.score)
     nothing = with_predictions(analysis, predicted[["do_predict"]], ("lstm", "quality"))

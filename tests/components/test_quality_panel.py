@@ -133,7 +133,9 @@ def test_each_clocks_signals_get_their_own_models_scores(trained, frames):
         column = "signal_quality" if analysis.clock == "1d" else "signal_quality_4h"
         later = candles["1h"].time[analysis.index] >= end
         assert later.any()
-        np.testing.assert_array_equal(judged.quality[later], columns[column][analysis.index][later])
-        assert np.isnan(judged.quality[~later]).all()
+        np.testing.assert_array_equal(
+            judged.votes["quality"].confidence[later], columns[column][analysis.index][later]
+        )
+        assert np.isnan(judged.votes["quality"].confidence[~later]).all()
         without = with_predictions(replace(analysis), predicted.drop(columns=column), ("quality",))
         assert set(without.absence_reasons["quality"]) == {"no model yet"}

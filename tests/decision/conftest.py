@@ -34,7 +34,6 @@ def make_table(seed=0, n=600, pairs=3, days=120, edge=0.0, absent=0.1) -> Signal
         pair=pair,
         direction=direction,
         votes=votes,
-        quality=np.full(n, np.nan),
         stop=rng.uniform(0.01, 0.03, n),
         target=rng.uniform(0.03, 0.08, n),
         state=rng.integers(0, 15, n),
@@ -53,9 +52,10 @@ def make_table(seed=0, n=600, pairs=3, days=120, edge=0.0, absent=0.1) -> Signal
 def varied(table: SignalTable, seed: int) -> SignalTable:
     """The same signals, some judged by a model, re-armed, barred or without a target."""
     rng, n = np.random.default_rng([seed, 1]), len(table)
+    quality = np.where(rng.random(n) < 0.5, rng.random(n), np.nan)
     return replace(
         table,
-        quality=np.where(rng.random(n) < 0.5, rng.random(n), np.nan),
+        votes={**table.votes, "quality": Votes.in_favour(table.direction, quality)},
         rearmed=(rng.random(n) < 0.3).astype(np.int64),
         barred=np.where(rng.random(n) < 0.2, 5, 0),
         target=np.where(rng.random(n) < 0.3, np.inf, table.target),

@@ -11,16 +11,21 @@ from coordinator.decision.blending.evidence import DayResults
 from coordinator.decision.blending.manager import PHASES, MLWeightManager, pilot_arm
 from coordinator.errors import CoordinatorError
 from coordinator.settings import load_settings
-from coordinator.settings.learners import BlendingSettings
+from coordinator.settings.blending import BlendingSettings
 
-S = BlendingSettings()
+
+def documented(**changed):
+    return BlendingSettings(**{"criterion": "accuracy", **changed})
+
+
+S = documented()
 DAY = 86400
 
 
 def simulate(seed, slope, days=360, per_day=20, start="foundation", shock=0.0, changed=None):
     """Days of outcomes won with probability .31 + slope x (ML score - .5); accuracy is about .5 + slope / 4."""
     rng = np.random.default_rng(seed)
-    manager = MLWeightManager(BlendingSettings(start_phase=start, **(changed or {})), 0.7)
+    manager = MLWeightManager(documented(start_phase=start, **(changed or {})), 0.7)
     for day in range(days):
         ml, baseline = rng.random(per_day), rng.random(per_day)
         won = rng.random(per_day) < 0.31 + slope * (ml - 0.5) + shock * rng.normal()
@@ -38,7 +43,7 @@ def test_the_documented_phases_and_base_weights():
     assert S.phase_caps == (0.0, 0.0, 0.20, 0.40, 0.70)
     assert (S.review_days, S.certainty, S.pilot_share) == (30, 0.8, 0.10)
     for phase, weight in zip(PHASES, S.base_weights, strict=True):
-        assert MLWeightManager(BlendingSettings(start_phase=phase), 0.7).weight_ == weight
+        assert MLWeightManager(documented(start_phase=phase), 0.7).weight_ == weight
 
 
 def feed(manager, day, ml, r, n=20, baseline=0.5):
@@ -56,7 +61,10 @@ def test_a_yes_is_right_where_r_is_positive_and_a_no_where_it_is_not():
 def test_both_sides_trade_from_the_gate_on():
     manager = MLWeightManager(S, 0.7)
     manager.learn(0, np.array([0.7, 0.69, 0.9]), np.array([0.1, 0.7, 0.8]), np.array([2.0, -1.0, 1.0]))
-    assert manager.window_[0] == DayResults(0, 3, 2, ml=3.0, baseline=0.0, refused=1, refused_lost=1)
+    assert manager.window_[0] == DayResults(
+        0, 3, 2, ml=3.0, baseline=0.0, refused=1, refused_lost=1,
+        ml_count=2, baseline_count=2, total=2.0, yes=3, yes_r=2.0,
+    )  # fmt: skip
 
 
 def test_absent_ml_counts_for_foundation_only():
@@ -64,7 +72,7 @@ def test_absent_ml_counts_for_foundation_only():
     manager.learn(0, nan, np.ones(3), np.array([1.0, -1.0, np.nan]))
     assert manager.phase_outcomes_ == 2
     assert not manager.window_
-    shadow = MLWeightManager(BlendingSettings(start_phase="shadow"), 0.7)
+    shadow = MLWeightManager(documented(start_phase="shadow"), 0.7)
     shadow.learn(0, nan, np.ones(3), np.ones(3))
     assert shadow.phase_outcomes_ == 0
 
@@ -86,7 +94,7 @@ def test_after_a_pause_there_is_one_review_and_the_calendar_goes_on():
 
 @pytest.mark.parametrize("phase", ["pilot", "expansion", "optimization"])
 def test_ten_losses_in_a_row_end_in_shadow_at_once(phase):
-    manager = MLWeightManager(BlendingSettings(start_phase=phase, breaker_scaled=False), 0.7)
+    manager = MLWeightManager(documented(start_phase=phase, breaker_scaled=False), 0.7)
     assert feed(manager, 0, 0.9, -1.0, n=9) is None
     review = feed(manager, 1, 0.9, -1.0, n=1)
     assert (review.phase_before, review.phase_after) == (phase, "shadow")
@@ -96,7 +104,7 @@ def test_ten_losses_in_a_row_end_in_shadow_at_once(phase):
 
 
 def test_a_win_ends_the_run_and_refused_signals_are_not_part_of_it():
-    manager = MLWeightManager(BlendingSettings(start_phase="pilot", breaker_scaled=False), 0.7)
+    manager = MLWeightManager(documented(start_phase="pilot", breaker_scaled=False), 0.7)
     for ml, r, run in ((0.9, -1.0, 6), (0.6, -1.0, 6), (0.9, 1.0, 0), (0.9, 0.0, 6)):
         feed(manager, 0, ml, r, n=6)
         assert manager.losing_run_ == run
@@ -106,13 +114,13 @@ def test_a_win_ends_the_run_and_refused_signals_are_not_part_of_it():
     ("lost", "limit"), [(0, 10), (499, 10), (689, 19), (950, 20)]
 )  # 10 x ln .5 / ln .689 = 18.6; at most twice ten
 def test_the_run_is_as_rare_as_at_even_odds(lost, limit):
-    manager = MLWeightManager(BlendingSettings(start_phase="pilot"), 0.7)
+    manager = MLWeightManager(documented(start_phase="pilot"), 0.7)
     manager.window_.append(DayResults(0, count=998, right=600, refused=998, refused_lost=lost))
     assert manager._breaking_run() == limit
 
 
 def test_accuracy_below_fortyfive_percent_takes_all_weight():
-    manager = MLWeightManager(BlendingSettings(start_phase="expansion", breaker_losses=1000), 0.7)
+    manager = MLWeightManager(documented(start_phase="expansion", breaker_losses=1000), 0.7)
     ml, r = np.full(50, 0.6), np.repeat([1.0, -1.0], [18, 32])
     review = manager.learn(0, ml, ml, r)
     assert review.phase_after == "shadow"
@@ -122,20 +130,20 @@ def test_accuracy_below_fortyfive_percent_takes_all_weight():
 
 @pytest.mark.parametrize(("n", "right"), [(49, 10), (50, 22)])
 def test_too_few_or_too_close_do_not_break(n, right):
-    manager = MLWeightManager(BlendingSettings(start_phase="expansion", breaker_losses=1000), 0.7)
+    manager = MLWeightManager(documented(start_phase="expansion", breaker_losses=1000), 0.7)
     assert manager.learn(0, np.full(n, 0.6), np.zeros(n), np.repeat([1.0, -1.0], [right, n - right])) is None
     assert manager.phase == "expansion"
 
 
 def test_no_weight_before_pilot_and_no_breaker_either():
-    manager = MLWeightManager(BlendingSettings(start_phase="shadow"), 0.7)
+    manager = MLWeightManager(documented(start_phase="shadow"), 0.7)
     for day in range(29):
         assert feed(manager, day, 0.9, -1.0) is None
     assert manager.predict(["A"] * 3, np.arange(3)).tolist() == [0.0] * 3
 
 
 def test_the_pilot_blends_a_tenth_by_pair_and_candle():
-    manager = MLWeightManager(BlendingSettings(start_phase="pilot"), 0.7)
+    manager = MLWeightManager(documented(start_phase="pilot"), 0.7)
     time, pairs = np.arange(20_000) * 3600, ["BTC/USDT", "ETH/USDT"] * 10_000
     weight = manager.predict(pairs, time)
     arm = manager.pilot_arm(pairs, time)
@@ -143,12 +151,12 @@ def test_the_pilot_blends_a_tenth_by_pair_and_candle():
     np.testing.assert_array_equal(weight > 0, arm)
     assert arm.mean() == pytest.approx(0.10, abs=0.007)
     np.testing.assert_array_equal(pilot_arm(pairs[7:9], time[7:9], 0.10, 7), arm[7:9])
-    full = MLWeightManager(BlendingSettings(start_phase="expansion"), 0.7)
+    full = MLWeightManager(documented(start_phase="expansion"), 0.7)
     assert set(full.predict(pairs, time)) == {0.20}
 
 
 def test_both_arms_of_the_pilot_are_counted():
-    manager = MLWeightManager(BlendingSettings(start_phase="pilot"), 0.7)
+    manager = MLWeightManager(documented(start_phase="pilot"), 0.7)
     r = np.array([2.0, -1.0, 1.0, np.nan, 5.0])
     half = np.full(5, 0.5)
     arm, accepted = np.array([1, 0, 1, 1, -1]), np.array([True, True, False, True, True])
@@ -205,7 +213,7 @@ def steps(seed, n=150):
 @given(seed=st.integers(0, 10_000), start=st.sampled_from(PHASES))
 @settings(max_examples=30, deadline=None)
 def test_bounds_memory_and_no_change_from_prediction(seed, start):
-    manager = MLWeightManager(BlendingSettings(start_phase=start, reviews_kept=2), 0.7)
+    manager = MLWeightManager(documented(start_phase=start, reviews_kept=2), 0.7)
     for step in steps(seed):
         before = manager.weight_
         manager.learn(*step)
@@ -223,7 +231,7 @@ def test_bounds_memory_and_no_change_from_prediction(seed, start):
 @given(seed=st.integers(0, 10_000), cut=st.integers(0, 149), start=st.sampled_from(PHASES))
 @settings(max_examples=30, deadline=None)
 def test_restarts_between_steps_change_no_bit(seed, cut, start):
-    whole, parts = (MLWeightManager(BlendingSettings(start_phase=start), 0.7) for _ in range(2))
+    whole, parts = (MLWeightManager(documented(start_phase=start), 0.7) for _ in range(2))
     for i, step in enumerate(steps(seed)):
         if i == cut:
             stored = json.loads(json.dumps(parts.state()))

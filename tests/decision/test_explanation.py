@@ -15,12 +15,14 @@ def test_the_documented_block(tables):
     row = int(np.flatnonzero(out.accepted)[-1])
     lines = explain(table, out, row, "breakout (RSI)")
     assert lines[0].endswith("signal, breakout (RSI)")
-    assert [line.strip()[:2] for line in lines[1:6]] == ["1.", "2.", "3.", "4.", "5."]
-    assert f"unified confidence {out.confidence[row]:.0%}" in lines[6]
-    assert "ML weight 70%" in lines[6]
-    assert f"win probability {out.win_probability[row]:.0%}" in lines[7]
+    assert [line.strip()[:2] for line in lines[1:7]] == ["1.", "2.", "3.", "4.", "5.", "6."]
+    assert f"unified confidence {out.confidence[row]:.0%}" in lines[7]
+    assert "ML weight 70%" in lines[7]
+    assert f"win probability {out.win_probability[row]:.0%}" in lines[8]
     assert lines[-1].strip() == "accepted"
     assert "attention: absent" in lines[5]
+    assert "signal quality: absent" in lines[6]
+    assert lines[1].endswith("; say 30%")
 
 
 def test_a_rejection_says_why_and_absent_components_are_named(tables):

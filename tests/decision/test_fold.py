@@ -26,6 +26,10 @@ FIXED = with_decision(weighting="fixed", ml_weight=0.7, expectancy_outcomes=50)
 BASELINE = with_decision(weighting="fixed", ml_weight=0.0)
 
 
+def with_quality(table, quality):
+    return replace(table, votes={**table.votes, "quality": Votes.in_favour(table.direction, quality)})
+
+
 def assert_same(one, two, rows=slice(None)):
     for f in fields(one):
         np.testing.assert_array_equal(getattr(one, f.name), getattr(two, f.name)[rows], err_msg=f.name)
@@ -172,10 +176,10 @@ def test_signals_without_expectancy_are_refused_only_when_asked(tables):
 def test_a_quality_model_can_filter_and_replace(tables):
     table = tables(12, n=3000, days=400)
     quality = np.random.default_rng(0).random(len(table))
-    rated = replace(table, quality=quality)
+    rated = with_quality(table, quality)
     filtered = Fold(with_decision(weighting="fixed", ml_weight=0.0, quality_mode="filter")).run(rated)
-    assert (filtered.rejection[(filtered.confidence >= 0.7) & (filtered.quality < 0.5)] == 4).all()
-    assert not filtered.accepted[filtered.quality < 0.5].any()
+    assert (filtered.rejection[(filtered.confidence >= 0.7) & (filtered.of("quality") < 0.5)] == 4).all()
+    assert not filtered.accepted[filtered.of("quality") < 0.5].any()
     plain = Fold(BASELINE).run(table)
     np.testing.assert_array_equal(filtered.confidence, plain.confidence)
     replaced = Fold(with_decision(weighting="fixed", ml_weight=0.7, quality_mode="replace")).run(rated)
@@ -218,6 +222,8 @@ def test_the_documented_vote_is_the_blend_at_seventy_percent(tables, rows_of):
 @settings(max_examples=15, deadline=None)
 def test_the_blend_is_between_its_votes(tables, seed, w):
     out = Fold(with_decision(weighting="fixed", ml_weight=w)).run(tables(seed, n=200))
+    np.testing.assert_allclose(out.share.sum(axis=1), 1.0)
+    np.testing.assert_allclose(np.nansum(out.share * out.percentile, axis=1), out.unified_score)
     least, most = np.nanmin(out.percentile, axis=1), np.nanmax(out.percentile, axis=1)
     assert ((out.unified_score >= least - 1e-12) & (out.unified_score <= most + 1e-12)).all()
     assert set(np.unique(out.ml_weight)) <= {0.0, w}
@@ -246,7 +252,7 @@ def test_a_re_armed_signal_needs_a_model_that_speaks_for_it(tables):
     table = tables(3, n=800)
     rearmed, quality = np.arange(len(table)) % 2, np.where(np.arange(len(table)) % 3 == 0, np.nan, 0.5)
     chosen = Settings(decision=DecisionSettings(threshold=0.0, quality_mode="replace"))
-    decided = Fold(chosen).run(replace(table, rearmed=rearmed, quality=quality))
+    decided = Fold(chosen).run(with_quality(replace(table, rearmed=rearmed), quality))
     alone = (rearmed > 0) & np.isnan(quality)
     assert alone.any()
     assert set(decided.rejection[alone]) == {REARMED_ALONE}
@@ -270,9 +276,7 @@ def test_what_is_barred_is_rejected_but_ranks_resolves_and_teaches_as_before(tab
 def test_the_baselines_own_gate_holds_where_no_model_judges(tables):
     table = tables(5, n=800)
     judged = np.arange(len(table)) % 2 == 0
-    table = replace(
-        table, quality=np.where(judged, np.random.default_rng(0).uniform(size=len(table)), np.nan)
-    )
+    table = with_quality(table, np.where(judged, np.random.default_rng(0).uniform(size=len(table)), np.nan))
     chosen = Settings(
         decision=DecisionSettings(threshold=0.8, baseline_threshold=0.1, quality_mode="replace")
     )
@@ -284,6 +288,47 @@ def test_the_baselines_own_gate_holds_where_no_model_judges(tables):
         update={"decision": chosen.decision.model_copy(update={"quality_mode": "filter"})}
     )
     assert set(Fold(filtering).run(table).threshold) == {0.1}  # there the technical confidence decides
+
+
+def test_the_gate_lies_between_the_baselines_and_mls_as_far_as_ml_has_a_say(tables):
+    table = tables(5, n=800)
+    for weight, gate in ((0.7, 0.8), (0.35, 0.45), (0.07, 0.17)):
+        chosen = with_decision(
+            weighting="fixed",
+            ml_weight=weight,
+            threshold=0.8,
+            baseline_threshold=0.1,
+            require_positive_expectancy=False,
+        )
+        decided = Fold(chosen).run(table)
+        np.testing.assert_allclose(decided.threshold[decided.blended], gate)
+        assert (decided.accepted == (decided.confidence >= decided.threshold)).all()
+    assert set(
+        Fold(with_decision(weighting="fixed", ml_weight=0.0, baseline_threshold=0.1)).run(table).threshold
+    ) == {0.1}
+
+
+def test_quality_votes_beside_the_others_and_has_no_say_of_its_own(tables):
+    """At weight 0 it changes nothing; with one it has its share of the blend, as a re-armed signal needs."""
+    table = tables(9, n=1500)
+    rated = with_quality(
+        replace(table, rearmed=np.arange(len(table)) % 2), np.random.default_rng(1).random(len(table))
+    )
+    silent = Fold(with_decision(weighting="fixed", ml_weight=0.0)).run(rated)
+    np.testing.assert_array_equal(silent.confidence, silent.of("technical"))
+    assert not silent.accepted[rated.rearmed > 0].any()
+    heard = Fold(
+        with_decision(weighting="fixed", ml_weight=0.7, threshold=0.0, require_positive_expectancy=False)
+    ).run(rated)
+    assert heard.accepted.all()
+    assert (heard.share[:, 5] > 0.15).all()
+    only = {"technical": rated.votes["technical"], "quality": rated.votes["quality"]}
+    alone = with_decision(weighting="fixed", ml_weight=0.7)
+    alone = alone.model_copy(update={"selector": DEFAULT.selector.model_copy(update={"enabled": False})})
+    decided = Fold(alone).run(replace(rated, votes=only))
+    np.testing.assert_allclose(
+        decided.unified_score, 0.3 * decided.of("technical") + 0.7 * decided.of("quality")
+    )
 
 
 def test_the_earned_share_of_risk_follows_outcomes_known_before_the_day(tables):

@@ -18,9 +18,9 @@ from coordinator.decision.blending.posterior import (
     sharpe,
     sharpe_exceeds,
 )
-from coordinator.settings.learners import BlendingSettings
+from coordinator.settings.blending import BlendingSettings
 
-S = BlendingSettings()
+S = BlendingSettings(criterion="accuracy")
 DAY = 86400
 
 

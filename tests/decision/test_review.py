@@ -4,9 +4,9 @@ import pytest
 
 from coordinator.decision.blending.evidence import Evidence
 from coordinator.decision.blending.review import EXPANSION, PILOT, SHADOW, review_weight
-from coordinator.settings.learners import BlendingSettings
+from coordinator.settings.blending import BlendingSettings
 
-S = BlendingSettings()
+S = BlendingSettings(criterion="accuracy")
 OPTIMIZATION = EXPANSION + 1
 
 

@@ -14,27 +14,29 @@ from coordinator.settings.decision import DecisionSettings
 from coordinator.settings.learners import VoteWeightSettings
 
 S = VoteWeightSettings(learning_rate=0.05)
-START = ml_weights(DecisionSettings())
+START = ml_weights(DecisionSettings(quality_mode="replace"))  # quality has no part in this vote
 
 
 def rounds(seed, n=60, absent=0.2):
     rng = np.random.default_rng(seed)
-    percentile = np.where(rng.random((n, 4)) < absent, np.nan, rng.random((n, 4)))
+    percentile = np.where(rng.random((n, 5)) < absent, np.nan, rng.random((n, 5)))
     return percentile, rng.random(n) < 0.35
 
 
 def test_starts_at_the_documented_proportions():
     fresh = VoteWeights(S, START)
-    documented = {"lstm": 0.25, "fusion": 0.20, "selector": 0.15, "attention": 0.10}
+    documented = {"lstm": 0.25, "fusion": 0.20, "selector": 0.15, "attention": 0.10, "quality": 0.0}
     assert fresh.weights == pytest.approx({name: weight / 0.7 for name, weight in documented.items()})
+    voting = VoteWeights(S, ml_weights(DecisionSettings()))  # quality's 30 % beside the others' 70 %
+    assert voting.weights == pytest.approx({**documented, "quality": 0.3})
     assert tuple(fresh.weights) == ML_COMPONENTS
 
 
 def test_one_round_is_the_documented_formula():
     learner = VoteWeights(VoteWeightSettings(learning_rate=0.5), START)
-    learner.learn(np.array([[0.9, 0.5, 0.2, 0.6]]), np.array([True]))
-    losses = [0.1, 0.5, 0.8, 0.4]
-    raw = [w * math.exp(-0.5 * x) for w, x in zip((0.25, 0.20, 0.15, 0.10), losses, strict=True)]
+    learner.learn(np.array([[0.9, 0.5, 0.2, 0.6, 0.5]]), np.array([True]))
+    losses = [0.1, 0.5, 0.8, 0.4, 0.5]
+    raw = [w * math.exp(-0.5 * x) for w, x in zip((0.25, 0.20, 0.15, 0.10, 0.0), losses, strict=True)]
     np.testing.assert_allclose(learner.weights_, np.array(raw) / sum(raw), rtol=1e-12)
 
 
@@ -49,16 +51,16 @@ def test_the_better_component_wins_and_the_worst_keeps_the_floor():
     learner = VoteWeights(S, START)
     for _ in range(100):
         won = rng.random(20) < 0.35
-        percentile = rng.random((20, 4))
+        percentile = rng.random((20, 5))
         percentile[:, 3] = np.where(won, rng.uniform(0.4, 1, 20), rng.uniform(0, 0.6, 20))
         learner.learn(percentile, won)
     assert learner.weights["attention"] == pytest.approx(0.85)
-    assert min(learner.weights.values()) == pytest.approx(0.05)
+    assert min(learner.weights[name] for name in learner.weights if name != "quality") == pytest.approx(0.05)
 
 
 def test_a_component_that_turns_good_comes_back():
     learner = VoteWeights(S, START)
-    good, bad = np.array([[0.9, 0.1, 0.5, 0.5]] * 20), np.array([[0.1, 0.9, 0.5, 0.5]] * 20)
+    good, bad = np.array([[0.9, 0.1, 0.5, 0.5, 0.5]] * 20), np.array([[0.1, 0.9, 0.5, 0.5, 0.5]] * 20)
     for _ in range(50):
         learner.learn(good, np.ones(20, bool))
     assert learner.weights["fusion"] == pytest.approx(0.05)
@@ -69,7 +71,7 @@ def test_a_component_that_turns_good_comes_back():
 
 def test_an_absent_component_keeps_its_share():
     learner = VoteWeights(VoteWeightSettings(learning_rate=0.5), START)
-    learner.learn(np.array([[0.9, 0.2, np.nan, 0.5]]), np.array([True]))
+    learner.learn(np.array([[0.9, 0.2, np.nan, 0.5, 0.5]]), np.array([True]))
     # The mixture's loss against the mixture's gain: equal to first order in the rate (Jensen's gap of Hedge).
     assert learner.weights["selector"] == pytest.approx(0.15 / 0.7, rel=0.01)
     assert learner.weights["lstm"] > 0.25 / 0.7
@@ -78,7 +80,7 @@ def test_an_absent_component_keeps_its_share():
 
 def test_nobody_present_teaches_nothing():
     learner = VoteWeights(S, START)
-    learner.learn(np.full((5, 4), np.nan), np.ones(5, bool))
+    learner.learn(np.full((5, 5), np.nan), np.ones(5, bool))
     np.testing.assert_allclose(learner.weights_, VoteWeights(S, START).weights_, rtol=1e-15)
 
 
@@ -92,7 +94,7 @@ def test_a_component_without_a_documented_weight_stays_out():
 def test_shares_are_renormalised_over_those_present():
     learner = VoteWeights(S, START)
     nan = float("nan")
-    percentile = np.array([[0.9, 0.5, 0.4, 0.2], [0.9, nan, 0.4, nan], [nan] * 4])
+    percentile = np.array([[0.9, 0.5, 0.4, 0.2, 0.0], [0.9, nan, 0.4, nan, 0.3], [nan] * 5])
     mean, present = learner.predict(percentile)
     assert mean[0] == pytest.approx(float(percentile[0] @ learner.weights_))
     assert mean[1] == pytest.approx((0.25 * 0.9 + 0.15 * 0.4) / 0.40)
@@ -106,9 +108,9 @@ def test_weights_are_shares_above_the_floor(seed, n, rate):
     learner = VoteWeights(VoteWeightSettings(learning_rate=rate), START)
     learner.learn(*rounds(seed, n))
     assert sum(learner.weights_) == pytest.approx(1.0)
-    assert min(learner.weights_) >= 0.05 - 1e-12
+    assert min(learner.weights_[:-1]) >= 0.05 - 1e-12
     before = json.dumps(learner.state())
-    learner.predict(np.ones((3, 4)))
+    learner.predict(np.ones((3, 5)))
     assert json.dumps(learner.state()) == before
 
 
@@ -156,7 +158,7 @@ def test_having_no_opinion_earns_nothing():
         rng = np.random.default_rng(seed)
         learner = VoteWeights(VoteWeightSettings(), START)
         for _ in range(200):
-            percentile = rng.random((20, 4))
+            percentile = rng.random((20, 5))
             percentile[:, 2] = 0.5
             learner.learn(percentile, rng.random(20) < 0.28)
         shares.append(learner.weights_[2])

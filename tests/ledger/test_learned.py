@@ -35,7 +35,7 @@ def test_everything_learned_is_shown(tmp_path, make_decisions, run_info):
         "trend_following",
     ):
         assert said in done.output
-    assert "0.357" in done.output  # lstm .25 of .70
+    assert "0.250" in done.output  # lstm beside .30 of signal quality
     assert "+0.200" in done.output  # .1995: two rewards of 1 at alpha .1, the second with .95 x .1 to come
 
 

@@ -87,6 +87,23 @@ def test_a_ledger_from_before_the_migrations_is_upgraded_with_all_it_holds(ledge
     assert ledger.check() == []
 
 
+def test_signal_qualities_become_votes(ledger_url):
+    """A ledger of version 4 has the percentile beside the decision."""
+    fill_old(ledger_url)
+    engine = create_engine(ledger_url)
+    with engine.begin() as connection:
+        upgrade.upgrade_schema(connection, "the test", to="0004")
+        connection.execute(text("UPDATE decisions SET quality = 0.8 WHERE time = 7200"))
+    engine.dispose()
+    ledger = Ledger(ledger_url)
+    ledger.upgrade()
+    frame = ledger.read_decisions()
+    assert frame["quality_percentile"].tolist()[1] == 0.8
+    assert frame["quality_direction"].tolist()[1] == -1
+    assert frame["quality_percentile"].isna().tolist() == [True, False]
+    assert ledger.check() == []
+
+
 def test_migrations_and_tables_agree(ledger_url):
     """Nothing is left to generate between what the migrations build and what the code says."""
     database = Database(ledger_url)

@@ -66,9 +66,9 @@ def decision_tables(draw):
         frame[name] = np.array(column(unit), dtype=float)
     frame["accepted"] = np.array(column(st.booleans()), dtype=bool)
     frame["rejection"] = pd.Series(column(text), dtype="str")
-    for name in DETAILS[:5]:
+    for name in DETAILS[:4]:
         frame[name] = np.array(column(number), dtype=float)
-    for name in DETAILS[5:]:
+    for name in DETAILS[4:]:
         frame[name] = pd.Series(column(text), dtype="str")
     outcomes = column(outcome)
     frame["outcome_r"] = np.array([o[0] for o in outcomes], dtype=float)

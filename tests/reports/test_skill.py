@@ -20,7 +20,7 @@ def frame():
         lstm_percentile=np.where(won, 0.9, 0.1),  # knows all
         fusion_percentile=np.where(won, 0.1, 0.9),  # knows all, the wrong way round
         ml_score=rng.random(n),
-        quality=np.where(rng.random(n) < 0.5, np.nan, won.astype(float)),
+        quality_percentile=np.where(rng.random(n) < 0.5, np.nan, won.astype(float)),
         unified_confidence=0.5,
         outcome_r=np.where(won, 2.0, -1.0),
         outcome_exit=np.where(won, "target", "stop"),

@@ -14,20 +14,23 @@ from coordinator.decision.blending.posterior import (
     sharpe,
     sharpe_exceeds,
 )
-from coordinator.settings.learners import BlendingSettings
+from coordinator.settings.blending import BlendingSettings
 
 __all__ = ["DayResults", "Evidence", "summarise_days"]
 
 
 @dataclass(frozen=True)
 class DayResults:
-    """The outcomes of one step, ML present; sums of R over the virtual trades that each side accepts.
+    """The outcomes of one step, ML present.
 
     Attributes
     ----------
     time : int, seconds since the epoch
     count, right : int, outcomes, and those that ML's yes or no got right
-    ml, baseline : float, R
+    ml, baseline : float, R of the virtual trades that each side accepts
+    ml_count, baseline_count : int, how many they are
+    total : float, R of all outcomes
+    yes, yes_r : int and float, outcomes that ML said yes to (score at or above .5), and their R
     refused, refused_lost : int, outcomes that ML does not accept, and those of them with R <= 0
     """
 
@@ -38,6 +41,11 @@ class DayResults:
     baseline: float = 0.0
     refused: int = 0
     refused_lost: int = 0
+    ml_count: int = 0
+    baseline_count: int = 0
+    total: float = 0.0
+    yes: int = 0
+    yes_r: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,16 @@
 """How much say ML has: phases, 30-day reviews, cuts and breakers (DESIGN.md 4.4, spec 001).
 
-*ML is right* where it says yes (its score on the common scale is at least .5) and the outcome was R > 0, or says no
-and R <= 0. As the scale is a percentile, ML says yes half the time, so blind guessing is right half the time whatever
-the share of winners; on the raw scale that does not hold. *ML trades* and *baseline trades* are the virtual trades
-whose own score reaches the gate, so both sides trade as often, in every phase, whatever the weight was.
+ML says yes where its score on the common scale is at least .5. As the scale is a percentile, it says yes half the time,
+whatever the share of winners; on the raw scale that does not hold. *ML trades* and *baseline trades* are the virtual
+trades whose own score reaches the gate, in every phase, whatever the weight was.
 
-Reviews follow the rules of ``decision/blending/review.py``. Breakers are looked at with every step.
+What earns weight is the setting ``blending.criterion``:
+
+- "r": ``blending/gains.py``. ML's gate is ``decision.threshold``, the baseline's its own (``baseline_threshold``).
+- "accuracy": ``blending/review.py``. *ML is right* where it says yes and the outcome was R > 0, or no and R <= 0, so
+  blind guessing is right half the time. Both sides have ML's gate, so they trade as often.
+
+Breakers are looked at with every step.
 """
 
 from __future__ import annotations
@@ -13,20 +18,51 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 
 from coordinator.decision.blending.evidence import DayResults, Evidence, summarise_days
+from coordinator.decision.blending.gains import (
+    GainEvidence,
+    losing_days,
+    recent_harm,
+    review_gains,
+    summarise_gains,
+)
 from coordinator.decision.blending.pilot import PilotArm, add_to_arms, pilot_arm
-from coordinator.decision.blending.review import PHASES, PILOT, SHADOW, WeightReview, review_weight
-from coordinator.settings.learners import BlendingSettings
+from coordinator.decision.blending.review import PHASES, PILOT, SHADOW, review_weight
+from coordinator.settings.blending import BlendingSettings
 from coordinator.types import SECONDS_PER_DAY, Bools, Floats, Ints, Times
 
 __all__ = ["PHASES", "MLWeightManager", "PilotArm", "WeightReview", "pilot_arm"]
 
 MOST_RUN = 2.0  # a run that breaks is never more than so many times the documented one
+
+
+@dataclass(frozen=True)
+class WeightReview:
+    """One review or breaker, for the ledger.
+
+    Attributes
+    ----------
+    time : int, seconds since the epoch
+    phase_before, phase_after : str
+    weight_before, weight_after : float, 0..0.7
+    reason : str, in words
+    evidence : Evidence or GainEvidence, as the criterion has it
+    losing_run : int, ML trades lost in a row up to now, or with criterion "r" days
+    """
+
+    time: int
+    phase_before: str
+    phase_after: str
+    weight_before: float
+    weight_after: float
+    reason: str
+    evidence: Evidence | GainEvidence
+    losing_run: int
 
 
 class MLWeightManager:
@@ -36,7 +72,9 @@ class MLWeightManager:
     ----------
     settings : BlendingSettings
     gate : float
-        Score on the common scale from which a side trades, 0..1 (``decision.threshold``).
+        Score on the common scale from which ML trades, 0..1 (``decision.threshold``).
+    baseline_gate : float, optional
+        The same of the baseline with criterion "r"; by default the same gate.
 
     Attributes
     ----------
@@ -44,8 +82,9 @@ class MLWeightManager:
     weight_ : float, 0..phase cap
     next_review_ : int or None, seconds since the epoch; None before the first step
     phase_outcomes_ : int, outcomes since the phase began; from shadow on only those with a prediction
-    losing_run_ : int, ML trades lost in a row
-    window_ : deque of DayResults, at most ``window_days`` daily steps
+    losing_run_ : int, ML trades lost in a row, or with criterion "r" days
+    changed_ : int, when weight or phase changed last, seconds since the epoch; -1 if never
+    window_ : deque of DayResults, at most ``window_days`` daily steps, or with criterion "r" ``evidence_days``
     reviews_ : deque of WeightReview, at most ``reviews_kept``
     arms_ : dict of "baseline" and "blend" to what the pilot's arms made
 
@@ -55,14 +94,17 @@ class MLWeightManager:
     would; but breakers and reviews are decided at the end of each call.
     """
 
-    def __init__(self, settings: BlendingSettings, gate: float) -> None:
+    def __init__(self, settings: BlendingSettings, gate: float, baseline_gate: float | None = None) -> None:
         self.settings = settings
         self.gate = gate
+        self._in_r = settings.criterion == "r"
+        self.baseline_gate = baseline_gate if self._in_r and baseline_gate is not None else gate
         self.phase_ = PHASES.index(settings.start_phase)
         self.weight_ = settings.base_weights[self.phase_]
         self.next_review_: int | None = None
         self.phase_outcomes_ = 0
         self.losing_run_ = 0
+        self.changed_ = -1
         self.window_: deque[DayResults] = deque()
         self.reviews_: deque[WeightReview] = deque(maxlen=settings.reviews_kept)
         self.arms_ = {"baseline": PilotArm(), "blend": PilotArm()}
@@ -109,20 +151,26 @@ class MLWeightManager:
             self._add(time, ml_score, baseline_score, r)
             if arm is not None and accepted is not None:
                 add_to_arms(self.arms_, arm, accepted, r)
-        oldest = time - self.settings.window_days * SECONDS_PER_DAY
+        s = self.settings
+        oldest = time - (s.evidence_days if self._in_r else s.window_days) * SECONDS_PER_DAY
         while self.window_ and self.window_[0].time <= oldest:
             self.window_.popleft()
-        reason = self._breaker() if self.phase_ >= PILOT else ""
+        reason = self._breaker(time) if self.phase_ >= PILOT else ""
         if reason:
-            self.next_review_ = time + self.settings.review_days * SECONDS_PER_DAY
-            return self._record(time, SHADOW, 0.0, reason)
+            self.next_review_ = time + s.review_days * SECONDS_PER_DAY
+            review = self._record(time, SHADOW, 0.0, reason, self._evidence(time))
+            if self._in_r:
+                self.window_.clear()  # what failed has to earn its say anew
+            return review
         if time < self.next_review_:
             return None
         while self.next_review_ <= time:
-            self.next_review_ += self.settings.review_days * SECONDS_PER_DAY
-        evidence = summarise_days(self.window_, self.settings)
-        verdict = review_weight(self.phase_, self.weight_, self.phase_outcomes_, evidence, self.settings)
-        return self._record(time, *verdict)
+            self.next_review_ += s.review_days * SECONDS_PER_DAY
+        evidence = self._evidence(time)
+        before = self.phase_, self.weight_, self.phase_outcomes_
+        if isinstance(evidence, GainEvidence):
+            return self._record(time, *review_gains(*before, evidence, s), evidence)
+        return self._record(time, *review_weight(*before, evidence, s), evidence)
 
     def predict(self, pair: Sequence[str], time: Times) -> Floats:
         """ML weight of each signal, shape (n,), 0..0.7: in the pilot phase only those of the blend's arm have one."""
@@ -142,6 +190,7 @@ class MLWeightManager:
             "next_review": self.next_review_,
             "phase_outcomes": self.phase_outcomes_,
             "losing_run": self.losing_run_,
+            "changed": self.changed_,
             "window": [asdict(day) for day in self.window_],
             "reviews": [asdict(review) for review in self.reviews_],
             "arms": {name: asdict(arm) for name, arm in self.arms_.items()},
@@ -151,17 +200,25 @@ class MLWeightManager:
         """Take back what ``state`` gave."""
         self.phase_, self.weight_ = PHASES.index(state["phase"]), state["weight"]
         self.next_review_, self.phase_outcomes_ = state["next_review"], state["phase_outcomes"]
-        self.losing_run_ = state["losing_run"]
+        self.losing_run_, self.changed_ = state["losing_run"], state["changed"]
         self.window_ = deque(DayResults(**day) for day in state["window"])
-        reviews = ({**review, "evidence": Evidence(**review["evidence"])} for review in state["reviews"])
+        kind = GainEvidence if self._in_r else Evidence
+        reviews = ({**review, "evidence": kind(**review["evidence"])} for review in state["reviews"])
         self.reviews_ = deque((WeightReview(**review) for review in reviews), self.settings.reviews_kept)
         self.arms_ = {name: PilotArm(**arm) for name, arm in state["arms"].items()}
 
     def _add(self, time: int, ml_score: Floats, baseline_score: Floats, r: Floats) -> None:
         if not self.window_ or self.window_[-1].time != time:
             self.window_.append(DayResults(time))
-        day, gate, collecting = self.window_[-1], self.gate, self.phase_ == 0
+        day, gate, own, collecting = self.window_[-1], self.gate, self.baseline_gate, self.phase_ == 0
         count, right, ml_sum, baseline = day.count, day.right, day.ml, day.baseline
+        ml_count, baseline_count, total, yes, yes_r = (
+            day.ml_count,
+            day.baseline_count,
+            day.total,
+            day.yes,
+            day.yes_r,
+        )
         refused, refused_lost, run, collected = day.refused, day.refused_lost, self.losing_run_, 0
         for ml, base, profit in zip(ml_score.tolist(), baseline_score.tolist(), r.tolist(), strict=True):
             if profit != profit:
@@ -171,23 +228,42 @@ class MLWeightManager:
                 continue
             lost = profit <= 0.0
             count += 1
+            total += profit
             right += (ml >= 0.5) != lost
-            if base >= gate:
+            if ml >= 0.5:
+                yes += 1
+                yes_r += profit
+            if base >= own:
                 baseline += profit
+                baseline_count += 1
             if ml >= gate:
                 ml_sum += profit
+                ml_count += 1
                 run = run + 1 if lost else 0
             else:
                 refused += 1
                 refused_lost += lost
         self.phase_outcomes_ += count - day.count + collected
-        self.losing_run_ = run
-        self.window_[-1] = day = DayResults(day.time, count, right, ml_sum, baseline, refused, refused_lost)
-        if not day.count:
+        traded = refused, refused_lost, ml_count, baseline_count
+        self.window_[-1] = DayResults(day.time, count, right, ml_sum, baseline, *traded, total, yes, yes_r)
+        if not count:
             self.window_.pop()
+        self.losing_run_ = losing_days(self.window_, self.changed_) if self._in_r else run
 
-    def _breaker(self) -> str:
+    def _evidence(self, time: int) -> Evidence | GainEvidence:
+        if self._in_r:
+            return summarise_gains(self.window_, time, self.changed_, self.settings)
+        return summarise_days(self.window_, self.settings)
+
+    def _breaker(self, time: int) -> str:
         s = self.settings
+        if self._in_r:
+            if self.losing_run_ >= s.breaker_losses:
+                return f"breaker: {self.losing_run_} days in a row lost, and more than the baseline"
+            outcomes, harm = recent_harm(self.window_, time, s)
+            if outcomes < s.minimum_outcomes or harm < s.breaker_certainty:
+                return ""
+            return f"breaker: the signals that ML rates higher made less R in {s.recent_days} days (P {harm:.2f})"
         # The limit is never below the documented one, so it is worked out only where that is reached.
         if self.losing_run_ >= s.breaker_losses and self.losing_run_ >= (limit := self._breaking_run()):
             return f"breaker: {self.losing_run_} ML losses in a row (limit {limit})"
@@ -213,7 +289,9 @@ class MLWeightManager:
         factor = math.log(0.5) / math.log(rate)
         return math.ceil(s.breaker_losses * min(max(factor, 1.0), MOST_RUN) - 1e-9)
 
-    def _record(self, time: int, phase: int, weight: float, reason: str) -> WeightReview:
+    def _record(
+        self, time: int, phase: int, weight: float, reason: str, evidence: Evidence | GainEvidence
+    ) -> WeightReview:
         review = WeightReview(
             time=time,
             phase_before=self.phase,
@@ -221,9 +299,11 @@ class MLWeightManager:
             weight_before=self.weight_,
             weight_after=weight,
             reason=reason,
-            evidence=summarise_days(self.window_, self.settings),
+            evidence=evidence,
             losing_run=self.losing_run_,
         )
+        if (phase, weight) != (self.phase_, self.weight_):
+            self.changed_ = time
         if phase != self.phase_:
             self.phase_outcomes_ = 0
             self.losing_run_ = 0

@@ -1,4 +1,4 @@
-"""The rules of a review of the ML weight (DESIGN.md 4.4, spec 001). Pure: evidence in, verdict out.
+"""Criterion "accuracy": the documented rules of a review of the ML weight (spec 001). Pure: evidence in, verdict out.
 
 First match, where the window holds enough outcomes (and, for Sharpe and drawdown, days):
 
@@ -13,39 +13,22 @@ of 4's. Foundation ends by the number of outcomes alone; foundation and shadow h
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from coordinator.decision.blending.evidence import Evidence
-from coordinator.settings.learners import BlendingSettings
+from coordinator.settings.blending import BlendingSettings
 
-__all__ = ["EXPANSION", "PHASES", "PILOT", "SHADOW", "WeightReview", "review_weight"]
+__all__ = [
+    "EXPANSION",
+    "PHASES",
+    "PILOT",
+    "SHADOW",
+    "foundation",
+    "review_weight",
+    "too_few",
+    "within_phase",
+]
 
 PHASES = ("foundation", "shadow", "pilot", "expansion", "optimization")
 SHADOW, PILOT, EXPANSION = 1, 2, 3
-
-
-@dataclass(frozen=True)
-class WeightReview:
-    """One review or breaker, for the ledger.
-
-    Attributes
-    ----------
-    time : int, seconds since the epoch
-    phase_before, phase_after : str
-    weight_before, weight_after : float, 0..0.7
-    reason : str, in words
-    evidence : Evidence
-    losing_run : int, ML trades lost in a row up to now
-    """
-
-    time: int
-    phase_before: str
-    phase_after: str
-    weight_before: float
-    weight_after: float
-    reason: str
-    evidence: Evidence
-    losing_run: int
 
 
 def review_weight(
@@ -64,19 +47,29 @@ def review_weight(
     """
     s, e, doubt = settings, evidence, 1.0 - settings.certainty
     if phase == 0:
-        if phase_outcomes >= s.foundation_outcomes:
-            return SHADOW, 0.0, f"promoted: {phase_outcomes} outcomes collected"
-        return 0, 0.0, f"kept: {phase_outcomes} of {s.foundation_outcomes} outcomes collected"
+        return foundation(phase_outcomes, s)
     if e.outcomes < s.minimum_outcomes:
-        return phase, weight, f"kept: {e.outcomes} outcomes are too few"
+        return phase, weight, too_few(e.outcomes)
     if phase >= PILOT:
         factor, why = _cuts(e, s)
         if factor < 1.0:
             return phase, weight * factor, f"cut: {why}"
         if e.days >= s.minimum_days and e.p_sharpe_step <= doubt:
             why = f"down: Sharpe {e.sharpe_ml:.2f}, baseline {e.sharpe_baseline:.2f}"
-            return phase, _within(weight - s.step, phase, s), why
+            return phase, within_phase(weight - s.step, phase, s), why
     return _rise(phase, weight, phase_outcomes, e, s)
+
+
+def foundation(outcomes: int, s: BlendingSettings) -> tuple[int, float, str]:
+    """The verdict in foundation, which ends by the number of outcomes alone."""
+    if outcomes >= s.foundation_outcomes:
+        return SHADOW, 0.0, f"promoted: {outcomes} outcomes collected"
+    return 0, 0.0, f"kept: {outcomes} of {s.foundation_outcomes} outcomes collected"
+
+
+def too_few(outcomes: int) -> str:
+    """The reason where nothing can be said yet."""
+    return f"kept: {outcomes} outcomes are too few"
 
 
 def _cuts(e: Evidence, s: BlendingSettings) -> tuple[float, str]:
@@ -102,8 +95,8 @@ def _rise(
         return phase, weight, "kept: not sure enough that ML is better"
     if _promotable(phase, weight, phase_outcomes, e, s):
         moved = weight + s.base_weights[phase + 1] - s.base_weights[phase]
-        return phase + 1, _within(moved, phase + 1, s), "promoted: the phase's criteria are met"
-    risen = _within(weight + s.step, phase, s)
+        return phase + 1, within_phase(moved, phase + 1, s), "promoted: the phase's criteria are met"
+    risen = within_phase(weight + s.step, phase, s)
     if risen <= weight:
         return phase, weight, "kept: at the phase's cap"
     return phase, risen, "up: accuracy and Sharpe above their bars"
@@ -121,6 +114,7 @@ def _promotable(phase: int, weight: float, phase_outcomes: int, e: Evidence, s: 
     return False
 
 
-def _within(weight: float, phase: int, s: BlendingSettings) -> float:
+def within_phase(weight: float, phase: int, s: BlendingSettings) -> float:
+    """A weight within 0 and the phase's cap."""
     # Rounded, as steps of .05 in binary would miss the caps by a bit.
     return round(min(max(weight, 0.0), s.phase_caps[phase]), 10)
