@@ -50,8 +50,14 @@ class LearningSettings(Section):
     balance_classes: bool = Field(
         True, description="weight HOLD, BUY and SELL by the inverse of their frequency"
     )
+    promotion_share: float = Field(
+        0.10, gt=0, lt=0.5, description="latest share of the rows, kept for judging a new model"
+    )
     validation_share: float = Field(
-        0.15, gt=0, lt=0.5, description="latest share of the rows, kept for stopping"
+        0.15,
+        gt=0,
+        lt=0.5,
+        description="share of the rows before those that judge, kept for stopping and the temperature",
     )
     pooled: bool = Field(True, description="one model for all pairs; false trains one per pair")
     warm_start: bool = Field(False, description="start from the previous window's weights")
