@@ -21,6 +21,11 @@ class LearningSettings(Section):
         min_length=1,
         description="what CoordinatorClassifier trains: lstm, attention, fusion, quality, each at most once",
     )
+    on_failure: Literal["stop", "baseline"] = Field(
+        "stop",
+        description="a component that fails in a backtest or hyperopt ends it, or is absent from its window while the "
+        "rest trades on, as a bot's always is",
+    )
     latency_limit_ms: float = Field(
         50.0, gt=0, le=60_000, description="live: a prediction of one candle that takes longer is not used"
     )
