@@ -25,7 +25,7 @@ from coordinator.jobs.simulated import simulated_datadir
 from coordinator.learning.blocks import Block, pool, split_by_time
 from coordinator.learning.classifier import SequenceClassifier
 from coordinator.learning.labels import class_numbers, forward_direction
-from coordinator.learning.networks import LSTMNetwork
+from coordinator.learning.networks.lstm import LSTMNetwork
 from coordinator.learning.sequences import gather_windows
 from coordinator.learning.trainer import size_threads
 from coordinator.settings.learning import LearningSettings
@@ -85,6 +85,7 @@ class Comparison:
             pool([Block(self.features, self.labels)], SETTINGS.label_horizon),
             LENGTH,
             SETTINGS.validation_share,
+            SETTINGS.promotion_share,
         )
         self.train, self.validation = (
             slice(index[0] - LENGTH + 1, index[-1] + 1) for index in (self.split.train, self.split.validation)

@@ -4,6 +4,6 @@ from coordinator.adapters.freqai import CompositeFreqaiModel
 
 
 class AttentionClassifier(CompositeFreqaiModel):
-    """Attention over features and over time; see coordinator/learning/attention.py."""
+    """Attention over features and over time; see coordinator/learning/networks/attention.py."""
 
     only = ("attention",)

@@ -4,6 +4,6 @@ from coordinator.adapters.freqai import CompositeFreqaiModel
 
 
 class LSTMClassifier(CompositeFreqaiModel):
-    """LSTM 128, LSTM 64, dense 64, 32, 3; see coordinator/learning/networks.py."""
+    """LSTM 128, LSTM 64, dense 64, 32, 3; see coordinator/learning/networks/lstm.py."""
 
     only = ("lstm",)

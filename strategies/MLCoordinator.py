@@ -29,7 +29,10 @@ class MLCoordinator(CoordinatorStrategy):
             self.recorder.model_verdicts = list(getattr(self.freqai, "verdicts", ()))
             return predicted, [with_predictions(one, predicted, components) for one in analyses]
         except Exception as error:
-            if not self.is_bot:
+            if not self.is_bot and self.settings.learning.on_failure == "stop":
+                logger.error(
+                    '%s: FreqAI raised; "learning.on_failure": "baseline" trades on', metadata["pair"]
+                )
                 raise
             logger.exception("%s: FreqAI raised; the baseline trades on without ML", metadata["pair"])
             for component in set(components) - {"fusion"}:  # the indicators' fusion needs no model

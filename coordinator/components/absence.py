@@ -14,4 +14,5 @@ ABSENCE_REASONS = {
 
 LATE = 3  # our own value of FreqAI's do_predict
 UNUSABLE_PREDICTIONS = {0: "not usable", 2: "stale: the model has expired", LATE: "late"}
-"""Values of FreqAI's ``do_predict`` that keep every component from voting, in words."""
+"""Values of FreqAI's ``do_predict`` that keep every component from voting, in words; a component's own reason goes
+before them."""

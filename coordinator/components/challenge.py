@@ -9,14 +9,16 @@ import numpy as np
 from coordinator.components.component import ActiveModel
 from coordinator.learning.blocks import Block, pool, split_by_time
 from coordinator.learning.promotion import Verdict, judge
+from coordinator.settings.learning import LearningSettings
+from coordinator.settings.networks import FusionModelSettings
 from coordinator.types import Bools, Floats
 
-__all__ = ["ValidationSlice", "challenge"]
+__all__ = ["PromotionSlice", "challenge"]
 
 
 @dataclass(frozen=True)
-class ValidationSlice:
-    """The newest rows of the blocks that neither model was trained on, from ``start`` on."""
+class PromotionSlice:
+    """The newest rows of the blocks, from ``start`` on, which neither model was fitted, stopped or scaled on."""
 
     blocks: list[Block]
     start: int
@@ -26,12 +28,16 @@ class ValidationSlice:
 
     @classmethod
     def of(
-        cls, blocks: list[Block], horizon: int, length: int, share: float, previous: ActiveModel | None
-    ) -> ValidationSlice:
-        """The validation slice, as far as it lies after what the previous model was trained on."""
-        data = pool(blocks, horizon)
-        split = split_by_time(data, length, share)
-        start = int(data.times[split.validation].min())
+        cls,
+        blocks: list[Block],
+        settings: LearningSettings | FusionModelSettings,
+        length: int,
+        previous: ActiveModel | None,
+    ) -> PromotionSlice:
+        """The slice that a training with these settings left alone, as far as it lies after the previous model's."""
+        data = pool(blocks, settings.label_horizon)
+        split = split_by_time(data, length, settings.validation_share, settings.promotion_share)
+        start = int(data.times[split.promotion].min())
         train_labels = data.labels[split.train]
         labelled = data.times[np.isfinite(data.labels)]
         return cls(
@@ -43,13 +49,13 @@ class ValidationSlice:
         )
 
     def rows(self, block: Block) -> Bools:
-        """Mask of a block's validation rows: those whose label is up or down."""
+        """Mask of a block's rows that judge: those whose label is up or down."""
         assert block.times is not None
         return np.asarray((block.times >= self.start) & np.isfinite(block.labels) & (block.labels != 0))
 
 
 def challenge(
-    slices: list[ValidationSlice], new: list[list[Floats]], old: list[list[Floats]] | None, margin: float
+    slices: list[PromotionSlice], new: list[list[Floats]], old: list[list[Floats]] | None, margin: float
 ) -> Verdict:
     """The verdict on P(BUY) / (P(BUY) + P(SELL)) over the slices' rows whose label is up or down.
 

@@ -77,7 +77,7 @@ class Composite:
         on_trained : callable
             Receives each component's name and result.
         tolerant : bool
-            Live: a component that raises is left out and the others go on. In a backtest it raises.
+            A component that raises is left out and the others go on. Else it raises.
         """
         active_models: dict[str, ActiveModel] = {}
         failed = []
@@ -105,7 +105,7 @@ class Composite:
                 component.prepare(pair, times, market)
             except Exception:
                 if not tolerant:
-                    raise  # live, predict meets it again and tells
+                    raise  # else predict meets it again and tells
 
     def predict(
         self, model: CompositeModel, pair: str, times: Times, market: MarketHistory, *, tolerant: bool

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from coordinator.components.challenge import ValidationSlice, challenge
+from coordinator.components.challenge import PromotionSlice, challenge
 from coordinator.components.component import DAY, SCHEMA, ActiveModel, TrainingResult, Window
 from coordinator.components.market_history import BASE, MarketHistory, row_positions
 from coordinator.errors import CoordinatorError
@@ -43,11 +43,11 @@ class FusionComponent:
         for name in TIMEFRAMES:
             all_blocks = (models.block(h.candles[name], h.tables[name], begin, window.end) for h in histories)
             blocks = [block for block in all_blocks if len(block.labels)]
-            slices.append(ValidationSlice.of(blocks, s.label_horizon, 1, s.validation_share, previous))
+            slices.append(PromotionSlice.of(blocks, s, 1, previous))
         verdict = challenge(
             slices,
-            _predict_validation(models, slices),
-            None if previous is None else _predict_validation(previous.model, slices),
+            _predict_newest(models, slices),
+            None if previous is None else _predict_newest(previous.model, slices),
             self._margin,
         )
         metrics = {
@@ -97,7 +97,7 @@ class FusionComponent:
         return out
 
 
-def _predict_validation(models: FusionModels, slices: list[ValidationSlice]) -> list[list[Floats]]:
+def _predict_newest(models: FusionModels, slices: list[PromotionSlice]) -> list[list[Floats]]:
     return [
         [models.models_[name].predict_proba(block.features[slice_.rows(block)])[0] for block in slice_.blocks]
         for name, slice_ in zip(TIMEFRAMES, slices, strict=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from coordinator.components.challenge import ValidationSlice, challenge
+from coordinator.components.challenge import PromotionSlice, challenge
 from coordinator.components.component import SCHEMA, ActiveModel, TrainingResult, Window
 from coordinator.components.market_history import BASE, MarketHistory, row_positions
 from coordinator.learning.artefact import encode
@@ -31,15 +31,11 @@ class SequenceComponent:
         blocks = [block for block in all_blocks if len(block.labels)]
         initial = previous.model if previous is not None and s.warm_start else None
         model = SequenceClassifier(s, self.name).fit_pooled(blocks, SCHEMA, initial)
-        validation = ValidationSlice.of(
-            blocks, s.label_horizon, s.sequence_length, s.validation_share, previous
-        )
+        newest = PromotionSlice.of(blocks, s, s.sequence_length, previous)
         verdict = challenge(
-            [validation],
-            [_predict_validation(model, validation, s.sequence_length)],
-            None
-            if previous is None
-            else [_predict_validation(previous.model, validation, s.sequence_length)],
+            [newest],
+            [_predict_newest(model, newest, s.sequence_length)],
+            None if previous is None else [_predict_newest(previous.model, newest, s.sequence_length)],
             self._margin,
         )
         new = ActiveModel(model, window.end, window.end)
@@ -50,7 +46,7 @@ class SequenceComponent:
             suffix=".safetensors",
             content=encode(model.to_artefact()),
             trained_from=min(int(block.times[0]) for block in blocks if block.times is not None),
-            trained_until=validation.last,
+            trained_until=newest.last,
             label_horizon=s.label_horizon,
             schema=SCHEMA,
             metrics=model.metrics_,
@@ -72,11 +68,11 @@ class SequenceComponent:
         return out
 
 
-def _predict_validation(model: SequenceClassifier, validation: ValidationSlice, length: int) -> list[Floats]:
+def _predict_newest(model: SequenceClassifier, newest: PromotionSlice, length: int) -> list[Floats]:
     predictions = []
-    for block in validation.blocks:
+    for block in newest.blocks:
         assert block.times is not None
-        first = max(0, int(np.searchsorted(block.times, validation.start)) - length + 1)
+        first = max(0, int(np.searchsorted(block.times, newest.start)) - length + 1)
         probabilities, _ = model.predict_proba(block.features[first:])
-        predictions.append(np.vstack((np.full((first, 3), np.nan), probabilities))[validation.rows(block)])
+        predictions.append(np.vstack((np.full((first, 3), np.nan), probabilities))[newest.rows(block)])
     return predictions

@@ -49,6 +49,7 @@ def run_backtests(plan: RunPlan, strategies: Sequence[str], user_data: Path, con
     results: list[BacktestResult] = []
     decisions: dict[str, pd.DataFrame] = {}
     models: list[Model] = []
+    absences: list[str] = []
     app = create_app(plan.datadir, wall_clock)
     with (
         SandboxServer(app, "127.0.0.1", 0) as server,
@@ -61,19 +62,22 @@ def run_backtests(plan: RunPlan, strategies: Sequence[str], user_data: Path, con
         overlay.write_text(json.dumps(merged), encoding="utf-8")
         for strategy in strategies:
             task = bars.add_task(strategy, total=1.0, doing="starting")
-            zip_path, ledger = _backtest(
+            zip_path, ledger, warned = _backtest(
                 plan,
                 strategy,
                 overlay,
                 user_data,
                 partial(_advance, bars, task),
             )
+            absences += warned
             results.append(read_result(zip_path))
             decisions[strategy] = _with_trades(Ledger(ledger), results[-1], plan.settings.dca)
             models += ModelRegistry(Ledger(ledger)).models()
     candles = plan.candles()
     console.print(f"Pairs: {', '.join(plan.pairs)}", soft_wrap=True, highlight=False)
     print_table(results, candles, plan.settings.costs.fee, console)
+    for warning in absences:
+        console.print(warning, soft_wrap=True, highlight=False)
     for strategy, frame in decisions.items():
         console.print(
             _say_of_ml(strategy, frame[frame["time"] >= plan.start]), soft_wrap=True, highlight=False
@@ -121,11 +125,11 @@ def _bars(console: Console) -> Progress:
 
 def _backtest(
     plan: RunPlan, strategy: str, overlay: Path, user_data: Path, progress: ProgressCallback
-) -> tuple[Path, Path]:
-    """Run one strategy; its result and its ledger, named alike."""
+) -> tuple[Path, Path, list[str]]:
+    """Run one strategy; its result and its ledger, named alike, and its warnings that ML was absent."""
     folder = user_data / "backtest_results"
     before = set(folder.glob("*"))
-    run_freqtrade(
+    absences = run_freqtrade(
         [
             "backtesting",
             *("--config", str(plan.config_path), "--config", str(overlay)),
@@ -135,8 +139,9 @@ def _backtest(
         ],
         user_data / "logs" / f"backtest-{strategy}.log",
         progress,
+        tolerant=plan.settings.learning.on_failure == "baseline",
     )
     new = sorted(set(folder.glob("*")) - before)
     result = next(path for path in new if path.suffix == ".zip")
     ledger = next(path for path in new if path.name.endswith(".ledger.sqlite"))
-    return result, ledger.rename(result.with_suffix(".ledger.sqlite"))
+    return result, ledger.rename(result.with_suffix(".ledger.sqlite")), absences

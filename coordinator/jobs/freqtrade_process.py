@@ -12,6 +12,7 @@ __all__ = ["FreqtradeError", "ProgressCallback", "run_freqtrade"]
 
 TRAINING = re.compile(r"Training \S+, (\d+)/(\d+) pairs .* (\d+)/(\d+) trains")
 FAILED_TRAINING = re.compile(r"Training \S+ raised exception")
+ABSENT_ML = re.compile(r"ML IS ABSENT")
 ERROR = re.compile(r" - (?:ERROR|CRITICAL) - ")
 ProgressCallback = Callable[[float, str], None]
 
@@ -22,7 +23,7 @@ class FreqtradeError(RuntimeError):
     Attributes
     ----------
     code : exit code, never 0
-    reason : its own last error, or that a training failed
+    reason : that a training failed, and its own last error
     log : where everything it said is
     """
 
@@ -31,7 +32,9 @@ class FreqtradeError(RuntimeError):
         super().__init__(f"{reason} (log: {log})")
 
 
-def run_freqtrade(arguments: Sequence[str], log: Path, progress: ProgressCallback) -> None:
+def run_freqtrade(
+    arguments: Sequence[str], log: Path, progress: ProgressCallback, *, tolerant: bool = False
+) -> list[str]:
     """Run ``freqtrade`` and wait for it.
 
     Parameters
@@ -42,6 +45,13 @@ def run_freqtrade(arguments: Sequence[str], log: Path, progress: ProgressCallbac
         Overwritten with its output.
     progress : callable
         Called with the share that is done (0..1) and what it is doing.
+    tolerant : bool
+        Whether it may say that a training failed and go on (``learning.on_failure``).
+
+    Returns
+    -------
+    list of str
+        Its warnings that ML was absent from a part of the backtest.
 
     Raises
     ------
@@ -51,6 +61,7 @@ def run_freqtrade(arguments: Sequence[str], log: Path, progress: ProgressCallbac
     """
     log.parent.mkdir(parents=True, exist_ok=True)
     last_error, failed_training = "", ""
+    absences: list[str] = []
     command = [sys.executable, "-m", "freqtrade", *arguments]
     with (
         log.open("w", encoding="utf-8") as file,
@@ -65,14 +76,18 @@ def run_freqtrade(arguments: Sequence[str], log: Path, progress: ProgressCallbac
                     last_error = ERROR.split(line)[-1].strip()
                 if FAILED_TRAINING.search(line):
                     failed_training = line.split(" - ")[-1].strip()
+                if ABSENT_ML.search(line):
+                    absences.append(line.split(" - ")[-1].strip())
                 _report(line, progress)
         except BaseException:
             child.terminate()
             raise
-    if child.returncode != 0 or failed_training:
-        reason = failed_training or last_error or f"freqtrade exited with code {child.returncode}"
+    if child.returncode != 0 or (failed_training and not tolerant):
+        said = " ".join(filter(None, (failed_training, last_error)))
+        reason = said or f"freqtrade exited with code {child.returncode}"
         raise FreqtradeError(child.returncode, reason, log)
     progress(1.0, "done")
+    return absences
 
 
 def _report(line: str, progress: ProgressCallback) -> None:

@@ -24,7 +24,7 @@ __all__ = ["Artefact", "align", "decode", "encode", "read", "write"]
 logger = logging.getLogger(__name__)
 
 KEY = "coordinator"  # one key: safetensors keeps several in no fixed order, and files are compared by hash
-FORMAT = 1
+FORMAT = 2  # of 1 the networks have no temperature
 
 
 @dataclass(frozen=True)

@@ -61,10 +61,11 @@ class Pool:
 
 @dataclass(frozen=True)
 class Split:
-    """Row numbers of a pool that train and that decide when to stop, ascending."""
+    """Row numbers of a pool that train, that decide when to stop, and that judge the model, ascending."""
 
     train: Ints
     validation: Ints
+    promotion: Ints
 
 
 def label_ends(times: Times, horizon: int) -> Times:
@@ -101,17 +102,24 @@ def pool(blocks: Sequence[Block], horizon: int) -> Pool:
     return Pool(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
 
 
-def split_by_time(rows: Pool, length: int, validation_share: float) -> Split:
-    """Split the labelled, complete rows of all pairs at one time.
+def split_by_time(rows: Pool, length: int, validation_share: float, promotion_share: float) -> Split:
+    """Split the labelled, complete rows of all pairs at two times.
 
-    The latest ``validation_share`` of them (whole candles) decide when to stop. A row trains only if the last
-    candle that its label looks at opens before the validation slice (purging, Lopez de Prado 2018, chapter 7).
+    The latest ``promotion_share`` of them (whole candles) judge the model, the ``validation_share`` before those
+    decides when to stop. A row is in a slice only if the last candle that its label looks at opens before the next
+    slice (purging, Lopez de Prado 2018, chapter 7).
     """
     usable: Bools = (rows.run >= length) & np.isfinite(rows.labels) & (rows.weights > 0)
     index = np.flatnonzero(usable)
     if not len(index):
-        return Split(index, index)
+        return Split(index, index, index)
     times = np.sort(rows.times[index])
-    cut = times[min(int(len(times) * (1 - validation_share)), len(times) - 1)]
-    before = usable & (rows.label_end < cut)
-    return Split(np.flatnonzero(before), np.flatnonzero(usable & (rows.times >= cut)))
+    stop, judge = (
+        times[min(int(len(times) * (1 - share)), len(times) - 1)]
+        for share in (promotion_share + validation_share, promotion_share)
+    )
+    return Split(
+        train=np.flatnonzero(usable & (rows.label_end < stop)),
+        validation=np.flatnonzero(usable & (rows.times >= stop) & (rows.label_end < judge)),
+        promotion=np.flatnonzero(usable & (rows.times >= judge)),
+    )

@@ -1,4 +1,4 @@
-"""A sequence classifier: standardised features, a network, early stopping on later data, seeded throughout."""
+"""A sequence classifier: standardised features, a network stopped and tempered on later data, seeded throughout."""
 
 from __future__ import annotations
 
@@ -11,15 +11,17 @@ from torch import Tensor
 
 from coordinator.errors import CoordinatorError
 from coordinator.learning.artefact import Artefact, align
-from coordinator.learning.attention import AttentionNetwork, mean_attention
 from coordinator.learning.blocks import Block, Pool, Split, pool, split_by_time
 from coordinator.learning.labels import CLASSES, class_numbers
-from coordinator.learning.network_registry import build_network
+from coordinator.learning.networks.attention import AttentionNetwork, mean_attention
+from coordinator.learning.networks.registry import build_network
+from coordinator.learning.reliability import ece
 from coordinator.learning.sequences import complete_windows, gather_windows
-from coordinator.learning.trainer import Rows, choose_device, mean_loss, size_threads, train
+from coordinator.learning.temperature import fit_temperature, mean_log_loss, scaled_probabilities
+from coordinator.learning.trainer import Rows, choose_device, row_logits, size_threads, train
 from coordinator.settings.learning import LearningSettings
 from coordinator.signals.feature_schema import FeatureSchema
-from coordinator.types import Bools, Floats
+from coordinator.types import Bools, Floats, Ints
 
 __all__ = ["SequenceClassifier"]
 
@@ -44,10 +46,14 @@ class SequenceClassifier:
     network_ : the network with the weights of the best validation epoch
     validation_loss_ : list of float, weighted cross-entropy per epoch
     best_epoch_ : int
+    temperature_ : float
+        The logits are divided by it. Fitted on the validation slice (``fit_temperature``), without class weights
+        even where the network is trained with them: its probabilities are to be true of rows as they come.
     metrics_ : dict of str to float
-        rows trained and validated on; ``log_loss`` on the validation slice and ``prior_log_loss``, that of the
-        training labels' class frequencies there, both without class weights. At or above the prior's, the
-        model has failed.
+        rows trained and validated on; on the validation slice, without class weights: ``log_loss``,
+        ``calibration_error`` (of the likeliest class, ``reliability.ece``), both again as ``..._untempered``, before
+        the ``temperature``, and ``prior_log_loss``, that of the training labels' class frequencies there. At or
+        above the prior's, the model has failed.
     """
 
     def __init__(self, settings: LearningSettings, network: str = "lstm") -> None:
@@ -66,8 +72,9 @@ class SequenceClassifier:
     ) -> SequenceClassifier:
         """Fit one model on the rows of several pairs.
 
-        The latest ``validation_share`` of the labelled rows of all pairs decide when to stop; labels that look into
-        them are purged. Features are standardised by what is known before them.
+        The latest ``promotion_share`` of the labelled rows of all pairs are left alone, to judge the model. The
+        ``validation_share`` before those decides when to stop, and the temperature. Labels that look into a later
+        slice are purged. Features are standardised by what is known before the validation slice.
 
         Parameters
         ----------
@@ -86,7 +93,7 @@ class SequenceClassifier:
         s = self.settings
         size_threads(s.threads)
         data = pool(blocks, s.label_horizon)
-        split = split_by_time(data, s.sequence_length, s.validation_share)
+        split = split_by_time(data, s.sequence_length, s.validation_share, s.promotion_share)
         if len(split.train) < MINIMUM_ROWS or not len(split.validation):
             rule = f"be at least {MINIMUM_ROWS} labelled sequences"
             raise CoordinatorError("training rows", f"the network '{self.network}'", rule, len(split.train))
@@ -105,7 +112,10 @@ class SequenceClassifier:
             rows = self._rows(data, split, device)
             history = train(self.network_, rows, s)
         self.validation_loss_, self.best_epoch_ = history.validation_loss, history.best_epoch
-        self.metrics_ = self._measure(rows)
+        logits = row_logits(self.network_, rows, rows.validation, s.sequence_length).double().cpu().numpy()
+        classes = class_numbers(data.labels)
+        self.temperature_ = fit_temperature(logits, classes[split.validation])
+        self.metrics_ = self._measure(logits, classes[split.train], classes[split.validation])
         return self
 
     def predict_proba(self, features: Floats, names: Sequence[str] | None = None) -> tuple[Floats, Bools]:
@@ -140,7 +150,8 @@ class SequenceClassifier:
                 self.network_(gather_windows(x, batch.to(device), length))
                 for batch in torch.split(padded, PREDICTION_BATCH)
             ]
-            answer = torch.softmax(torch.cat(logits)[: len(ends)].double(), dim=1)
+            tempered = torch.cat(logits)[: len(ends)].double() / self.temperature_
+            answer = torch.softmax(tempered, dim=1)
         probabilities[ends] = answer.cpu().numpy()
         return probabilities, usable
 
@@ -169,6 +180,7 @@ class SequenceClassifier:
             "settings": self.settings.model_dump(mode="json"),
             "validation_loss": self.validation_loss_,
             "best_epoch": self.best_epoch_,
+            "temperature": self.temperature_,
             "metrics": self.metrics_,
         }
         return Artefact(self.network, self.schema_, tensors, about)
@@ -195,6 +207,7 @@ class SequenceClassifier:
         model.network_.to(choose_device(model.settings.device)).eval()
         model.validation_loss_ = list(artefact.about["validation_loss"])
         model.best_epoch_ = int(artefact.about["best_epoch"])
+        model.temperature_ = float(artefact.about["temperature"])
         model.metrics_ = dict(artefact.about["metrics"])
         return model
 
@@ -221,20 +234,20 @@ class SequenceClassifier:
             validation=torch.as_tensor(split.validation, device=device),
         )
 
-    def _measure(self, rows: Rows) -> dict[str, float]:
-        plain = Rows(rows.x, rows.y, torch.ones_like(rows.weight), rows.run, rows.train, rows.validation)
-        loss = mean_loss(self.network_, plain, rows.validation, self.settings.sequence_length)
-        train, validation = (
-            np.bincount(rows.y[index].cpu().numpy(), minlength=len(CLASSES)) / len(index)
-            for index in (rows.train, rows.validation)
-        )
-        prior = -float(validation @ np.log(np.maximum(train, 1e-6)))
-        return {
-            "rows_train": float(len(rows.train)),
-            "rows_validation": float(len(rows.validation)),
-            "log_loss": loss,
-            "prior_log_loss": prior,
+    def _measure(self, logits: Floats, trained: Ints, truth: Ints) -> dict[str, float]:
+        """Figures on the validation slice, from its logits and classes, and the classes trained on."""
+        shares = np.bincount(trained, minlength=len(CLASSES)) / len(trained)
+        metrics = {
+            "rows_train": float(len(trained)),
+            "rows_validation": float(len(truth)),
+            "temperature": self.temperature_,
+            "prior_log_loss": -float(np.log(np.maximum(shares[truth], 1e-6)).mean()),
         }
+        for name, temperature in (("", self.temperature_), ("_untempered", 1.0)):
+            p = scaled_probabilities(logits, temperature)
+            metrics[f"log_loss{name}"] = mean_log_loss(logits, truth, temperature)
+            metrics[f"calibration_error{name}"] = ece(p.max(axis=1), p.argmax(axis=1) == truth)
+        return metrics
 
     def _standardise(self, features: Floats) -> Tensor:
         scaled = np.clip((features - self.mean_) / self.scale_, -CLIP, CLIP)

@@ -26,6 +26,8 @@ QUIET = {"verbosity": -1, "deterministic": True, "force_row_wise": True}
 class TimeframeModel:
     """LightGBM on the rows of all pairs, stopped on a purged later slice (Ke et al., "LightGBM", 2017).
 
+    The slice after that, which judges the model, is left alone (``split_by_time``).
+
     Parameters
     ----------
     settings : FusionModelSettings
@@ -52,7 +54,7 @@ class TimeframeModel:
         """
         s = self.settings
         data = pool(blocks, s.label_horizon)
-        split = split_by_time(data, 1, s.validation_share)
+        split = split_by_time(data, 1, s.validation_share, s.promotion_share)
         if len(split.train) < MINIMUM_ROWS or not len(split.validation):
             rule = f"be at least {MINIMUM_ROWS} labelled rows"
             raise CoordinatorError("training rows", "a timeframe's model", rule, len(split.train))

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from coordinator.learning.networks import SequenceNetwork
+from coordinator.learning.networks.base import SequenceNetwork
 from coordinator.learning.sequences import gather_windows, sequence_view
 from coordinator.settings.learning import LearningSettings
 
-__all__ = ["History", "Rows", "choose_device", "mean_loss", "size_threads", "train"]
+__all__ = ["History", "Rows", "choose_device", "mean_loss", "row_logits", "size_threads", "train"]
 
 VALIDATION_BATCH = 1024
 
@@ -101,14 +101,21 @@ def train(network: SequenceNetwork, rows: Rows, settings: LearningSettings) -> H
 
 def mean_loss(network: SequenceNetwork, rows: Rows, index: Tensor, length: int) -> float:
     """Weighted mean cross-entropy of the given rows, each seen with exactly ``length`` candles."""
+    loss = nn.functional.cross_entropy(
+        row_logits(network, rows, index, length), rows.y[index], reduction="none"
+    )
+    weight = rows.weight[index].double()
+    return float((loss.double() * weight).sum() / weight.sum())
+
+
+def row_logits(network: SequenceNetwork, rows: Rows, index: Tensor, length: int) -> Tensor:
+    """Logits of the given rows, shape (len(index), n_classes); the network ends in evaluation mode."""
     network.eval()
-    total = torch.zeros((), dtype=torch.float64)
     with torch.inference_mode():
-        for batch in torch.split(index, VALIDATION_BATCH):
-            logits = network(gather_windows(rows.x, batch, length))
-            loss = nn.functional.cross_entropy(logits, rows.y[batch], reduction="none") * rows.weight[batch]
-            total += loss.sum().double().cpu()
-    return float(total / rows.weight[index].sum().double().cpu())
+        parts = [
+            network(gather_windows(rows.x, batch, length)) for batch in torch.split(index, VALIDATION_BATCH)
+        ]
+        return torch.cat(parts)
 
 
 def _copy(network: nn.Module) -> dict[str, Tensor]:

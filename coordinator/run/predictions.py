@@ -51,8 +51,8 @@ def _columns(
     if f"{component}_absence" in rows:
         code = rows[f"{component}_absence"].to_numpy(dtype=float)
         cases, texts = (
-            [*cases, *(code == absent for absent in ABSENCE_REASONS)],
-            [*texts, *ABSENCE_REASONS.values()],
+            [*(code == absent for absent in ABSENCE_REASONS), *cases],
+            [*ABSENCE_REASONS.values(), *texts],
         )
     reasons = np.select([*cases, do_predict != 1], [*texts, "not usable"], "").astype(object)
     return values, reasons

@@ -21,6 +21,11 @@ class LearningSettings(Section):
         min_length=1,
         description="what CoordinatorClassifier trains: lstm, attention, fusion, quality, each at most once",
     )
+    on_failure: Literal["stop", "baseline"] = Field(
+        "stop",
+        description="a component that fails in a backtest or hyperopt ends it, or is absent from its window while the "
+        "rest trades on, as a bot's always is",
+    )
     latency_limit_ms: float = Field(
         50.0, gt=0, le=60_000, description="live: a prediction of one candle that takes longer is not used"
     )
@@ -50,8 +55,14 @@ class LearningSettings(Section):
     balance_classes: bool = Field(
         True, description="weight HOLD, BUY and SELL by the inverse of their frequency"
     )
+    promotion_share: float = Field(
+        0.10, gt=0, lt=0.5, description="latest share of the rows, kept for judging a new model"
+    )
     validation_share: float = Field(
-        0.15, gt=0, lt=0.5, description="latest share of the rows, kept for stopping"
+        0.15,
+        gt=0,
+        lt=0.5,
+        description="share of the rows before those that judge, kept for stopping and the temperature",
     )
     pooled: bool = Field(True, description="one model for all pairs; false trains one per pair")
     warm_start: bool = Field(False, description="start from the previous window's weights")

@@ -31,8 +31,11 @@ class FusionModelSettings(Section):
     patience: int = Field(
         20, ge=1, le=500, description="rounds without a better validation loss before stopping"
     )
+    promotion_share: float = Field(
+        0.10, gt=0, lt=0.5, description="latest share of the rows, kept for judging new models"
+    )
     validation_share: float = Field(
-        0.15, gt=0, lt=0.5, description="latest share of the rows, kept for stopping"
+        0.15, gt=0, lt=0.5, description="share of the rows before those that judge, kept for stopping"
     )
     threads: int = Field(1, ge=1, le=256, description="CPU threads of LightGBM")
     seed: int = Field(42, ge=0, le=2**31 - 1, description="seed of the columns' draws")

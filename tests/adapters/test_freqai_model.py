@@ -5,9 +5,12 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
 import pytest
+from freqtrade.enums import RunMode
 from freqtrade.exceptions import OperationalException
 from freqtrade.freqai.data_kitchen import FreqaiDataKitchen
+from freqtrade.strategy import IStrategy
 
 from coordinator.adapters.freqai import CompositeFreqaiModel
 from coordinator.adapters.freqai.frames import LABEL, with_features, with_label
@@ -15,7 +18,11 @@ from coordinator.components import challenge as judging
 from coordinator.components.absence import FAILED, LATE, TRAINED_ON
 from coordinator.learning import retraining
 from coordinator.learning.promotion import Verdict
+from coordinator.run.pair_analysis import analyse
+from coordinator.run.predictions import with_predictions
 from coordinator.settings import load_settings
+from coordinator.signals.candles import Candles
+from strategies.MLCoordinator import MLCoordinator
 
 ROOT = Path(__file__).resolve().parents[2]
 PAIRS = ("BTC/USDT", "ETH/USDT")
@@ -146,9 +153,6 @@ def test_a_late_prediction_is_marked_and_said_once(bot, caplog):
 
 
 def test_live_one_components_failure_leaves_the_others(bot, monkeypatch, caplog):
-    def broken(*_):
-        raise RuntimeError("out of order")
-
     model = bot()
     monkeypatch.setattr(model.composite.components["quality"], "train", broken)
     model.model, dk = train(model, PAIRS[0])
@@ -190,10 +194,139 @@ def test_how_quickly_a_bot_answered_goes_with_the_next_verdict(bot):
     assert [x.metrics["latency_p99_ms"] for x in newest] == [model.health["latency_p99_ms"]] * 2
 
 
-def test_a_failed_backtest_training_ends_the_run(bot):
-    model = bot()
-    with pytest.raises(OperationalException, match="Training of BTC/USDT failed"):
-        model._append_null_backtesting_predictions(SimpleNamespace(pair="BTC/USDT"), None)
+class Untargeted:
+    """What FreqAI asks of a strategy in a backtest."""
+
+    can_short, startup_candle_count, timeframe = False, 0, "1h"
+    populate_any_indicators = IStrategy.populate_any_indicators
+
+    def __init__(self, provider):
+        self.dp = provider
+        self.dp.runmode = RunMode.BACKTEST
+        for name in ("expand_all", "expand_basic"):
+            setattr(self, f"feature_engineering_{name}", lambda frame, *_, **__: frame)
+
+    def feature_engineering_standard(self, frame, metadata):
+        return with_features(frame, "1h")
+
+    def set_freqai_targets(self, frame, metadata):
+        return with_label(frame, load_settings(COORDINATOR))
+
+
+def broken(*_, **__):
+    raise RuntimeError("out of order")
+
+
+@pytest.fixture
+def backtest(bot):
+    """``start`` of a model in a backtest of three windows: the strategy's frame, whole."""
+
+    def run(model, pair=PAIRS[0]):
+        model.live = False
+        provider = model._strategy.dp
+        provider.known = 3300
+        frame = provider.get_pair_dataframe(pair, "1h")
+        days = frame["date"].dt.strftime("%Y%m%d")
+        model.config["timerange"] = f"{days.iloc[24 * 100]}-{days.iloc[24 * 130]}"
+        return model.start(frame, {"pair": pair}, Untargeted(provider))
+
+    def make(**learning):
+        model = bot(**learning)
+        model.config["freqai"] |= {"train_period_days": 60, "backtest_period_days": 10}
+        model.config["config_files"] = [str(ROOT / "config.json")]
+        return model
+
+    return make, run
+
+
+def reasons(frame, make_higher):
+    """Why each component does not vote on the signals of the backtest's windows."""
+    higher = {name: Candles.from_frame(make_higher(frame, name), name) for name in ("4h", "1d")}
+    analysis = analyse(PAIRS[0], Candles.from_frame(frame, "1h"), higher, load_settings(COORDINATOR), ml=True)
+    voted = with_predictions(analysis, frame, ("lstm", "quality"))
+    tested = analysis.index >= 24 * 100
+    tested &= analysis.index < 24 * 130
+    return {name: set(voted.absence_reasons[name][tested]) for name in ("lstm", "quality")}
+
+
+def test_a_component_that_fails_in_a_backtest_ends_it_and_the_way_out_is_named(backtest, monkeypatch):
+    make, run = backtest
+    model = make()
+    monkeypatch.setattr(model.composite.components["quality"], "train", broken)
+    with pytest.raises(
+        OperationalException, match=r'(?s)Training of BTC/USDT failed.*"learning\.on_failure"'
+    ):
+        run(model)
+
+
+def test_or_it_is_absent_and_the_rest_trades_on_and_stored_predictions_say_the_same(
+    backtest, monkeypatch, caplog, make_higher
+):
+    make, run = backtest
+    model = make(on_failure="baseline")
+    monkeypatch.setattr(model.composite.components["quality"], "train", broken)
+    first = run(model)
+    words = "ML IS ABSENT in part, and the rest trades on: quality failed in 3 of 3 windows."
+    assert words in caplog.text
+    assert reasons(first, make_higher) == {"lstm": {""}, "quality": {"raised an exception"}}
+    caplog.clear()
+    again = run(make(on_failure="baseline"))  # nothing is broken now, and nothing is trained
+    pd.testing.assert_frame_equal(first, again)
+    assert words in caplog.text
+    with pytest.raises(
+        OperationalException, match=r"quality failed in 3 of 3 windows: give this one another"
+    ):
+        run(make())
+
+
+def test_a_window_that_freqai_gives_up_has_no_predictions_and_the_next_one_has(
+    backtest, monkeypatch, caplog, make_higher
+):
+    make, run = backtest
+    model = make(on_failure="baseline")
+    train_window, given_up = model.train, []
+
+    def train(frame, pair, dk):
+        if not given_up:
+            given_up.append(pair)
+            broken()
+        return train_window(frame, pair, dk)
+
+    monkeypatch.setattr(model, "train", train)
+    frame = run(model)
+    window = slice(24 * 100, 24 * 110)
+    assert (frame["do_predict"].iloc[window] == 0).all()
+    assert (frame[["lstm_absence", "quality_absence"]].iloc[window] == FAILED).all(axis=None)
+    assert reasons(frame, make_higher) == {name: {"raised an exception", ""} for name in ("lstm", "quality")}
+    assert frame["lstm_buy"].iloc[24 * 110 : 24 * 130].between(0.01, 0.99).all()
+    assert "lstm failed in 1 of 3 windows, quality failed in 1 of 3 windows" in caplog.text
+    stored = [pd.read_feather(path) for path in sorted(model.full_path.rglob("*_prediction.feather"))]
+    assert [part["lstm_buy"].isna().all() for part in stored] == [True, False, False]
+    pd.testing.assert_frame_equal(frame, run(make(on_failure="baseline")))
+
+
+def test_a_bot_trades_on_whatever_the_setting(bot, monkeypatch):
+    model = bot(on_failure="stop")
+    monkeypatch.setattr(model.composite.components["quality"], "train", broken)
+    assert train(model, PAIRS[0])[0].failed == ("quality",)
+
+
+@pytest.mark.parametrize(("on_failure", "runs_on"), [("stop", False), ("baseline", True)])
+def test_where_freqai_itself_raises_in_a_backtest(on_failure, runs_on, caplog):
+    strategy = SimpleNamespace(
+        config={"freqai": {"enabled": True}},
+        freqai=SimpleNamespace(start=broken, components=("lstm", "fusion")),
+        is_bot=False,
+        settings=load_settings({"learning": {"on_failure": on_failure}}),
+    )
+    frame = pd.DataFrame({"close": [1.0]})
+    if runs_on:
+        assert MLCoordinator.add_predictions(strategy, frame, {"pair": PAIRS[0]}, []) == (frame, [])
+        assert "the baseline trades on without ML" in caplog.text
+    else:
+        with pytest.raises(RuntimeError):
+            MLCoordinator.add_predictions(strategy, frame, {"pair": PAIRS[0]}, [])
+        assert '"learning.on_failure": "baseline" trades on' in caplog.text
 
 
 def test_one_selector_votes(bot, monkeypatch):

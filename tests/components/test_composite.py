@@ -135,6 +135,29 @@ def test_what_comes_after_a_window_changes_neither_its_models_nor_its_prediction
             assert np.isfinite(said[column]).any(), column
 
 
+def test_the_candles_that_judge_have_not_been_learnt_from(market, edges, monkeypatch):
+    """Their labels turned round: the verdict turns with them, and the model's file stays."""
+    starts, slice_of, block_of = [], judging.PromotionSlice.of, PairHistory.block
+
+    def watch(*arguments):
+        starts.append(slice_of(*arguments).start)
+        return slice_of(*arguments)
+
+    def turned(*arguments):
+        block = block_of(*arguments)
+        return replace(block, labels=np.where(block.times >= starts[0], -block.labels, block.labels))
+
+    monkeypatch.setattr(judging.PromotionSlice, "of", watch)
+    filed = train(market, edges, ("lstm", "attention"))[2]
+    monkeypatch.setattr(PairHistory, "block", turned)
+    refiled = train(market, edges, ("lstm", "attention"))[2]
+    assert len(set(starts)) == 1
+    for name, one in filed.items():
+        assert one.content == refiled[name].content
+        assert one.verdict.challenger_auc == pytest.approx(1 - refiled[name].verdict.challenger_auc)
+        assert one.metrics["temperature"] > 0
+
+
 @pytest.mark.usefixtures("_promoted")
 def test_one_candle_alone_gets_what_it_gets_in_the_window(market, edges):
     _, end, last = edges

@@ -51,12 +51,12 @@ def test_a_file_of_another_format_or_a_forged_schema_is_refused(tmp_path):
     with pytest.raises(CoordinatorError, match="safetensors file of this package"):
         decode(save({"a": torch.zeros(1)}))
     described = {
-        "format": 2, "kind": "lstm", "features": ["x"], "features_version": 1, "features_hash": "", "about": {}
+        "format": 1, "kind": "lstm", "features": ["x"], "features_version": 1, "features_hash": "", "about": {}
     }  # fmt: skip
     with pytest.raises(CoordinatorError, match="'format'"):
         decode(save({"a": torch.zeros(1)}, {KEY: json.dumps(described)}))
     with pytest.raises(CoordinatorError, match="fit its features"):
-        decode(save({"a": torch.zeros(1)}, {KEY: json.dumps({**described, "format": 1})}))
+        decode(save({"a": torch.zeros(1)}, {KEY: json.dumps({**described, "format": 2})}))
     with pytest.raises(CoordinatorError, match="exist"):
         read(tmp_path / "nothing.safetensors")
 

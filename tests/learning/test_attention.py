@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 import torch
 
-from coordinator.learning.attention import AttentionNetwork, mean_attention
 from coordinator.learning.classifier import SequenceClassifier
+from coordinator.learning.networks.attention import AttentionNetwork, mean_attention
 from coordinator.settings.learning import LearningSettings
 
 

@@ -7,9 +7,10 @@ from coordinator.learning.artefact import decode, encode, read, write
 from coordinator.learning.blocks import Block, pool, split_by_time
 from coordinator.learning.classifier import SequenceClassifier
 from coordinator.learning.labels import CLASSES
-from coordinator.learning.network_registry import NETWORKS
-from coordinator.learning.networks import LSTMNetwork
+from coordinator.learning.networks.lstm import LSTMNetwork
+from coordinator.learning.networks.registry import NETWORKS
 from coordinator.learning.sequences import gather_windows
+from coordinator.learning.temperature import fit_temperature
 from coordinator.settings.learning import LearningSettings
 from coordinator.signals.feature_schema import FeatureSchema
 
@@ -22,6 +23,24 @@ def learnable(seed=0, n=1500, features=6):
     x = rng.normal(size=(n, features))
     signal = np.convolve(x[:, 0], np.ones(3) / 3)[:n]
     return x, np.where(signal > 0.25, 1.0, np.where(signal < -0.25, -1.0, 0.0))
+
+
+def split_of(x, y, settings):
+    data = pool([Block(x, y)], settings.label_horizon)
+    return split_by_time(data, settings.sequence_length, settings.validation_share, settings.promotion_share)
+
+
+def untempered(model, x):
+    """What the network alone says: the softmax of its logits, shape (n, 3)."""
+    powers = model.predict_proba(x)[0] ** model.temperature_
+    return powers / powers.sum(axis=1, keepdims=True)
+
+
+def noisy(n=1500, seed=0, wrong=0.5):
+    """As ``learnable``, half of the labels dealt out at random."""
+    x, y = learnable(seed, n)
+    rng = np.random.default_rng(seed + 100)
+    return x, np.where(rng.random(n) < wrong, rng.choice([-1.0, 0.0, 1.0], n), y)
 
 
 def test_the_documented_network():
@@ -72,15 +91,13 @@ def test_the_same_seed_gives_the_same_bits_and_leaves_the_global_generator_alone
 
 
 def test_early_stopping_keeps_the_best_weights():
-    x, y = learnable(n=900)
-    rng = np.random.default_rng(0)
-    y = np.where(rng.random(len(y)) < 0.5, rng.choice([-1.0, 0.0, 1.0], len(y)), y)
-    model = SequenceClassifier(LearningSettings(epochs=25, patience=2)).fit(x, y)
+    x, y = noisy(n=900)
+    model = SequenceClassifier(LearningSettings(epochs=80, patience=2)).fit(x, y)
     losses = model.validation_loss_
     assert losses[model.best_epoch_] == min(losses)
-    assert len(losses) < 25
-    split = split_by_time(pool([Block(x, y)], 12), 10, model.settings.validation_share)
-    probabilities, _ = model.predict_proba(x)
+    assert len(losses) < 80
+    split = split_of(x, y, model.settings)
+    probabilities = untempered(model, x)
     classes = np.array([CLASSES.index(int(c)) for c in y])
     counts = np.bincount(classes[split.train], minlength=3)
     weight = (len(split.train) / (3 * counts))[classes[split.validation]]
@@ -148,6 +165,7 @@ def test_a_model_read_back_predicts_the_same_bits_and_writes_the_same_file(netwo
     again = SequenceClassifier.from_artefact(read(tmp_path / "model.safetensors"))
     np.testing.assert_array_equal(again.predict_proba(x)[0], model.predict_proba(x)[0])
     assert write(again.to_artefact(), tmp_path / "again.safetensors") == first
+    assert again.temperature_ == model.temperature_ != 1.0
     assert again.metrics_ == model.metrics_
     assert again.settings == model.settings
 
@@ -187,8 +205,7 @@ def test_what_comes_after_the_training_rows_changes_no_weight_but_the_stop():
     """Scramble the validation slice: the scaling and the weights of a given number of epochs stay."""
     settings = LearningSettings(epochs=1, patience=1)
     x, y = learnable(n=900)
-    split = split_by_time(pool([Block(x, y)], 12), 10, settings.validation_share)
-    later = split.train[-1] + 1
+    later = split_of(x, y, settings).train[-1] + 1
     other_x, other_y = x.copy(), y.copy()
     other_x[later:], other_y[later:] = 7 * other_x[later:][::-1], other_y[later:][::-1]
     one, two = SequenceClassifier(settings).fit(x, y), SequenceClassifier(settings).fit(other_x, other_y)
@@ -196,6 +213,57 @@ def test_what_comes_after_the_training_rows_changes_no_weight_but_the_stop():
     np.testing.assert_array_equal(one.scale_, two.scale_)
     for a, b in zip(one.network_.parameters(), two.network_.parameters(), strict=True):
         assert torch.equal(a, b)
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+def test_the_rows_that_judge_change_no_weight_and_no_temperature(network):
+    x, y = noisy(n=900)
+    split = split_of(x, y, FAST)
+    later = split.validation[-1] + FAST.label_horizon + 1
+    assert later == split.promotion[0]
+    other_x, other_y = x.copy(), y.copy()
+    other_x[later:], other_y[later:] = 7 * x[later:][::-1], -y[later:]
+    files = [
+        encode(SequenceClassifier(FAST, network).fit(*data).to_artefact())
+        for data in ((x, y), (other_x, other_y))
+    ]
+    assert files[0] == files[1]
+
+
+def test_a_network_that_is_too_sure_is_tempered_on_rows_that_it_was_not_fitted_to(monkeypatch):
+    """Long training on noise: every epoch is kept, so that the network is far too sure of itself."""
+    monkeypatch.setattr("coordinator.learning.trainer._copy", lambda network: network.state_dict())
+    settings = LearningSettings(epochs=40, patience=40, balance_classes=False, learning_rate=3e-3)
+    x, y = noisy(n=1500)
+    model = SequenceClassifier(settings).fit(x, y)
+    metrics = model.metrics_
+    assert metrics["temperature"] == model.temperature_ > 1.3
+    assert metrics["log_loss"] < metrics["log_loss_untempered"] - 0.05
+    assert metrics["calibration_error"] < metrics["calibration_error_untempered"] - 0.05
+    probabilities, usable = model.predict_proba(x)
+    before = untempered(model, x)
+    np.testing.assert_array_equal(probabilities[usable].argmax(axis=1), before[usable].argmax(axis=1))
+    assert (probabilities[usable].max(axis=1) < before[usable].max(axis=1)).all()
+    rows = split_of(x, y, settings).validation
+    truth = np.array([CLASSES.index(int(c)) for c in y[rows]])
+    for name, p in (("log_loss", probabilities), ("log_loss_untempered", before)):
+        assert -np.log(p[rows, truth]).mean() == pytest.approx(metrics[name], rel=1e-4)
+    new_x, new_y = noisy(n=1500, seed=5)
+    truth = np.array([CLASSES.index(int(c)) for c in new_y[9:]])
+    says = model.predict_proba(new_x)[0], untempered(model, new_x)
+    after, alone = (-np.log(p[np.arange(9, len(p)), truth]).mean() for p in says)
+    assert after < alone - 0.05
+
+
+def test_balanced_classes_weight_the_training_and_not_the_temperature():
+    """Few BUYs and SELLs: the network hears them as often as HOLDs, its temperature is that of rows as they come."""
+    x, y = noisy(n=2000)
+    rng = np.random.default_rng(2)
+    y = np.where(rng.random(len(y)) < 0.7, 0.0, y)
+    model = SequenceClassifier(FAST).fit(x, y)
+    rows = split_of(x, y, FAST).validation
+    logits, truth = np.log(untempered(model, x)[rows]), np.array([CLASSES.index(int(c)) for c in y[rows]])
+    assert model.temperature_ == pytest.approx(fit_temperature(logits, truth), rel=1e-4)
 
 
 def test_rows_of_weight_zero_teach_nothing():

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from coordinator.errors import CoordinatorError
-from coordinator.learning.blocks import Block
+from coordinator.learning.blocks import Block, pool, split_by_time
 from coordinator.learning.fusion_models import FusionModels, feature_table
 from coordinator.learning.labels import CLASSES
 from coordinator.learning.timeframe_model import TimeframeModel
@@ -62,6 +62,20 @@ def test_on_shuffled_labels_it_knows_nothing():
     y = np.random.default_rng(1).permutation(y)
     model = TimeframeModel(FusionModelSettings()).fit([Block(x, y)], SCHEMA)
     assert model.metrics_["log_loss"] > model.metrics_["prior_log_loss"] - 0.01
+
+
+def test_the_rows_that_judge_change_no_tree():
+    x, y = learnable(0)
+    split = split_by_time(pool([Block(x, y)], S.label_horizon), 1, S.validation_share, S.promotion_share)
+    later = split.validation[-1] + S.label_horizon + 1
+    assert later == split.promotion[0]
+    other_x, other_y = x.copy(), y.copy()
+    other_x[later:], other_y[later:] = 7 * x[later:][::-1], -y[later:]
+    one, two = (
+        TimeframeModel(S).fit([Block(*data)], SCHEMA).to_json() for data in ((x, y), (other_x, other_y))
+    )
+    assert one == two
+    assert one["metrics"]["rows_validation"] == len(split.validation)
 
 
 def test_one_row_is_the_whole_window_and_nan_rows_say_nothing():

@@ -19,7 +19,7 @@ from pandas import DataFrame
 from coordinator.adapters.errors import as_operational
 from coordinator.adapters.freqai.frames import LABEL
 from coordinator.adapters.freqai.market_source import MarketSource
-from coordinator.components.absence import LATE
+from coordinator.components.absence import FAILED, LATE
 from coordinator.components.component import TrainingResult, Window
 from coordinator.components.composite import Composite, CompositeModel
 from coordinator.components.market_history import BASE, MarketHistory
@@ -33,6 +33,8 @@ __all__ = ["CompositeFreqaiModel"]
 
 logger = logging.getLogger(__name__)
 
+HELP = "More candles before the timerange or a shorter train_period_days may help."
+WAY_OUT = 'With "learning.on_failure": "baseline" what failed is absent and the rest trades on.'
 POOLED = ""  # the key of the models of all pairs
 
 
@@ -40,8 +42,9 @@ class CompositeFreqaiModel(IFreqaiModel):
     """Trains the enabled components once per window for all pairs, and returns every component's columns.
 
     With ``learning.pooled`` off each pair has its own networks and fusion models; signal quality is always one model
-    for all pairs. A failed training ends a backtest with an error; live the component is absent until the next one
-    works. ``only`` names the components of a subclass; None is the setting ``learning.components``.
+    for all pairs. What fails ends a backtest with an error; with ``learning.on_failure`` "baseline", and live always,
+    the component is absent until the next training works. ``only`` names the components of a subclass; None is the
+    setting ``learning.components``.
     """
 
     only: ClassVar[tuple[str, ...] | None] = None
@@ -89,6 +92,11 @@ class CompositeFreqaiModel(IFreqaiModel):
             "latency_p50_ms": float(p50),
             "latency_p99_ms": float(p99),
         }
+
+    @property
+    def tolerant(self) -> bool:
+        """Whether a component that fails is absent, and does not end the run."""
+        return self.live or self.settings.on_failure == "baseline"
 
     def start(self, dataframe: DataFrame, metadata: dict[str, Any], strategy: Any) -> DataFrame:
         """As in Freqtrade; the strategy is kept, as its data provider has the other pairs' candles."""
@@ -150,7 +158,7 @@ class CompositeFreqaiModel(IFreqaiModel):
             verdict = self.files.write(owner, end, result)
             logger.info("%s: %s", owner, verdict.sentence)
 
-        model = self.composite.train(window, previous, on_trained, tolerant=self.live)
+        model = self.composite.train(window, previous, on_trained, tolerant=self.tolerant)
         logger.info(
             "Trained %s on the window to %s for %s in %.1f s",
             ", ".join(self.components),
@@ -180,9 +188,9 @@ class CompositeFreqaiModel(IFreqaiModel):
         single = self.live and not kwargs.get("first", True)
         wanted = times[-1:] if single else times  # FreqAI keeps the last row only
         market = self._market_of(dk.pair, int(times[-1])) if len(times) else self._whole_market()
-        self.composite.prepare(dk.pair, wanted, market, tolerant=self.live)
+        self.composite.prepare(dk.pair, wanted, market, tolerant=self.tolerant)
         started = time.perf_counter()
-        columns = self.composite.predict(self.model, dk.pair, wanted, market, tolerant=self.live)
+        columns = self.composite.predict(self.model, dk.pair, wanted, market, tolerant=self.tolerant)
         milliseconds = (time.perf_counter() - started) * 1000
         frame = DataFrame(columns, columns=self.composite.columns)
         frame.insert(0, LABEL, self._most_likely_class(frame))
@@ -235,14 +243,58 @@ class CompositeFreqaiModel(IFreqaiModel):
             self._newest = self._source.latest_candles(self._pairs(), self._strategy.dp)
         return self._newest
 
+    # --- failures in a backtest -------------------------------------------------------------------------------
+
+    def start_backtesting(
+        self, dataframe: DataFrame, metadata: dict[str, Any], dk: FreqaiDataKitchen, strategy: Any
+    ) -> FreqaiDataKitchen:
+        """As in Freqtrade; then it is said what failed, in this run or in the one whose predictions are reused."""
+        dk = super().start_backtesting(dataframe, metadata, dk, strategy)
+        if failures := self._failures(dk):
+            if not self.tolerant:
+                raise OperationalException(
+                    f"The stored predictions of {dk.pair} are of a run in which {failures}: give this one another "
+                    f"freqai.identifier. {WAY_OUT}"
+                )
+            logger.warning(
+                "%s: ML IS ABSENT in part, and the rest trades on: %s. The errors are in the log of the run that "
+                "trained. %s Then give the next run another freqai.identifier: predictions are reused.",
+                dk.pair,
+                failures,
+                HELP,
+            )
+        return dk
+
+    def _failures(self, dk: FreqaiDataKitchen) -> str:
+        """Which components failed in how many of the backtest's windows, in words; empty where none did."""
+        frame, windows = dk.return_dataframe, dk.backtesting_timeranges
+        times, parts = _seconds(frame), []
+        for name in self.components:
+            column = f"{name}_absence"
+            failed = times[frame[column] == FAILED] if column in frame else times[:0]
+            count = sum(bool(((failed >= w.startts) & (failed < w.stopts)).any()) for w in windows)
+            if count:
+                parts.append(f"{name} failed in {count} of {len(windows)} windows")
+        return ", ".join(parts)
+
     def _append_null_backtesting_predictions(
         self, dk: FreqaiDataKitchen, dataframe_backtest: DataFrame
     ) -> None:
-        """Freqtrade fills a failed window with zeros and stores them; a backtest built on that would be a lie."""
-        raise OperationalException(
-            f"Training of {dk.pair} failed (see the log above), so the backtest cannot go on. "
-            "More candles before the timerange or a shorter train_period_days may help."
-        )
+        """Freqtrade fills a failed window with zeros and stores them; a backtest built on that would be a lie.
+
+        Ours ends with an error, or has no predictions and every component's absence in the window.
+        """
+        if not self.tolerant:
+            raise OperationalException(
+                f"Training of {dk.pair} failed (see the log above), so the backtest cannot go on. {HELP} {WAY_OUT}"
+            )
+        n = len(dataframe_backtest)
+        frame = DataFrame(np.nan, index=range(n), columns=[LABEL, *self.composite.columns])
+        frame[[f"{name}_absence" for name in self.components]] = float(FAILED)
+        dk.DI_values = np.zeros(n)
+        append = dk.get_predictions_to_append(frame, np.zeros(n, dtype=np.int_), dataframe_backtest)
+        dk.append_predictions(append)
+        dk.save_backtesting_prediction(append)
 
 
 def _seconds(frame: DataFrame) -> Times:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from coordinator.learning.networks import SequenceNetwork
+from coordinator.learning.networks.base import SequenceNetwork
 from coordinator.learning.sequences import gather_windows
 from coordinator.types import Floats, Ints
 

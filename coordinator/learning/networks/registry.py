@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from coordinator.errors import CoordinatorError
-from coordinator.learning.attention import AttentionNetwork
-from coordinator.learning.networks import LSTMNetwork, SequenceNetwork
+from coordinator.learning.networks.attention import AttentionNetwork
+from coordinator.learning.networks.base import SequenceNetwork
+from coordinator.learning.networks.lstm import LSTMNetwork
 from coordinator.settings.learning import LearningSettings
 
 __all__ = ["NETWORKS", "build_network"]

@@ -1,0 +1,1 @@
+"""The sequence networks, one a file, and their registry."""
