@@ -18,8 +18,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from coordinator.decision.clock_learners import ResolvedSignals
 from coordinator.decision.decisions import REARMED_ALONE, REARMED_SHADOW, Decisions
-from coordinator.decision.learners import ClockLearners, Learners, ResolvedSignals
+from coordinator.decision.learners import Learners
 from coordinator.decision.quality import apply_quality
 from coordinator.decision.scales import STATIC, PercentileScales
 from coordinator.decision.table import UNRESOLVED, SignalTable
@@ -161,7 +162,8 @@ class Fold:
         pairs = table.names(rows)
         if s.selector.enabled:
             self._select(table, out, given, rows, pairs)
-        ml, present = learners.vote_weights.predict(out.percentile[rows, 1:])
+        ml, shares = learners.ml_score(out.percentile[rows, 1:])
+        present = ml == ml
         weight, arm = self._ml_weight(pairs, table, rows)
         weight = np.where(present, weight, 0.0)
         technical = given.technical[rows]
@@ -176,16 +178,16 @@ class Fold:
         clock = table.clock[rows]
         threshold = self._threshold(clock, given.judged[rows], pairs, weight)
         if s.thresholds.mode != "off":
-            out.adaptive_threshold[rows] = learners.thresholds.adaptive(pairs)
+            out.adaptive_threshold[rows] = learners.adaptive_thresholds(pairs)
         out.ml_score[rows], out.ml_rank[rows], out.unified_score[rows] = ml, ml_rank, score
         out.confidence[rows], out.ml_weight[rows], out.blended[rows] = confidence, weight, blended
         out.arm[rows], out.threshold[rows] = arm, threshold
         out.share[rows, 0] = 1.0 - weight
-        out.share[rows, 1:] = weight[:, None] * learners.vote_weights.shares(out.percentile[rows, 1:])
+        out.share[rows, 1:] = weight[:, None] * shares
         out.phase[rows] = learners.phase if s.decision.weighting == "earned" else -1
         if s.sizing.earned.mode != "off":
-            out.risk_share[rows] = learners.by_clock(clock, _earned_share)
-        out.expected_days[rows] = learners.by_clock(clock, _expected_days)
+            out.risk_share[rows] = learners.earned_share(clock)
+        out.expected_days[rows] = learners.expected_days(clock)
         out.win_probability[rows], out.expected_r[rows] = probability, expected
         worthless = blended & (expected <= 0.0) & s.decision.require_positive_expectancy
         barred = given.rejection[rows]
@@ -201,15 +203,15 @@ class Fold:
         takes all but the lowest tenth of what it would refuse at the greatest.
         """
         own = self._gates[clock, np.where(judged, 0, 1)]
-        gate = self.learners.thresholds.predict(pairs)
+        gate = self.learners.ml_gates(pairs)
         return np.where(weight > 0.0, own + (gate - own) * (weight / GREATEST_WEIGHT), own)
 
     def _select(
         self, table: SignalTable, out: Decisions, given: _Given, rows: slice, pairs: list[str]
     ) -> None:
-        chosen = self.learners.selector.predict(
-            table.state[rows], given.draws[rows], table.tactic_direction[rows], table.tactic_confidence[rows]
-        )
+        chosen = self.learners.select(table, given.draws, rows)
+        if chosen is None:
+            return
         out.tactic[rows] = chosen.tactic
         backing = table.direction[rows] * chosen.direction * chosen.confidence
         if self.settings.decision.confidence_scale == "raw":
@@ -219,15 +221,13 @@ class Fold:
 
     def _ml_weight(self, pairs: list[str], table: SignalTable, rows: slice) -> tuple[Floats, Ints]:
         """Say of ML for each signal, and its arm in the pilot phase."""
-        n, decision, manager = len(pairs), self.settings.decision, self.learners.manager
+        n, decision = len(pairs), self.settings.decision
         nothing = np.full(n, -1, dtype=np.int64)
         if decision.shadow:
             return np.zeros(n), nothing
         if decision.weighting == "fixed":
             return np.full(n, decision.ml_weight), nothing
-        weight = manager.predict(pairs, table.time[rows])
-        arm = (weight > 0.0).astype(np.int64) if manager.phase == "pilot" else nothing
-        return weight, arm
+        return self.learners.ml_weight(pairs, table.time[rows])
 
     def _resolved(self, table: SignalTable, out: Decisions, rows: Ints) -> ResolvedSignals:
         spoken_for = np.isfinite(out.of("quality")[rows])
@@ -259,14 +259,6 @@ class Fold:
             r=table.outcome_r[rows],
             exit=table.outcome_exit[rows],
         )
-
-
-def _expected_days(learners: ClockLearners) -> float:
-    return learners.expected_days
-
-
-def _earned_share(learners: ClockLearners) -> float:
-    return learners.earned_risk.share
 
 
 def _gates(settings: Settings, clock: str) -> tuple[float, float]:

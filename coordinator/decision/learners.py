@@ -4,157 +4,144 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
+import numpy.typing as npt
 
 from coordinator.decision.blending.manager import PHASES, MLWeightManager, WeightReview
-from coordinator.decision.calibration import Calibrator
-from coordinator.decision.earned_risk import EarnedRisk
-from coordinator.decision.outcomes import EXITS
+from coordinator.decision.clock_learners import TARGET, ClockLearners, ResolvedSignals
 from coordinator.decision.pair_records import PairChange
-from coordinator.decision.selector import TacticSelector, tactic_profit
+from coordinator.decision.selector import Selection, TacticSelector, tactic_profit
+from coordinator.decision.table import SignalTable
 from coordinator.decision.thresholds import AdaptiveThresholds
-from coordinator.decision.vote_weights import VoteWeights
-from coordinator.decision.voting import ML_COMPONENTS, ml_weights
+from coordinator.decision.vote_weights import VoteWeights, mixture
+from coordinator.decision.voting import ml_weights
 from coordinator.settings import Settings
 from coordinator.signals.clock import CLOCKS
-from coordinator.types import Bools, Floats, Ints
+from coordinator.types import Bools, Floats, Ints, Times
 
-__all__ = ["ClockLearners", "History", "Learners", "ResolvedSignals"]
+__all__ = ["History", "LearnerFailure", "Learners"]
 
-TARGET = EXITS.index("target")
+T = TypeVar("T")
 
 
-@dataclass(frozen=True)
-class ResolvedSignals:
-    """Signals whose outcome has become known, in the order in which it did; arrays of shape (n,) unless stated.
+class LearnerFailure(NamedTuple):
+    """A learner raised: the day (seconds since the epoch), its name, and what it raised."""
 
-    What was known and decided at the signal, and what became of it; see ``SignalTable`` and ``Decisions``.
-    ``pair`` is the series, ``days`` the time from the signal to its outcome; ``takeable`` is False where something
-    other than its confidence bars a signal, ``decidable`` where something other than ML does (a re-armed signal counts
-    while re-arming is in shadow); ``next_state`` is the pair's market state at the resolution,
-    ``chosen_direction`` the selected tactic's.
-    """
-
-    pair: Sequence[str]
-    clock: Ints
-    days: Floats
-    direction: Ints
-    stop: Floats
-    state: Ints
-    next_state: Ints
-    percentile: Floats
-    tactic: Ints
-    chosen_direction: Ints
-    ml_rank: Floats
-    confidence: Floats
-    expected_r: Floats
-    accepted: Bools
-    takeable: Bools
-    decidable: Bools
-    arm: Ints
-    r: Floats
-    exit: Ints
+    time: int
+    learner: str
+    error: str
 
 
 @dataclass
 class History:
-    """What changed, in time order, for the ledger."""
+    """What changed and what failed, in time order, for the ledger."""
 
     reviews: list[WeightReview]
     thresholds: list[PairChange]
     weights: list[tuple[int, dict[str, float]]]
+    failures: list[LearnerFailure]
 
-
-class ClockLearners:
-    """What is learned of each clock by itself.
-
-    Attributes
-    ----------
-    calibrator : confidence to win probability and expected R
-    earned_risk : the share of the risk that it has earned
-    time_ : [sum of days, count] of its virtual trades
-    """
-
-    def __init__(self, settings: Settings) -> None:
-        self._targets, self._earns = settings.targets.enabled, settings.sizing.earned.mode != "off"
-        self.calibrator = Calibrator(settings.calibration, settings.targets.reward_risk)
-        self.earned_risk = EarnedRisk(settings.sizing.earned)
-        self.time_ = [0.0, 0]
-
-    @property
-    def expected_days(self) -> float:
-        """Mean time of its virtual trades, days; NaN before the first."""
-        total, count = self.time_
-        return total / count if count else float("nan")
-
-    def learn(self, now: int, resolved: ResolvedSignals, rows: Bools | slice) -> Bools:
-        """Take its outcomes among those of all clocks; which of them were won."""
-        r = resolved.r[rows]
-        won: Bools = resolved.exit[rows] == TARGET if self._targets else r > 0.0
-        self.calibrator.learn(resolved.confidence[rows], won, r)
-        if self._earns:
-            self.earned_risk.learn(now, r[resolved.takeable[rows]])
-        days = resolved.days[rows].tolist()
-        self.time_ = [self.time_[0] + sum(days), self.time_[1] + len(days)]
-        return won
-
-    def state(self) -> dict[str, Any]:
-        """JSON types."""
-        parts = {"calibrator": self.calibrator.state(), "earned_risk": self.earned_risk.state()}
-        return {**parts, "time": list(self.time_)}
-
-    def restore(self, state: Mapping[str, Any]) -> None:
-        """Take back what ``state`` gave."""
-        self.calibrator.restore(state["calibrator"])
-        self.earned_risk.restore(state["earned_risk"])
-        self.time_ = [float(state["time"][0]), int(state["time"][1])]
+    @classmethod
+    def empty(cls) -> History:
+        """Nothing yet."""
+        return cls([], [], [], [])
 
 
 class Learners:
-    """The learners of one fold.
+    """The learners of one fold, none of which can stop it.
+
+    One that raises begins anew, as if it had learned nothing, and what was asked of it gets the answer of one that has
+    not learned; the others go on (DESIGN.md 3).
 
     Attributes
     ----------
     clocks : code of a clock to what is learned of it by itself
     vote_weights, manager, thresholds, selector : the learners of all together
-    history : what changed so far
+    history : what changed so far, and what failed
     """
 
     def __init__(self, settings: Settings) -> None:
-        self.clocks = {
-            CLOCKS.index(name): ClockLearners(settings.on_clock(name)) for name in settings.clock_names
+        decision = self._decision = settings.decision
+        self._targets, start = settings.targets.enabled, ml_weights(decision)
+        gates = decision.threshold, decision.baseline_threshold
+        self._begin: dict[str, Callable[[], Any]] = {
+            "vote_weights": lambda: VoteWeights(settings.vote_weights, start),
+            "manager": lambda: MLWeightManager(settings.blending, *gates),
+            "thresholds": lambda: AdaptiveThresholds(settings.thresholds, decision.threshold),
+            "selector": lambda: TacticSelector(settings.selector),
+            "clocks": lambda: {
+                CLOCKS.index(name): ClockLearners(settings.on_clock(name)) for name in settings.clock_names
+            },
         }
-        self.vote_weights = VoteWeights(settings.vote_weights, ml_weights(settings.decision))
-        decision = settings.decision
-        self.manager = MLWeightManager(settings.blending, decision.threshold, decision.baseline_threshold)
-        self.thresholds = AdaptiveThresholds(settings.thresholds, settings.decision.threshold)
-        self.selector = TacticSelector(settings.selector)
-        self.history = History([], [], [])
+        self.vote_weights: VoteWeights
+        self.manager: MLWeightManager
+        self.thresholds: AdaptiveThresholds
+        self.selector: TacticSelector
+        self.clocks: dict[int, ClockLearners]
+        for name in self._begin:
+            self._begin_anew(name)
+        self._start_weight = settings.blending.base_weights[self.phase]
+        self._start_shares = list(self.vote_weights.weights_)
+        self._now = 0
+        self.history = History.empty()
+
+    def _begin_anew(self, name: str) -> None:
+        setattr(self, name, self._begin[name]())
+
+    def _use(self, name: str, ask: Callable[[], T], unlearned: Callable[[], T]) -> T:
+        """What a learner answers; where it raises it begins anew, and ``unlearned`` answers in its place."""
+        try:
+            return ask()
+        except Exception as error:  # whatever it is, the decision goes on
+            self.history.failures.append(LearnerFailure(self._now, name, f"{type(error).__name__}: {error}"))
+            self._begin_anew(name)
+            return unlearned()
 
     @property
     def phase(self) -> int:
         """Index into ``PHASES``."""
         return PHASES.index(self.manager.phase)
 
+    # --- learning ---------------------------------------------------------------------------------------------
+
     def learn(self, now: int, resolved: ResolvedSignals) -> None:
         """Teach every learner what resolved before ``now`` (seconds since the epoch)."""
-        won = np.zeros(len(resolved.r), dtype=bool)
+        self._now = now
+        r = resolved.r
+        won: Bools = resolved.exit == TARGET if self._targets else r > 0.0
+        self._use("clocks", lambda: self._learn_clocks(now, resolved), _nothing)
+        self._use("vote_weights", lambda: self._learn_weights(now, resolved, won), _nothing)
+        profit = tactic_profit(resolved.direction, resolved.chosen_direction, r * resolved.stop)
+        self._use(
+            "selector",
+            lambda: self.selector.learn(resolved.state, resolved.tactic, profit, resolved.next_state),
+            _nothing,
+        )
+        self.history.thresholds += self._use(
+            "thresholds",
+            lambda: self.thresholds.learn(now, resolved.pair, resolved.confidence, resolved.expected_r, r),
+            list,
+        )
+        review = self._use("manager", lambda: self._learn_weight(now, resolved), _nothing)
+        if review is not None:
+            self.history.reviews.append(review)
+
+    def _learn_clocks(self, now: int, resolved: ResolvedSignals) -> None:
         for learners, rows in self._rows(resolved.clock):
-            won[rows] = learners.learn(now, resolved, rows)
+            learners.learn(now, resolved, rows)
+
+    def _learn_weights(self, now: int, resolved: ResolvedSignals, won: Bools) -> None:
         before = self.vote_weights.weights
-        self.vote_weights.learn(resolved.percentile[:, 1 : 1 + len(ML_COMPONENTS)], won)
+        self.vote_weights.learn(resolved.percentile[:, 1:], won)
         if self.vote_weights.weights != before:
             self.history.weights.append((now, self.vote_weights.weights))
-        profit = tactic_profit(resolved.direction, resolved.chosen_direction, resolved.r * resolved.stop)
-        self.selector.learn(resolved.state, resolved.tactic, profit, resolved.next_state)
-        self.history.thresholds += self.thresholds.learn(
-            now, resolved.pair, resolved.confidence, resolved.expected_r, resolved.r
-        )
+
+    def _learn_weight(self, now: int, resolved: ResolvedSignals) -> WeightReview | None:
         # What market or side forbids is no evidence of what ML's say is worth.
         counted = resolved.decidable | (self.manager.settings.criterion == "accuracy")
-        review = self.manager.learn(
+        return self.manager.learn(
             now,
             np.where(counted, resolved.ml_rank, np.nan),
             resolved.percentile[:, 0],
@@ -162,24 +149,78 @@ class Learners:
             arm=resolved.arm,
             accepted=resolved.accepted,
         )
-        if review is not None:
-            self.history.reviews.append(review)
+
+    # --- answers ----------------------------------------------------------------------------------------------
+
+    def ml_score(self, percentile: Floats) -> tuple[Floats, Floats]:
+        """The ML components' weighted mean (n,), NaN where none is present, and their shares of it (n, 5)."""
+        return self._use(
+            "vote_weights",
+            lambda: self.vote_weights.predict(percentile),
+            lambda: mixture(self._start_shares, percentile),
+        )
+
+    def ml_weight(self, pairs: Sequence[str], time: Times) -> tuple[Floats, Ints]:
+        """The earned say of ML for each signal, and its arm in the pilot phase (else -1); shape (n,) each."""
+        nothing = np.full(len(pairs), -1, dtype=np.int64)
+
+        def earned() -> tuple[Floats, Ints]:
+            weight = self.manager.predict(pairs, time)
+            return weight, (weight > 0.0).astype(np.int64) if self.manager.phase == "pilot" else nothing
+
+        return self._use("manager", earned, lambda: (np.full(len(pairs), self._start_weight), nothing))
+
+    def ml_gates(self, pairs: Sequence[str]) -> Floats:
+        """Least confidence that ML's say asks of each signal, shape (n,)."""
+        start = self._decision.threshold
+        return self._use(
+            "thresholds", lambda: self.thresholds.predict(pairs), lambda: np.full(len(pairs), start)
+        )
+
+    def adaptive_thresholds(self, pairs: Sequence[str]) -> Floats:
+        """What adaptive thresholds give, in shadow mode too, shape (n,)."""
+        start = self._decision.threshold
+        return self._use(
+            "thresholds", lambda: self.thresholds.adaptive(pairs), lambda: np.full(len(pairs), start)
+        )
+
+    def select(self, table: SignalTable, draws: npt.NDArray[np.uint64], rows: slice) -> Selection | None:
+        """The tactics chosen for some signals; None where the selector failed: then it does not vote."""
+        tactics = table.tactic_direction[rows], table.tactic_confidence[rows]
+        return self._use(
+            "selector", lambda: self.selector.predict(table.state[rows], draws[rows], *tactics), _nothing
+        )
 
     def predict_r(self, clock: Ints, confidence: Floats, enough: int) -> tuple[Floats, Floats]:
         """Win probability and expected R of confidences; NaN until ``enough`` outcomes of their clock are known."""
-        p, r = np.full(len(confidence), np.nan), np.full(len(confidence), np.nan)
-        for learners, rows in self._rows(clock):
-            if learners.calibrator.outcomes_ >= enough:
-                p[rows] = learners.calibrator.predict(confidence[rows])
-                r[rows] = learners.calibrator.predict_r(confidence[rows])
-        return p, r
+        unknown = np.full(len(confidence), np.nan)
 
-    def by_clock(self, clock: Ints, number: Callable[[ClockLearners], float]) -> Floats:
-        """A number of each row's clock, shape (n,); of the only clock where there is one."""
-        out = np.full(len(clock), np.nan)
-        for learners, rows in self._rows(clock):
-            out[rows] = number(learners)
-        return out
+        def predicted() -> tuple[Floats, Floats]:
+            p, r = unknown.copy(), unknown.copy()
+            for learners, rows in self._rows(clock):
+                if learners.calibrator.outcomes_ >= enough:
+                    p[rows] = learners.calibrator.predict(confidence[rows])
+                    r[rows] = learners.calibrator.predict_r(confidence[rows])
+            return p, r
+
+        return self._use("clocks", predicted, lambda: (unknown, unknown))
+
+    def expected_days(self, clock: Ints) -> Floats:
+        """Mean time of the virtual trades of each row's clock, days, shape (n,)."""
+        return self._by_clock(clock, lambda own: own.expected_days, np.nan)
+
+    def earned_share(self, clock: Ints) -> Floats:
+        """Share of the risk that each row's clock has earned, shape (n,)."""
+        return self._by_clock(clock, lambda own: own.earned_risk.share, 1.0)
+
+    def _by_clock(self, clock: Ints, number: Callable[[ClockLearners], float], start: float) -> Floats:
+        def numbers() -> Floats:
+            out = np.full(len(clock), np.nan)
+            for learners, rows in self._rows(clock):
+                out[rows] = number(learners)
+            return out
+
+        return self._use("clocks", numbers, lambda: np.full(len(clock), start))
 
     def _rows(self, clock: Ints) -> Iterator[tuple[ClockLearners, Bools | slice]]:
         """Each clock's learners with its rows; without a mask where there is one clock, as there nearly always is."""
@@ -201,3 +242,7 @@ class Learners:
             learners.restore(state["clocks"][CLOCKS[code]])
         for name in ("vote_weights", "manager", "thresholds", "selector"):
             getattr(self, name).restore(state[name])
+
+
+def _nothing() -> None:
+    return None

@@ -10,7 +10,7 @@ share stays where it was. A floor keeps every component in the race, so that one
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,7 @@ from coordinator.decision.voting import ML_COMPONENTS
 from coordinator.settings.learners import VoteWeightSettings
 from coordinator.types import Bools, Floats
 
-__all__ = ["VoteWeights"]
+__all__ = ["VoteWeights", "mixture"]
 
 TINY = 1e-300  # a weight that underflows to 0 would never come back
 
@@ -81,35 +81,9 @@ class VoteWeights:
         ]
         self.weights_ = _floored(raw, self.settings.floor)
 
-    def predict(self, percentile: Floats) -> tuple[Floats, Bools]:
-        """Weighted mean of the components present, the weights renormalised over them.
-
-        Column by column, so that a row's bits do not depend on how many rows are handed over.
-
-        Parameters
-        ----------
-        percentile : ndarray of float, shape (n, 5)
-            0..1, columns as ``ML_COMPONENTS``; NaN where absent.
-
-        Returns
-        -------
-        mean : ndarray of float, shape (n,)
-            0..1, NaN where nothing with a weight is present.
-        present : ndarray of bool, shape (n,)
-        """
-        total, mean = np.zeros(len(percentile)), np.zeros(len(percentile))
-        for i, weight in enumerate(self.weights_):
-            here = percentile[:, i] == percentile[:, i]
-            total += weight * here
-            mean += np.where(here, weight * percentile[:, i], 0.0)
-        present = total > 0.0
-        return np.where(present, mean / np.where(present, total, 1.0), np.nan), present
-
-    def shares(self, percentile: Floats) -> Floats:
-        """The weights that ``predict`` gives the components present, shape (n, 5), rows sum to 1 (or 0 without any)."""
-        weighted = (percentile == percentile) * np.array(self.weights_)
-        total = weighted.sum(axis=1, keepdims=True)
-        return np.asarray(weighted / np.where(total > 0.0, total, 1.0))
+    def predict(self, percentile: Floats) -> tuple[Floats, Floats]:
+        """Weighted mean of the components present, and the shares of each; see ``mixture``."""
+        return mixture(self.weights_, percentile)
 
     def state(self) -> dict[str, Any]:
         """Everything learned, in JSON types; ``restore`` gives it back to the bit."""
@@ -133,3 +107,33 @@ def _floored(raw: list[float], floor: float) -> list[float]:
         if not below:
             return shares
         low |= below
+
+
+def mixture(weights: Sequence[float], percentile: Floats) -> tuple[Floats, Floats]:
+    """Weighted mean of the components present, the weights renormalised over them.
+
+    Column by column, so that a row's bits do not depend on how many rows are handed over.
+
+    Parameters
+    ----------
+    weights : of the ML components, in the order of ``ML_COMPONENTS``
+    percentile : ndarray of float, shape (n, 5)
+        0..1, columns as ``ML_COMPONENTS``; NaN where absent.
+
+    Returns
+    -------
+    mean : ndarray of float, shape (n,)
+        0..1, NaN where nothing with a weight is present.
+    shares : ndarray of float, shape (n, 5)
+        The weights in force; rows sum to 1, or 0 where nothing is present.
+    """
+    total, mean = np.zeros(len(percentile)), np.zeros(len(percentile))
+    shares = np.zeros(percentile.shape)
+    for i, weight in enumerate(weights):
+        here = percentile[:, i] == percentile[:, i]
+        shares[:, i] = weight * here
+        total += shares[:, i]
+        mean += np.where(here, weight * percentile[:, i], 0.0)
+    present = total > 0.0
+    divisor = np.where(present, total, 1.0)
+    return np.where(present, mean / divisor, np.nan), shares / divisor[:, None]

@@ -20,7 +20,7 @@ class BacktestDecisions:
 
     def __init__(self, can_short: bool) -> None:
         self._can_short = can_short
-        self._history = History([], [], [])
+        self._history = History.empty()
         self._final: tuple[int | None, dict[str, Any]] = (None, {})
 
     def decide(self, signals: SignalTable, settings: Settings) -> Decisions:

@@ -56,6 +56,7 @@ class DecisionRecorder:
         self._reviews_sent: int | None = None
         self._trust_changes_sent: int | None = None
         self._last_reason: dict[tuple[str, str], str] = {}
+        self._failed_learners: set[str] = set()
 
     def start_live(self, live: LiveDecisions) -> None:
         """Log, alert and write to a bot's ledger from now on."""
@@ -67,6 +68,7 @@ class DecisionRecorder:
             self._log_decision(pair, settings)
             self._log_absences(pair)
             self._alert_weight_cuts(self._live, send)
+            self._log_failures(self._live)
             self._report_trust(self._live, settings, send)
             self._live.ledger.register_models(self.model_verdicts)
         elif self._is_backtest:
@@ -79,10 +81,14 @@ class DecisionRecorder:
             return
         self._written = id(signals)
         learned = self._run.learning_records(settings)
-        for name, count in Counter(d.component for record in learned for d in record.drops).items():
-            reasons = Counter(d.reason for record in learned for d in record.drops if d.component == name)
+        drops = [drop for record in learned for drop in record.drops]
+        for name, count in Counter(drop.component for drop in drops).items():
+            reasons = Counter(drop.reason for drop in drops if drop.component == name)
             text = ", ".join(f"{reason}: {n}" for reason, n in reasons.most_common())
-            logger.warning("%s was absent at %d of %d signals (%s)", name, count, len(signals), text)
+            if any(drop.component == name and not drop.pair for drop in drops):
+                logger.error("The learner %s failed on %d days (%s)", name, count, text)
+            else:
+                logger.warning("%s was absent at %d of %d signals (%s)", name, count, len(signals), text)
         frame = self._run.ledger_frame(settings)
         times = signals.time if len(signals) else np.zeros(1, dtype=np.int64)
         in_timerange = [v for v in self.model_verdicts if times[0] <= v.time <= times[-1]]
@@ -139,6 +145,13 @@ class DecisionRecorder:
                     f"Coordinator: ML weight {review.weight_before:.0%} -> {review.weight_after:.0%}, "
                     f"phase {review.phase_after}: {review.reason}"
                 )
+
+    def _log_failures(self, live: LiveDecisions) -> None:
+        """Log a learner that failed, once; the ledger counts the days."""
+        for failure in live.fold.fold.learners.history.failures:
+            if failure.learner not in self._failed_learners:
+                self._failed_learners.add(failure.learner)
+                logger.error("The learner %s raised %s: it begins anew", failure.learner, failure.error)
 
     def _report_trust(self, live: LiveDecisions, settings: Settings, send: Callable[[str], None]) -> None:
         """Write the changes of the improvements' trust; alert of one that was switched off, the warm start aside."""

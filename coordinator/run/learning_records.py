@@ -32,16 +32,17 @@ AbsenceReasons = Mapping[str, npt.NDArray[np.object_]]
 
 
 class WrittenCounts(NamedTuple):
-    """How many reviews, threshold steps and vote weights of a history are written already."""
+    """How many reviews, threshold steps, vote weights and failures of a history are written already."""
 
     reviews: int = 0
     thresholds: int = 0
     weights: int = 0
+    failures: int = 0
 
     @classmethod
     def all_of(cls, history: History) -> WrittenCounts:
         """Everything there is."""
-        return cls(len(history.reviews), len(history.thresholds), len(history.weights))
+        return cls(len(history.reviews), len(history.thresholds), len(history.weights), len(history.failures))
 
 
 NOTHING_WRITTEN = WrittenCounts()
@@ -68,7 +69,12 @@ def history_records(history: History, written: WrittenCounts = NOTHING_WRITTEN) 
         CandleRecord(step.time, thresholds=(ThresholdRow(step.pair, step.after, step.reason),))
         for step in history.thresholds[written.thresholds :]
     )
-    return list(merge_records((*reviews, *vote_weights, *thresholds)))
+    first = {(f.time, f.learner): f for f in reversed(history.failures[written.failures :])}
+    failures = (
+        CandleRecord(f.time, drops=(DropRow("", f.learner, f"raised {f.error}; it begins anew"),))
+        for f in first.values()
+    )
+    return list(merge_records((*reviews, *vote_weights, *thresholds, *failures)))
 
 
 def signal_records(

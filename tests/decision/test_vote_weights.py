@@ -95,11 +95,11 @@ def test_shares_are_renormalised_over_those_present():
     learner = VoteWeights(S, START)
     nan = float("nan")
     percentile = np.array([[0.9, 0.5, 0.4, 0.2, 0.0], [0.9, nan, 0.4, nan, 0.3], [nan] * 5])
-    mean, present = learner.predict(percentile)
+    mean, shares = learner.predict(percentile)
     assert mean[0] == pytest.approx(float(percentile[0] @ learner.weights_))
     assert mean[1] == pytest.approx((0.25 * 0.9 + 0.15 * 0.4) / 0.40)
     assert np.isnan(mean[2])
-    assert present.tolist() == [True, True, False]
+    np.testing.assert_allclose(shares, [learner.weights_, [0.625, 0.0, 0.375, 0.0, 0.0], [0.0] * 5])
 
 
 @given(seed=st.integers(0, 10_000), n=st.integers(0, 400), rate=st.floats(0, 1))
