@@ -40,6 +40,10 @@ class MLCoordinator(CoordinatorStrategy):
                 analyses = [without_component(one, component, reason) for one in analyses]
             return dataframe, analyses
 
+    def request_retraining(self) -> None:
+        if hasattr(self.freqai, "request_retraining"):
+            self.freqai.request_retraining()
+
     def feature_engineering_standard(
         self, dataframe: DataFrame, metadata: dict[str, Any], **kwargs: Any
     ) -> DataFrame:

@@ -62,12 +62,19 @@ class DecisionRecorder:
         """Log, alert and write to a bot's ledger from now on."""
         self._live = live
 
-    def record_decisions(self, pair: str, settings: Settings, send: Callable[[str], None]) -> None:
-        """Called when a pair's signals have been decided: the ledger of a backtest, or a bot's log and alerts."""
+    def record_decisions(
+        self, pair: str, settings: Settings, send: Callable[[str], None], retrain: Callable[[], None]
+    ) -> None:
+        """Called when a pair's signals have been decided: the ledger of a backtest, or a bot's log and alerts.
+
+        Parameters
+        ----------
+        retrain : called where a bot's ML has just fallen back to shadow
+        """
         if self._live is not None:
             self._log_decision(pair, settings)
             self._log_absences(pair)
-            self._alert_weight_cuts(self._live, send)
+            self._alert_weight_cuts(self._live, send, retrain)
             self._log_failures(self._live)
             self._report_trust(self._live, settings, send)
             self._live.ledger.register_models(self.model_verdicts)
@@ -135,11 +142,15 @@ class DecisionRecorder:
                 logger.info("%s: %s votes again", pair, component)
             self._last_reason[pair, component] = now
 
-    def _alert_weight_cuts(self, live: LiveDecisions, send: Callable[[str], None]) -> None:
-        """Send cuts and breakers of the ML weight, those of the warm start left out."""
+    def _alert_weight_cuts(
+        self, live: LiveDecisions, send: Callable[[str], None], retrain: Callable[[], None]
+    ) -> None:
+        """Send cuts and breakers of the ML weight, and have models retrained, those of the warm start left out."""
         reviews = live.fold.fold.learners.history.reviews
         sent, self._reviews_sent = self._reviews_sent, len(reviews)
         for review in reviews[sent:] if sent is not None else ():
+            if review.is_rollback:
+                retrain()
             if review.weight_after < review.weight_before:
                 send(
                     f"Coordinator: ML weight {review.weight_before:.0%} -> {review.weight_after:.0%}, "

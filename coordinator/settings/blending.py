@@ -73,6 +73,9 @@ class BlendingSettings(Section):
     )
     drawdown_factor: Fraction = Field(0.5, description="factor on the weight for drawdown")
     drawdown_minimum: float = Field(5.0, ge=0, le=1000, description="smaller ML drawdowns never cut, R")
+    least_weight: Fraction = Field(
+        0.01, description="r: a weight that a cut leaves below this is none, and ML is back in shadow"
+    )
     breaker_accuracy: Fraction = Field(0.45, description="accuracy below this takes all weight at once")
     breaker_losses: int = Field(
         10,

@@ -1,6 +1,7 @@
 """The FreqAI side in-process, as a bot drives it: pooled training, latency, one component's failure."""
 
 import json
+import time
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -180,6 +181,32 @@ def test_the_next_training_follows_the_champion_of_the_one_before_a_restart(bot,
     assert seen == [first.active_models["lstm"]]
     assert second.end - first.end == 8 * 86400
     assert len(again.verdicts) == 4  # those of before the restart are kept
+
+
+def test_a_fall_back_to_shadow_trains_every_pair_anew_whatever_the_age(bot):
+    model = bot()
+    first, _ = train(model, PAIRS[0])
+    now = int(time.time())
+    for pair in PAIRS:
+        model.dd.pair_dict[pair] = {
+            "trained_timestamp": now,
+            "model_filename": "",
+            "data_path": "",
+            "extras": {},
+        }
+    model._strategy.dp.known += 24  # a day later, and hours before the next training is due
+    assert train(model, PAIRS[0])[0] is first
+
+    def due(pair):
+        dk = FreqaiDataKitchen(model.config, True, pair)
+        return dk.check_if_new_training_required(model.dd.get_pair_dict_info(pair)[1])[0]
+
+    assert not any(map(due, PAIRS))
+    model.request_retraining()
+    assert all(map(due, PAIRS))
+    second, _ = train(model, PAIRS[0])
+    assert second is not first
+    assert train(model, PAIRS[1])[0] is second
 
 
 def test_how_quickly_a_bot_answered_goes_with_the_next_verdict(bot):

@@ -201,7 +201,7 @@ def test_a_backtests_questions_are_in_its_ledger(trading_run, time, tmp_path):
     config = {"runmode": RunMode.BACKTEST, "user_data_dir": str(tmp_path), "timeframe": "1h"}
     recorder = DecisionRecorder(config, "TechnicalBaseline", trading_run, is_backtest=True)
     guard = EntryGuard(trading_run)
-    recorder.record_decisions("BTC/USDT", settings, print)
+    recorder.record_decisions("BTC/USDT", settings, print, print)
     times = [time, time + 3600, int(trading_run.market.signals(settings).time[-1])]
     for moment in times:
         recorder.record_check(moment, guard.check("BTC/USDT", 1, moment, held("ADA", "ETH"), settings))

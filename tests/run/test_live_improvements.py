@@ -53,7 +53,7 @@ def bot(walks, tmp_path_factory):
         for pair, walk in walks.items():
             candles = Candles.from_frame(walk.iloc[end + 1 - FRAME : end + 1], "1h")
             trading_run.put(analyse(pair, candles, {}, SETTINGS, ml=False))
-            recorder.record_decisions(pair, SETTINGS, print)
+            recorder.record_decisions(pair, SETTINGS, print, print)
     return trading_run, recorder, Ledger(ledger_location(config, SETTINGS))
 
 
@@ -135,7 +135,7 @@ def test_decisions_are_logged_with_what_improved_them(walks, caplog, tmp_path):
     candles = Candles.from_frame(walks["BTC/USDT"].iloc[: whole.index[-1] + 1], "1h")
     trading_run.put(analyse("BTC/USDT", candles, {}, SETTINGS, ml=False))
     with caplog.at_level(logging.INFO):
-        recorder.record_decisions("BTC/USDT", SETTINGS, print)
+        recorder.record_decisions("BTC/USDT", SETTINGS, print, print)
     value = whole.improvements["dynamic_reward_risk"].adjusted[-1]
     assert f"dynamic_reward_risk (on): 2.5 -> {value:.3g}" in caplog.text
     assert "volatility_sizing (shadow): 1 -> " in caplog.text

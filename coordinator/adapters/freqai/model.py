@@ -66,6 +66,7 @@ class CompositeFreqaiModel(IFreqaiModel):
         self._market: MarketHistory | None = None  # a backtest's, whole
         self._newest: MarketHistory | None = None  # a bot's, of the current candle
         self._trained: dict[str, list[CompositeModel]] = {}
+        self._outdated: set[str] = set()  # keys of models that are to be trained anew whatever their age
         self._milliseconds: deque[float] = deque(maxlen=10_000)
         self._late_logged = False
 
@@ -135,14 +136,30 @@ class CompositeFreqaiModel(IFreqaiModel):
         """A pooled model serves all pairs that ask within half the retraining period."""
         models = self._trained.setdefault(key, [])
         fresh = self.freqai_info.get("live_retrain_hours", 0) * 1800
-        if models and (end == models[-1].end or 0 <= end - models[-1].end < fresh):
+        if (
+            models
+            and key not in self._outdated
+            and (end == models[-1].end or 0 <= end - models[-1].end < fresh)
+        ):
             return models[-1]
         stored = models[-1] if models else self.dd.model_dictionary.get(pair)  # after a restart
         previous = stored if isinstance(stored, CompositeModel) else None
         market = self._source.full_history(self._pairs(), self._strategy.dp, self.dd.historic_data)
         model = self._fit_window(key, begin, end, previous, market)
         models[:] = [model]
+        self._outdated.discard(key)
         return model
+
+    def request_retraining(self) -> None:
+        """Have every pair's models trained anew as soon as FreqAI comes to it; the better of old and new stays.
+
+        FreqAI trains where the last training is older than ``live_retrain_hours``, so it is made to look that old.
+        """
+        due = int(time.time()) - int(self.freqai_info.get("live_retrain_hours", 0) * 3600) - 1
+        for about in self.dd.pair_dict.values():
+            about["trained_timestamp"] = min(about["trained_timestamp"], due)
+        self._outdated = set(self._trained)
+        logger.warning("ML fell back to shadow: its models are trained anew")
 
     def _fit_window(
         self, key: str, begin: int, end: int, previous: CompositeModel | None, market: MarketHistory

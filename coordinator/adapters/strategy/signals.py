@@ -173,12 +173,15 @@ class CoordinatorStrategy(TradeStrategy):
         """Hook for strategies with ML: add the models' columns and votes to a pair's analyses, one for each clock."""
         return dataframe, analyses
 
+    def request_retraining(self) -> None:
+        """Hook for strategies with ML: a bot's ML has fallen back to shadow, its models are to be trained anew."""
+
     def populate_entry_trend(self, dataframe: DataFrame, metadata: dict[str, Any]) -> DataFrame:
         pair = metadata["pair"]
         settings = self._tuned()
         self._follow_hyperopt(settings)
         self.run.decisions(settings)
-        self.recorder.record_decisions(pair, settings, self._send)
+        self.recorder.record_decisions(pair, settings, self._send, self.request_retraining)
         plans: dict[int, Plan] = {}
         columns: list[dict[str, Any]] = []
         for analysis in self.run.market.of_pair(pair):

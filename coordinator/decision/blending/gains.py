@@ -8,13 +8,13 @@ Two questions, asked of the outcomes that ML's say could have decided:
 Outcomes that become known on one day are one observation (``decision.edge``). First match:
 
 1. cuts, multiplied, on the last ``recent_days``: P(halves < 0) >= ``certainty`` -> x .5; P(gated < 0) -> x .7; ML's
-   drawdown > 1.5 x the baseline's at as many trades -> x .5
+   drawdown > 1.5 x the baseline's at as many trades -> x .5; left with less than ``least_weight`` it is back in shadow
 2. a step down: of the last ``recent_days`` both are rather below 0 than above
 3. a promotion or a step up: P(halves > 0) >= ``certainty`` over all evidence, for a sceptic and however often it is
    asked; P(gated > 0) >= ``certainty`` there; and P(halves > 0) >= ``certainty`` in the outcomes since the last change
    alone, so that no step rests on the evidence of the step before
 
-The evidence begins with shadow; a breaker begins it anew.
+The evidence begins with the first prediction, and anew with every fall back to shadow.
 """
 
 from __future__ import annotations
@@ -163,6 +163,8 @@ def review_gains(
         return phase, weight, too_few(e.outcomes)
     if phase >= PILOT:
         factor, why = _cuts(e, s)
+        if factor < 1.0 and weight * factor < s.least_weight:
+            return SHADOW, 0.0, f"back to shadow: {why}"
         if factor < 1.0:
             return phase, weight * factor, f"cut: {why}"
         if e.p_halves_recent < 0.5 and e.p_gated_recent < 0.5:

@@ -64,6 +64,12 @@ class WeightReview:
     evidence: Evidence | GainEvidence
     losing_run: int
 
+    @property
+    def is_rollback(self) -> bool:
+        """Whether ML fell back to shadow: analyse, retrain, and begin again from there (spec 001)."""
+        fell = PHASES.index(self.phase_before) > SHADOW
+        return fell and PHASES.index(self.phase_after) == SHADOW
+
 
 class MLWeightManager:
     """Learns the ML weight from all pairs' outcomes.
@@ -158,10 +164,7 @@ class MLWeightManager:
         reason = self._breaker(time) if self.phase_ >= PILOT else ""
         if reason:
             self.next_review_ = time + s.review_days * SECONDS_PER_DAY
-            review = self._record(time, SHADOW, 0.0, reason, self._evidence(time))
-            if self._in_r:
-                self.window_.clear()  # what failed has to earn its say anew
-            return review
+            return self._record(time, SHADOW, 0.0, reason, self._evidence(time))
         if time < self.next_review_:
             return None
         while self.next_review_ <= time:
@@ -307,6 +310,8 @@ class MLWeightManager:
         if phase != self.phase_:
             self.phase_outcomes_ = 0
             self.losing_run_ = 0
+        if self._in_r and review.is_rollback:
+            self.window_.clear()  # what failed has to earn its say anew
         self.phase_, self.weight_ = phase, weight
         self.reviews_.append(review)
         return review
