@@ -1,39 +1,45 @@
 """Trust in one improvement: the range it may move a number by, learned from its effects (spec 003).
 
 An effect is the R of a resolved signal with the improvement in full minus the R without it, so the evidence does not
-depend on how far it is trusted, and shadow mode gathers it too. A review, every ``review_days``, takes the posterior of
-the mean effect under a flat prior, normal with the standard error of the window's mean:
+depend on how far it is trusted, and shadow mode gathers it too. Effects that become known within ``block_days`` are one
+observation (``decision.effect_blocks``). A review, every ``review_days``, takes P(gain) and P(harm), the probabilities
+that the mean effect is above or below zero, from the last ``window_days``. They are ``decision.edge.edge_probability``,
+which repeated looks cannot fool: what has no effect seldom leaves the start (``benchmarks.trust_calibration``).
 
 1. P(harm) >= ``harm``: switched off (range 0), and its effects are forgotten, so only later effects bring it back
 2. P(harm) >= ``certainty``: the range is narrowed
-3. P(gain) >= ``certainty``, in the window and again in what came since the last change (at least ``minimum_effects``),
-   so that no step rests on the evidence of the step before: one step wider, up to the cap; while off, back at the start
+3. P(gain) >= ``certainty``: one step wider, up to the cap; while off, back at the start
 
-A pair is switched off alone, and comes back, by its own effects in the same way. Effects of signals that overlap are
-not independent, so the standard error is rather too small than too large.
+2 and 3 hold only where the effects since the last step say the same alone, under a flat prior: no step rests on the
+evidence of the step before. P(harm) is that of all effects or, where it is greater, of those since the last step.
+
+A pair is switched off alone, and comes back, by its own effects in the same way. With n pairs the prior odds of a
+pair's harm are an n-th of the improvement's (Bonferroni), so that the risk of a false alarm is shared, not n-fold.
 """
 
 from __future__ import annotations
 
 import math
-from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
+from coordinator.decision.effect_blocks import EffectBlocks, MeanEffect
 from coordinator.decision.pair_records import PairChange, latest_record
 from coordinator.settings.trust import TrustSettings
 from coordinator.types import SECONDS_PER_DAY, Floats
 
 __all__ = ["Trust"]
 
+Verdict: TypeAlias = Literal["off", "narrower", "wider"]
+
 
 @dataclass
 class _Pair:
-    on: bool = True
-    rows: deque[float] = field(default_factory=deque)
+    on: bool
+    effects: EffectBlocks
 
 
 class Trust:
@@ -48,6 +54,8 @@ class Trust:
     Attributes
     ----------
     range_ : float, 0..cap
+    effects_ : EffectBlocks
+        Of all pairs together.
     pairs_ : dict of pair to its record
         Least recently learned first; at most 1000.
     """
@@ -56,13 +64,14 @@ class Trust:
         self.settings = settings
         self.cap = cap
         self.range_ = min(settings.start, cap)
-        self.rows_: deque[float] = deque(maxlen=settings.window)
+        self.effects_ = EffectBlocks(settings.block_days)
         self.pairs_: dict[str, _Pair] = {}
-        self.fresh_ = 0
         self.reviewed_: int | None = None
 
     def learn(self, time: int, pair: Sequence[str], effect: Floats) -> list[PairChange]:
         """Take the effects that became known since the last step, in time order.
+
+        A review comes before them, so that one call and several of the same time are the same.
 
         Parameters
         ----------
@@ -72,17 +81,17 @@ class Trust:
         effect : ndarray of float, shape (n,)
             R in full minus R without; rows that are not finite are passed over.
         """
-        for name, value in zip(pair, effect.tolist(), strict=True):
-            if math.isfinite(value):
-                self.rows_.append(value)
-                self._record(name).rows.append(value)
-                self.fresh_ += 1
+        changes: list[PairChange] = []
         if self.reviewed_ is None:
             self.reviewed_ = time
-        if time - self.reviewed_ < self.settings.review_days * SECONDS_PER_DAY:
-            return []
-        self.reviewed_ = time
-        return self._review(time) + self._review_pairs(time)
+        if time - self.reviewed_ >= self.settings.review_days * SECONDS_PER_DAY:
+            self.reviewed_ = time
+            changes = self._review(time) + self._review_pairs(time)
+        for name, value in zip(pair, effect.tolist(), strict=True):
+            if math.isfinite(value):
+                self.effects_.add(time, value)
+                self._record(name).effects.add(time, value)
+        return changes
 
     def predict(self, pair: Sequence[str]) -> Floats:
         """Range in force, shape (n,), 0..cap; 0 where switched off."""
@@ -93,73 +102,95 @@ class Trust:
         """Everything learned, in JSON types; ``restore`` gives it back to the bit."""
         return {
             "range": self.range_,
-            "rows": list(self.rows_),
-            "fresh": self.fresh_,
+            "effects": self.effects_.state(),
             "reviewed": self.reviewed_,
             "pairs": [
-                {"pair": p, "on": record.on, "rows": list(record.rows)} for p, record in self.pairs_.items()
+                {"pair": p, "on": record.on, "effects": record.effects.state()}
+                for p, record in self.pairs_.items()
             ],
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Take back what ``state`` gave; a cap lowered since then holds."""
         self.range_ = min(state["range"], self.cap)
-        self.rows_ = deque(state["rows"], self.settings.window)
-        self.fresh_, self.reviewed_ = state["fresh"], state["reviewed"]
-        window = self.settings.pair_window
-        self.pairs_ = {row["pair"]: _Pair(row["on"], deque(row["rows"], window)) for row in state["pairs"]}
+        self.effects_.restore(state["effects"])
+        self.reviewed_ = state["reviewed"]
+        self.pairs_ = {}
+        for row in state["pairs"]:
+            record = self._record(row["pair"])
+            record.on = row["on"]
+            record.effects.restore(row["effects"])
 
     def _record(self, name: str) -> _Pair:
-        return latest_record(self.pairs_, name, lambda: _Pair(rows=deque(maxlen=self.settings.pair_window)))
+        return latest_record(
+            self.pairs_, name, lambda: _Pair(on=True, effects=EffectBlocks(self.settings.block_days))
+        )
 
     def _review(self, time: int) -> list[PairChange]:
         s, before = self.settings, self.range_
-        if len(self.rows_) < s.minimum_effects or self.fresh_ < s.fresh_effects:
+        self.effects_.drop_before(time - s.window_days * SECONDS_PER_DAY)
+        found = self.effects_.mean()
+        verdict = self._verdict(found)
+        if verdict is None:
             return []
-        gain, why = _evidence(self.rows_)
-        after = self._next(gain, self._holds())
-        if after == before:
+        # At the cap, too: a later harm must not hide behind a long gain.
+        self.effects_.begin_fresh(time)
+        if verdict == "off":
+            self.effects_.clear()
+        self.range_ = self._moved(verdict)
+        if self.range_ == before:
             return []
-        if after == 0.0:
-            self.rows_.clear()
-        self.range_, self.fresh_ = after, 0
-        return [PairChange(time, "", before, after, why)]
+        return [PairChange(time, "", before, self.range_, self._reason(found, s.prior))]
 
-    def _holds(self) -> bool:
-        """Whether the gain is there in the effects since the last change alone."""
-        s, n = self.settings, min(self.fresh_, len(self.rows_))
-        return n >= s.minimum_effects and _evidence(list(self.rows_)[-n:])[0] >= s.certainty
+    def _verdict(self, found: MeanEffect) -> Verdict | None:
+        s, fresh = self.settings, self.effects_.mean(fresh=True)
+        if found.blocks < s.minimum_blocks:
+            return None
+        gain = found.gain_probability(s.prior, s.edge_scale)
+        harm = found.harm_probability(s.prior, s.edge_scale)
+        if fresh.blocks >= s.minimum_blocks:
+            harm = max(harm, fresh.harm_probability(s.prior, s.edge_scale))
+        if self.range_ > 0.0 and harm >= s.harm:
+            return "off"
+        if self.range_ > 0.0 and harm >= s.certainty <= 1.0 - fresh.flat_probability():
+            return "narrower"
+        return "wider" if gain >= s.certainty <= fresh.flat_probability() else None
 
-    def _next(self, gain: float, holds: bool) -> float:
+    def _moved(self, verdict: Verdict) -> float:
         s, now = self.settings, self.range_
-        if now == 0.0:
-            return min(s.start, self.cap) if gain >= s.certainty and holds else 0.0
-        if 1.0 - gain >= s.harm:
+        if verdict == "off":
             return 0.0
-        if 1.0 - gain >= s.certainty:
+        if verdict == "narrower":
             return min(now, max(round(now * s.narrowing, 10), s.floor))
         # Rounded, as ten steps of .1 in binary would miss the cap by a bit.
-        return min(round(now + s.step, 10), self.cap) if gain >= s.certainty and holds else now
+        return min(round(now + s.step, 10) if now > 0.0 else s.start, self.cap)
 
     def _review_pairs(self, time: int) -> list[PairChange]:
         s, changes = self.settings, []
+        odds = s.prior / (1.0 - s.prior) / max(1, len(self.pairs_))
         for name, record in self.pairs_.items():
-            if len(record.rows) < s.pair_effects:
+            record.effects.drop_before(time - s.window_days * SECONDS_PER_DAY)
+            found = record.effects.mean()
+            if found.blocks < s.minimum_blocks:
                 continue
-            gain, why = _evidence(record.rows)
-            on = 1.0 - gain < s.harm if record.on else gain >= s.certainty
-            if on == record.on:
-                continue
-            changes.append(PairChange(time, name, float(record.on), float(on), why))
-            record.on = on
-            record.rows.clear()
+            if record.on:
+                prior = odds / (1.0 + odds)
+                on = found.harm_probability(prior, s.edge_scale) < s.harm
+            else:
+                prior = s.prior
+                on = found.gain_probability(prior, s.edge_scale) >= s.certainty
+            if on != record.on:
+                changes.append(
+                    PairChange(time, name, float(record.on), float(on), self._reason(found, prior))
+                )
+                record.on = on
+                record.effects.clear()
         return changes
 
-
-def _evidence(rows: Iterable[float]) -> tuple[float, str]:
-    """P(mean effect > 0), and the figures in words; half where all effects are 0."""
-    effects = np.fromiter(rows, np.float64)
-    mean, error = float(effects.mean()), float(effects.std(ddof=1)) / math.sqrt(len(effects))
-    certain = 0.5 if mean == 0.0 else float(mean > 0.0)
-    gain = 0.5 * math.erfc(-mean / error / math.sqrt(2.0)) if error > 0.0 else certain
-    return gain, f"{len(effects)} effects of {mean:+.3f} R (standard error {error:.3f}): P(gain) {gain:.2f}"
+    def _reason(self, found: MeanEffect, prior: float) -> str:
+        s = self.settings
+        gain, harm = found.gain_probability(prior, s.edge_scale), found.harm_probability(prior, s.edge_scale)
+        return (
+            f"{found.effects} effects of {found.gain.mean:+.3f} R (standard error {found.gain.error:.3f}, "
+            f"{found.blocks} blocks of {s.block_days} days): P(gain) {gain:.2f}, P(harm) {harm:.2f}"
+        )

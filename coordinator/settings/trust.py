@@ -22,12 +22,16 @@ class TrustSettings(Section):
     narrowing: float = Field(0.5, gt=0, lt=1, description="factor of the range where it seems to harm")
     floor: float = Field(0.01, gt=0, le=0.1, description="narrowing ends here, share of the base")
     review_days: int = Field(30, ge=1, le=365, description="days from one review to the next")
-    window: int = Field(500, ge=50, le=5000, description="last effects that a review looks at")
-    minimum_effects: int = Field(
-        50, ge=10, le=5000, description="effects in the window before anything changes"
+    block_days: int = Field(
+        20, ge=1, le=60, description="effects known within as many days are one observation, as they overlap"
     )
-    fresh_effects: int = Field(20, ge=1, le=5000, description="of these known since the last change")
+    minimum_blocks: int = Field(6, ge=3, le=100, description="blocks with effects before anything changes")
+    window_days: int = Field(730, ge=90, le=3650, description="days that a review looks back at most")
+    prior: float = Field(
+        1 / 6, gt=0, le=0.5, description="probability of a gain, and of a harm, before any effect is known"
+    )
+    edge_scale: float = Field(
+        0.1, gt=0, le=2, description="R; gains and harms there are mostly smaller than this"
+    )
     certainty: float = Field(0.8, ge=0.5, lt=1, description="probability from which the range changes")
     harm: float = Field(0.95, ge=0.5, lt=1, description="probability of harm that switches off")
-    pair_window: int = Field(200, ge=50, le=5000, description="last effects of a pair by itself")
-    pair_effects: int = Field(100, ge=10, le=5000, description="effects of a pair before it is judged alone")

@@ -235,6 +235,23 @@ def test_futures_keep_a_slot_and_short_half_of_the_net_exposure(analyses, held):
     assert strategy.exit_reason(hedge, 100.0, found[3]) == "hedge closed: drawdown 0 %"
 
 
+@pytest.mark.parametrize("max_positions", [2, None])
+def test_the_open_hedge_takes_no_position(analyses, held, max_positions):
+    """With one position of two, or one of three trades less the hedge's, one more is free; with the hedge open, too."""
+    portfolio = {"hedge": {"mode": "on"}, "max_positions": max_positions}
+    strategy, found = make(analyses, "futures", {}, coordinator={"portfolio": portfolio}), moments(analyses)
+    btc, eth = FUTURES
+
+    def free():
+        slots = strategy._slots(found[0], strategy.settings)
+        return slots.limit - len(list(slots.held()))
+
+    held[:] = [trade(eth, found[0])]
+    assert free() == 1
+    held.append(trade(btc, found[0], short=True, tag="hedge"))
+    assert free() == 1
+
+
 def test_spot_locks_longs_once_and_scales_out_once(analyses, held):
     strategy, found = make(analyses, "spot", {}), moments(analyses)
     hedging, now = strategy.hedging, found[1]

@@ -262,7 +262,7 @@ def ask_all(trading_run, settings, refuse, store=None, restart=0):
 
 
 def trusting(**trust):
-    numbers = {"review_days": 5, "minimum_effects": 10, "fresh_effects": 5, "pair_effects": 5000, **trust}
+    numbers = {"review_days": 5, "block_days": 2, "minimum_blocks": 4, "edge_scale": 1.0, **trust}
     section = {"mode": "on", "threshold": 0.0, "max_correlated": 1, "use_sectors": False}
     return load_settings(
         {"improvements": {"correlation_filter": section, "trust": numbers}, "entries": {"ranking": "off"}}

@@ -260,9 +260,12 @@ def test_a_stored_plan_of_before_has_the_base_size():
     assert Plan.from_json(plan.to_json().replace(', "size": 0.7', "")).size == 1.0
 
 
+EASILY_MOVED = {"review_days": 10, "block_days": 2, "minimum_blocks": 3, "prior": 0.5, "certainty": 0.5}
+
+
 def trusting(**more):
     """Both on, trusted as learned; a review every ten days, so that 1,500 candles show some."""
-    return with_modes("on", "on", trust={"review_days": 10, "minimum_effects": 20, **more})
+    return with_modes("on", "on", trust={**EASILY_MOVED, **more})
 
 
 def test_trust_begins_with_ten_percent_and_the_plan_keeps_to_it(run, off):

@@ -220,12 +220,14 @@ class EntryStrategy(FastCallbackStrategy):
         }
 
     def _slots(self, now: datetime, settings: Settings) -> Slots:
-        limits = [settings.portfolio.max_positions]
+        limits = []
+        if settings.portfolio.max_positions is not None:
+            # The open hedge is among the held, and counts in Freqtrade's slots only.
+            hedges = sum(self.hedging.is_hedge(trade) for trade in Trade.get_open_trades())
+            limits.append(settings.portfolio.max_positions + hedges)
         if 0 <= self.max_open_trades < math.inf:
             limits.append(int(self.max_open_trades) - self.hedging.reserved_slots())
-        return Slots(
-            self._held, min((n for n in limits if n is not None), default=None), partial(self._locked, now)
-        )
+        return Slots(self._held, min(limits, default=None), partial(self._locked, now))
 
     def _open_risk(self) -> float:
         """What the open plans lose together if all are stopped out in full, stake currency; the hedge has none."""
