@@ -2,7 +2,8 @@
 
 Outcomes that become known on one day are one observation: pairs win and lose together, and the signals of one trend
 leave at one exit. So standard errors are clustered by day (Liang and Zeger, "Longitudinal data analysis using
-generalized linear models", 1986).
+generalized linear models", 1986), and days as near as a trade is long are not independent either (Newey and West, "A
+simple, positive semi-definite, heteroskedasticity and autocorrelation consistent covariance matrix", 1987).
 
 ``edge_probability`` may be asked as often as one likes: its Bayes factor is a mixture of likelihood ratios, so without
 an edge it ever exceeds K with probability 1 / K at most (Ville 1939; Robbins, "Statistical methods related to the law
@@ -14,7 +15,9 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-from coordinator.types import Floats
+import numpy as np
+
+from coordinator.types import Floats, Ints
 
 __all__ = ["Gain", "edge_probability", "gain_probability", "mean_gain"]
 
@@ -29,7 +32,14 @@ class Gain(NamedTuple):
 UNKNOWN = Gain(0.0, math.inf)
 
 
-def mean_gain(count: Floats, total: Floats, other_count: Floats, other_total: Floats) -> Gain:
+def mean_gain(
+    count: Floats,
+    total: Floats,
+    other_count: Floats,
+    other_total: Floats,
+    day: Ints | None = None,
+    lag: int = 0,
+) -> Gain:
     """Mean outcome of one group less that of another, clustered by day.
 
     Parameters
@@ -37,6 +47,10 @@ def mean_gain(count: Floats, total: Floats, other_count: Floats, other_total: Fl
     count, total : ndarray of float, shape (days,)
         Outcomes of each day in the group, and their sum; an outcome may be in both groups.
     other_count, other_total : likewise of the other group
+    day : ndarray of int, shape (days,)
+        Number of each day, ascending; by default one after another. Days that are left out had no outcome.
+    lag : int
+        Days between which outcomes depend on each other.
 
     Returns
     -------
@@ -56,7 +70,23 @@ def mean_gain(count: Floats, total: Floats, other_count: Floats, other_total: Fl
     mean, other = float(total.sum()) / n, float(other_total.sum()) / m
     influence = (total - count * mean) / n - (other_total - other_count * other) / m
     days = len(count)
-    return Gain(mean - other, math.sqrt(float((influence**2).sum()) * days / (days - 1)))
+    return Gain(mean - other, math.sqrt(_variance(influence, day, lag) * days / (days - 1)))
+
+
+def _variance(influence: Floats, day: Ints | None, lag: int) -> float:
+    """Variance of a sum of days that depend on those up to ``lag`` before, with falling (Bartlett) weights.
+
+    Never less than that of independent days: in a short sample the estimate is far too small now and then.
+    """
+    if day is not None and lag:
+        every = np.zeros(int(day[-1] - day[0]) + 1)
+        every[day - day[0]] = influence
+        influence = every
+    variance = alone = float((influence**2).sum())
+    for apart in range(1, min(lag, len(influence) - 1) + 1):
+        near = float((influence[apart:] * influence[:-apart]).sum())
+        variance += 2.0 * (1.0 - apart / (lag + 1)) * near
+    return max(variance, alone)
 
 
 def gain_probability(gain: Gain) -> float:

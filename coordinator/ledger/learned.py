@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from coordinator.errors import CoordinatorError
@@ -52,16 +53,24 @@ def learned_tables(ledger: Ledger, run_id: int) -> list[TextTable]:
 def _weight(manager: Mapping[str, Any]) -> TextTable:
     rows = [
         (
+            f"{datetime.fromtimestamp(review['time'], tz=UTC):%Y-%m-%d}",
             review["phase_after"],
             f"{review['weight_after']:.0%}",
             review["reason"],
             str(review["evidence"]["outcomes"]),
-            f"{review['evidence']['right'] / max(review['evidence']['outcomes'], 1):.1%}",
+            _evidence(review["evidence"]),
         )
         for review in manager["reviews"][-REVIEWS_SHOWN:]
     ]
     title = f"ML weight {manager['weight']:.0%}, phase {manager['phase']}; the last reviews"
-    return TextTable(title, ("Phase", "Weight", "Why", "Outcomes", "Accuracy"), rows)
+    return TextTable(title, ("Review", "Phase", "Weight", "Why", "Outcomes", "Evidence"), rows)
+
+
+def _evidence(evidence: Mapping[str, Any]) -> str:
+    """What the criterion looks at: the better half's gain, or the accuracy."""
+    if "p_halves" in evidence:
+        return f"better half {evidence['halves']:+.3f} R, P {evidence['p_halves']:.2f}"
+    return f"accuracy {evidence['right'] / max(evidence['outcomes'], 1):.1%}"
 
 
 def _shares(weights: Mapping[str, float]) -> list[tuple[str, ...]]:

@@ -41,8 +41,14 @@ class BlendingSettings(Section):
     recent_days: int = Field(
         90, ge=15, le=3650, description="r: days of outcomes that cuts and breakers look back on"
     )
+    overlap_days: int = Field(
+        20,
+        ge=0,
+        le=90,
+        description="r: days between which outcomes depend on each other: a trade's longest time",
+    )
     prior_edge: float = Field(
-        0.16, gt=0, lt=1, description="r: probability that ML has an edge before any outcome is known"
+        0.15, gt=0, lt=1, description="r: probability that ML has an edge before any outcome is known"
     )
     edge_scale: float = Field(
         0.2, gt=0, le=5, description="r: an edge is mostly smaller than this, R a trade"

@@ -66,16 +66,16 @@ def test_shadow_needs_its_predictions_and_foundation_its_outcomes():
 
 def test_the_mirror_cuts():
     def weight(**changed):
-        return review_gains(EXPANSION, 0.4, 60, replace(GOOD, **changed), S)[1]
+        return review_gains(EXPANSION, 0.4, 60, replace(GOOD, mean_ml=0.1, **changed), S)[1]
 
-    assert weight(p_halves_recent=0.2) == pytest.approx(0.2)
-    assert weight(p_gated_recent=0.2) == pytest.approx(0.28)
+    assert weight(p_halves_recent=0.19) == pytest.approx(0.2)
+    assert weight(p_gated_recent=0.19) == pytest.approx(0.28)
     assert weight(drawdown_ml=9.1) == pytest.approx(0.2)
-    assert weight(p_halves_recent=0.2, p_gated_recent=0.2, drawdown_ml=9.1) == pytest.approx(
+    assert weight(p_halves_recent=0.19, p_gated_recent=0.19, drawdown_ml=9.1) == pytest.approx(
         0.4 * 0.5 * 0.7 * 0.5
     )
     assert weight(p_halves_recent=0.49, p_gated_recent=0.49) == pytest.approx(0.35)
-    assert weight(p_halves_recent=0.49) == pytest.approx(0.4)  # not a step up, as the phase's cap is reached
+    assert weight(p_halves_recent=0.49, p_fresh=0.5) == pytest.approx(0.4)
 
 
 def test_what_a_cut_leaves_of_a_small_weight_is_none():
@@ -110,10 +110,10 @@ def test_the_summary_by_hand():
     assert (e.outcomes, e.days) == (20, 5)
     assert (e.mean_ml, e.mean_baseline) == (0.4, 0.1)
     yes, no = np.array([2.0, 4, -3, 1, 0]), np.array([-1.0, -2, 1, 2, -2])
-    halves = mean_gain(np.full(5, 2.0), yes, np.full(5, 2.0), no)
+    halves = mean_gain(np.full(5, 2.0), yes, np.full(5, 2.0), no, np.array([1, 2, 100, 101, 102]), 20)
     assert e.halves == halves.mean == pytest.approx(0.4 - -0.2)
     assert e.p_halves == edge_probability(halves, S.prior_edge, S.edge_scale)
-    lately = gain_probability(mean_gain(np.full(3, 2.0), yes[2:], np.full(3, 2.0), no[2:]))
+    lately = gain_probability(mean_gain(np.full(3, 2.0), yes[2:], np.full(3, 2.0), no[2:], lag=20))
     assert e.p_fresh == e.p_halves_recent == lately
     assert e.drawdown_ml == 3.0
     assert e.drawdown_baseline == pytest.approx(2.0 / 2)  # at half as many trades
@@ -172,10 +172,15 @@ def test_ten_days_in_a_row_worse_than_the_baseline_break():
 
 def test_noise_hardly_ever_leaves_shadow():
     """Of 60 runs over two years; moods of a model and luck that pairs share are noise too."""
-    markets = (Market(), Market(together=1.0, moods=0.6), Market(per_day=5, together=1.0, moods=0.6))
+    lasting = Market(per_day=5, together=1.0, moods=0.6, memory=10.0)
+    markets = (Market(), Market(together=1.0, moods=0.6), lasting)
     paths = [follow(market, seed) for market in markets for seed in range(20)]
-    assert np.mean([path.pilot < math.inf for path in paths]) <= 0.05
-    assert np.mean([path.greatest > 0.10 for path in paths]) < 0.02
+    assert sum(path.pilot < math.inf for path in paths) <= 5
+    assert sum(path.greatest > 0.10 for path in paths) <= 3
+    easy = BlendingSettings(
+        prior_edge=0.5, overlap_days=0
+    )  # what it would be without the sceptic and the overlap
+    assert sum(follow(lasting, seed, easy).pilot < math.inf for seed in range(20)) > 5
 
 
 def test_the_skill_measured_on_real_candles_reaches_expansion_within_half_a_year():
@@ -186,4 +191,4 @@ def test_the_skill_measured_on_real_candles_reaches_expansion_within_half_a_year
 def test_the_made_up_skill_is_as_stated():
     score, _, r = signals_of(Market(auc=0.549), 1)
     best = np.argsort(score.ravel())[-int(0.3 * score.size) :]
-    assert r.ravel()[best].mean() - r.mean() == pytest.approx(0.13, abs=0.03)
+    assert r.ravel()[best].mean() - r.mean() == pytest.approx(0.15, abs=0.03)

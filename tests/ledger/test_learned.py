@@ -10,20 +10,27 @@ from coordinator.ledger.records import CandleRecord, ImprovementRow
 from coordinator.ledger.store import Ledger
 from coordinator.run.learning_records import final_snapshot
 from coordinator.settings import Settings
+from coordinator.settings.blending import BlendingSettings
 
 runner = CliRunner()
 
 
-def learners():
-    found = Learners(Settings())
+def learners(criterion="r"):
+    found = Learners(Settings(blending=BlendingSettings(criterion=criterion)))
     ints = np.array([6, 6, 3])
     found.selector.learn(ints, np.array([0, 0, 2]), np.array([0.05, 0.05, -0.02]), ints)
     return found
 
 
-def test_everything_learned_is_shown(tmp_path, make_decisions, run_info):
+@pytest.mark.parametrize(
+    ("criterion", "evidence"), [("r", "better half +0.000 R, P 0.15"), ("accuracy", "accuracy 100.0%")]
+)
+def test_everything_learned_is_shown(tmp_path, make_decisions, run_info, criterion, evidence):
     path = tmp_path / "a.ledger.sqlite"
-    state = final_snapshot(learners().state())
+    found = learners(criterion)
+    for day in (0, 40):
+        found.manager.learn(day * 86400, np.ones(3), np.ones(3), np.ones(3))
+    state = final_snapshot(found.state())
     Ledger(path).write_run(run_info, make_decisions(10), [CandleRecord(86400, snapshots=(state,))])
     done = runner.invoke(app, ["ledger", "learned", "--ledger", str(path)], env={"COLUMNS": "200"})
     assert done.exit_code == 0, done.output
@@ -35,6 +42,7 @@ def test_everything_learned_is_shown(tmp_path, make_decisions, run_info):
         "trend_following",
     ):
         assert said in done.output
+    assert evidence in done.output
     assert "0.250" in done.output  # lstm beside .30 of signal quality
     assert "+0.200" in done.output  # .1995: two rewards of 1 at alpha .1, the second with .95 x .1 to come
 

@@ -5,7 +5,8 @@ Two questions, asked of the outcomes that ML's say could have decided:
 - *halves*: the signals that ML rates above .5 on the common scale, its better half, against the others, mean R
 - *gated*: ML's trades (its score reaches its gate) against the baseline's (its confidence reaches its own), mean R
 
-Outcomes that become known on one day are one observation (``decision.edge``). First match:
+Outcomes that become known on one day are one observation, and days nearer than ``overlap_days`` depend on each other
+(``decision.edge``). First match:
 
 1. cuts, multiplied, on the last ``recent_days``: P(halves < 0) >= ``certainty`` -> x .5; P(gated < 0) -> x .7; ML's
    drawdown > 1.5 x the baseline's at as many trades -> x .5; left with less than ``least_weight`` it is back in shadow
@@ -69,18 +70,26 @@ class GainEvidence:
 class _Columns:
     """The days as arrays, shape (days,)."""
 
-    def __init__(self, days: Sequence[DayResults]) -> None:
+    def __init__(self, days: Sequence[DayResults], overlap: int) -> None:
+        self._overlap = overlap
         names = ("time", "count", "total", "yes", "yes_r", "ml_count", "ml", "baseline_count", "baseline")
         rows = np.array([[getattr(day, name) for name in names] for day in days], dtype=np.float64)
         self.of: dict[str, Floats] = dict(zip(names, rows.reshape(-1, len(names)).T, strict=True))
 
-    def halves(self, since: int = 0) -> Gain:
+    def halves(self, since: int = -1) -> Gain:
         own = self._since(since)
-        return mean_gain(own["yes"], own["yes_r"], own["count"] - own["yes"], own["total"] - own["yes_r"])
+        others = own["count"] - own["yes"], own["total"] - own["yes_r"]
+        return self._gain(own, own["yes"], own["yes_r"], *others)
 
-    def gated(self, since: int = 0) -> Gain:
+    def gated(self, since: int = -1) -> Gain:
         own = self._since(since)
-        return mean_gain(own["ml_count"], own["ml"], own["baseline_count"], own["baseline"])
+        return self._gain(own, own["ml_count"], own["ml"], own["baseline_count"], own["baseline"])
+
+    def _gain(
+        self, own: dict[str, Floats], count: Floats, total: Floats, other_count: Floats, other_total: Floats
+    ) -> Gain:
+        day = (own["time"] // SECONDS_PER_DAY).astype(np.int64)
+        return mean_gain(count, total, other_count, other_total, day, self._overlap)
 
     def _since(self, since: int) -> dict[str, Floats]:
         rows = self.of["time"] > since
@@ -103,7 +112,7 @@ def summarise_gains(
     now, changed : int
         The time, and that of the weight's last change; seconds since the epoch.
     """
-    days = _Columns(window)
+    days = _Columns(window, settings.overlap_days)
     recent = now - settings.recent_days * SECONDS_PER_DAY
     halves, gated = days.halves(), days.gated()
     drawdown_ml, drawdown_baseline = days.drawdowns(recent)
@@ -135,7 +144,9 @@ def recent_harm(window: Sequence[DayResults], now: int, settings: BlendingSettin
     """Outcomes of the last ``recent_days``, and how sure it is that ML's better half made less R there."""
     since = now - settings.recent_days * SECONDS_PER_DAY
     recent = [day for day in window if day.time > since]
-    return sum(day.count for day in recent), 1.0 - gain_probability(_Columns(recent).halves())
+    return sum(day.count for day in recent), 1.0 - gain_probability(
+        _Columns(recent, settings.overlap_days).halves()
+    )
 
 
 def losing_days(window: Sequence[DayResults], since: int) -> int:
