@@ -40,6 +40,7 @@ class Market:
     auc : float, of the score's own skill, .5 without
     together : float, standard deviation of the day's luck that pairs share, in standard deviations of a signal's own
     memory : float, days over which that luck fades to a third; 0 for none
+    overlap : int, days that a trade lasts at most
     moods : float, share of a score's variance that is a liking of whole weeks
     """
 
@@ -48,6 +49,7 @@ class Market:
     auc: float = 0.5
     together: float = 0.0
     memory: float = 0.0
+    overlap: int = 2
     moods: float = 0.0
 
 
@@ -87,7 +89,7 @@ def _shared(rng: np.random.Generator, market: Market) -> Floats:
 
 def follow(market: Market, seed: int, settings: BlendingSettings | None = None) -> Path:
     """One run through the phases, from foundation on."""
-    manager = MLWeightManager(settings or BlendingSettings(), GATE, 0.0)
+    manager = MLWeightManager(settings or BlendingSettings(), GATE, 0.0, market.overlap)
     reached = dict.fromkeys((PILOT, EXPANSION), math.inf)
     greatest = 0.0
     for day, parts in enumerate(zip(*signals_of(market, seed), strict=True)):
@@ -106,7 +108,7 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=400)
     runs = parser.parse_args().runs
     hourly = {"together": 1.0, "moods": 0.6}
-    daily = {"per_day": 5, "together": 1.0, "moods": 0.6, "memory": 10.0}
+    daily = {"per_day": 5, "together": 1.0, "moods": 0.6, "memory": 10.0, "overlap": 20}
     markets = {
         "no edge, signals alone": Market(),
         "no edge, as on hourly candles": Market(**hourly),

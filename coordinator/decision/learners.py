@@ -19,7 +19,7 @@ from coordinator.decision.vote_weights import VoteWeights, mixture
 from coordinator.decision.voting import ml_weights
 from coordinator.settings import Settings
 from coordinator.signals.clock import CLOCKS
-from coordinator.types import Bools, Floats, Ints, Times
+from coordinator.types import SECONDS_PER_DAY, Bools, Floats, Ints, Times
 
 __all__ = ["History", "LearnerFailure", "Learners"]
 
@@ -66,9 +66,11 @@ class Learners:
         decision = self._decision = settings.decision
         self._targets, start = settings.targets.enabled, ml_weights(decision)
         gates = decision.threshold, decision.baseline_threshold
+        longest = max(settings.on_clock(name).time_limit for name in settings.clock_names)
+        overlap = -(-longest // SECONDS_PER_DAY)
         self._begin: dict[str, Callable[[], Any]] = {
             "vote_weights": lambda: VoteWeights(settings.vote_weights, start),
-            "manager": lambda: MLWeightManager(settings.blending, *gates),
+            "manager": lambda: MLWeightManager(settings.blending, *gates, overlap),
             "thresholds": lambda: AdaptiveThresholds(settings.thresholds, decision.threshold),
             "selector": lambda: TacticSelector(settings.selector),
             "clocks": lambda: {

@@ -41,11 +41,14 @@ class BlendingSettings(Section):
     recent_days: int = Field(
         90, ge=15, le=3650, description="r: days of outcomes that cuts and breakers look back on"
     )
-    overlap_days: int = Field(
-        20,
-        ge=0,
-        le=90,
-        description="r: days between which outcomes depend on each other: a trade's longest time",
+    fresh_certainty: float = Field(
+        0.7, ge=0.5, lt=1, description="r: the same of a gain in the outcomes since the weight changed last"
+    )
+    minimum_trade_times: float = Field(
+        6.0, ge=1, le=100, description="r: least time of evidence for a rise, in longest times of a trade"
+    )
+    minimum_fresh_times: float = Field(
+        3.0, ge=1, le=100, description="r: the same since the weight changed last"
     )
     prior_edge: float = Field(
         0.15, gt=0, lt=1, description="r: probability that ML has an edge before any outcome is known"

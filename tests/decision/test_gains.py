@@ -24,9 +24,9 @@ from coordinator.settings.blending import BlendingSettings
 DAY = 86400
 S = BlendingSettings()
 GOOD = GainEvidence(
-    outcomes=500, days=90, halves=0.2, halves_error=0.05, gated=0.1, gated_error=0.05, p_halves=0.9, p_gated=0.9,
-    p_fresh=0.9, p_halves_recent=0.9, p_gated_recent=0.9, mean_ml=0.3, mean_baseline=0.1,
-    drawdown_ml=4.0, drawdown_baseline=6.0,
+    outcomes=500, days=90, trade_times=6.0, fresh_times=3.0, halves=0.2, halves_error=0.05, gated=0.1,
+    gated_error=0.05, p_halves=0.9, p_gated=0.9, p_fresh=0.9, p_halves_recent=0.9, p_gated_recent=0.9,
+    mean_ml=0.3, mean_baseline=0.1, drawdown_ml=4.0, drawdown_baseline=6.0,
 )  # fmt: skip
 
 
@@ -44,10 +44,10 @@ def test_a_sure_gain_goes_through_the_phases():
     assert review_gains(4, 0.70, 60, GOOD, S)[:2] == (4, 0.70)
 
 
-@pytest.mark.parametrize("name", ["p_halves", "p_gated", "p_fresh"])
-def test_each_of_the_three_has_to_be_sure(name):
+@pytest.mark.parametrize(("name", "value"), [("p_halves", 0.79), ("p_gated", 0.79), ("p_fresh", 0.69)])
+def test_each_of_the_three_has_to_be_sure(name, value):
     for phase in (SHADOW, PILOT, EXPANSION):
-        kept = review_gains(phase, S.base_weights[phase], 60, replace(GOOD, **{name: 0.79}), S)
+        kept = review_gains(phase, S.base_weights[phase], 60, replace(GOOD, **{name: value}), S)
         assert kept[:2] == (phase, S.base_weights[phase])
         assert kept[2].startswith("kept: not sure enough")
 
@@ -56,6 +56,14 @@ def test_each_of_the_three_has_to_be_sure(name):
 def test_too_little_changes_nothing(changed):
     harmed = replace(GOOD, p_halves_recent=0.0, **changed)
     assert review_gains(PILOT, 0.1, 60, harmed, S)[:2] == (PILOT, 0.1)
+
+
+def test_long_trades_need_long_evidence():
+    short = replace(GOOD, trade_times=5.9)
+    assert review_gains(SHADOW, 0.0, 60, short, S)[:2] == (SHADOW, 0.0)
+    assert (
+        review_gains(PILOT, 0.1, 60, replace(short, p_halves_recent=0.1), S)[1] == 0.05
+    )  # a fall does not wait
 
 
 def test_shadow_needs_its_predictions_and_foundation_its_outcomes():
@@ -106,8 +114,8 @@ def test_the_summary_by_hand():
         day(101, 1.0, 3.0),
         day(102, 0.0, -2.0),
     ]
-    e = summarise_gains(window, 110 * DAY, 50 * DAY, S)
-    assert (e.outcomes, e.days) == (20, 5)
+    e = summarise_gains(window, 110 * DAY, 50 * DAY, S, 20)
+    assert (e.outcomes, e.days, e.trade_times, e.fresh_times) == (20, 5, 101 / 20, 52 / 20)
     assert (e.mean_ml, e.mean_baseline) == (0.4, 0.1)
     yes, no = np.array([2.0, 4, -3, 1, 0]), np.array([-1.0, -2, 1, 2, -2])
     halves = mean_gain(np.full(5, 2.0), yes, np.full(5, 2.0), no, np.array([1, 2, 100, 101, 102]), 20)
@@ -117,9 +125,9 @@ def test_the_summary_by_hand():
     assert e.p_fresh == e.p_halves_recent == lately
     assert e.drawdown_ml == 3.0
     assert e.drawdown_baseline == pytest.approx(2.0 / 2)  # at half as many trades
-    assert recent_harm(window, 110 * DAY, S) == (12, pytest.approx(1 - lately))
+    assert recent_harm(window, 110 * DAY, S, 20) == (12, pytest.approx(1 - lately))
     assert json.loads(json.dumps(vars(e), allow_nan=False)) == vars(e)
-    assert summarise_gains([], 0, -1, S).p_fresh == 0.5
+    assert summarise_gains([], 0, -1, S, 20).p_fresh == 0.5
 
 
 def test_only_days_that_lose_more_than_the_baseline_are_ml_s_failure():
@@ -172,15 +180,13 @@ def test_ten_days_in_a_row_worse_than_the_baseline_break():
 
 def test_noise_hardly_ever_leaves_shadow():
     """Of 60 runs over two years; moods of a model and luck that pairs share are noise too."""
-    lasting = Market(per_day=5, together=1.0, moods=0.6, memory=10.0)
+    lasting = Market(per_day=5, together=1.0, moods=0.6, memory=10.0, overlap=20)
     markets = (Market(), Market(together=1.0, moods=0.6), lasting)
     paths = [follow(market, seed) for market in markets for seed in range(20)]
     assert sum(path.pilot < math.inf for path in paths) <= 5
     assert sum(path.greatest > 0.10 for path in paths) <= 3
-    easy = BlendingSettings(
-        prior_edge=0.5, overlap_days=0
-    )  # what it would be without the sceptic and the overlap
-    assert sum(follow(lasting, seed, easy).pilot < math.inf for seed in range(20)) > 5
+    easy = BlendingSettings(prior_edge=0.5)  # what it would be without the sceptic and the overlap
+    assert sum(follow(replace(lasting, overlap=0), seed, easy).pilot < math.inf for seed in range(20)) > 5
 
 
 def test_the_skill_measured_on_real_candles_reaches_expansion_within_half_a_year():

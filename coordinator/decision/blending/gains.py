@@ -5,14 +5,14 @@ Two questions, asked of the outcomes that ML's say could have decided:
 - *halves*: the signals that ML rates above .5 on the common scale, its better half, against the others, mean R
 - *gated*: ML's trades (its score reaches its gate) against the baseline's (its confidence reaches its own), mean R
 
-Outcomes that become known on one day are one observation, and days nearer than ``overlap_days`` depend on each other
-(``decision.edge``). First match:
+Outcomes that become known on one day are one observation, and days nearer than a trade is long depend on each
+other (``decision.edge``). First match:
 
 1. cuts, multiplied, on the last ``recent_days``: P(halves < 0) >= ``certainty`` -> x .5; P(gated < 0) -> x .7; ML's
    drawdown > 1.5 x the baseline's at as many trades -> x .5; left with less than ``least_weight`` it is back in shadow
 2. a step down: of the last ``recent_days`` both are rather below 0 than above
 3. a promotion or a step up: P(halves > 0) >= ``certainty`` over all evidence, for a sceptic and however often it is
-   asked; P(gated > 0) >= ``certainty`` there; and P(halves > 0) >= ``certainty`` in the outcomes since the last change
+   asked; P(gated > 0) >= ``certainty`` there; and P(halves > 0) >= ``fresh_certainty`` in those since the last change
    alone, so that no step rests on the evidence of the step before
 
 The evidence begins with the first prediction, and anew with every fall back to shadow.
@@ -42,6 +42,8 @@ class GainEvidence:
     Attributes
     ----------
     outcomes, days : int
+    trade_times, fresh_times : float, how often a trade's longest time fits between the first and the last of them, and
+        between the weight's last change and the last of them
     halves, halves_error, gated, gated_error : float, gains in mean R and their standard errors
     p_halves : float, P(halves > 0) for a sceptic (``edge_probability``)
     p_gated, p_fresh : float, P(gated > 0), and P(halves > 0) since the weight changed last
@@ -52,6 +54,8 @@ class GainEvidence:
 
     outcomes: int
     days: int
+    trade_times: float
+    fresh_times: float
     halves: float
     halves_error: float
     gated: float
@@ -103,7 +107,7 @@ class _Columns:
 
 
 def summarise_gains(
-    window: Sequence[DayResults], now: int, changed: int, settings: BlendingSettings
+    window: Sequence[DayResults], now: int, changed: int, settings: BlendingSettings, overlap: int
 ) -> GainEvidence:
     """Sum up the days since the evidence began.
 
@@ -111,15 +115,21 @@ def summarise_gains(
     ----------
     now, changed : int
         The time, and that of the weight's last change; seconds since the epoch.
+    overlap : int
+        Days that a trade lasts at most: so near, outcomes depend on each other.
     """
-    days = _Columns(window, settings.overlap_days)
+    days = _Columns(window, overlap)
     recent = now - settings.recent_days * SECONDS_PER_DAY
     halves, gated = days.halves(), days.gated()
     drawdown_ml, drawdown_baseline = days.drawdowns(recent)
     known = np.isfinite((halves.error, gated.error))
+    first, last = (window[0].time, window[-1].time) if window else (now, now)
+    longest = max(overlap, 1) * SECONDS_PER_DAY
     return GainEvidence(
         outcomes=int(days.of["count"].sum()),
         days=len(window),
+        trade_times=(last - first) / longest,
+        fresh_times=(last - max(changed, first)) / longest,
         halves=halves.mean,
         halves_error=halves.error if known[0] else 0.0,
         gated=gated.mean,
@@ -140,13 +150,13 @@ def _mean(total: Floats, count: Floats) -> float:
     return float(total.sum() / count.sum()) if count.sum() else 0.0
 
 
-def recent_harm(window: Sequence[DayResults], now: int, settings: BlendingSettings) -> tuple[int, float]:
+def recent_harm(
+    window: Sequence[DayResults], now: int, settings: BlendingSettings, overlap: int
+) -> tuple[int, float]:
     """Outcomes of the last ``recent_days``, and how sure it is that ML's better half made less R there."""
     since = now - settings.recent_days * SECONDS_PER_DAY
     recent = [day for day in window if day.time > since]
-    return sum(day.count for day in recent), 1.0 - gain_probability(
-        _Columns(recent, settings.overlap_days).halves()
-    )
+    return sum(day.count for day in recent), 1.0 - gain_probability(_Columns(recent, overlap).halves())
 
 
 def losing_days(window: Sequence[DayResults], since: int) -> int:
@@ -202,7 +212,13 @@ def _cuts(e: GainEvidence, s: BlendingSettings) -> tuple[float, str]:
 def _rise(
     phase: int, weight: float, phase_outcomes: int, e: GainEvidence, s: BlendingSettings
 ) -> tuple[int, float, str]:
-    sure = min(e.p_halves, e.p_gated, e.p_fresh) >= s.certainty
+    sure = min(e.p_halves, e.p_gated) >= s.certainty and e.p_fresh >= s.fresh_certainty
+    if e.trade_times < s.minimum_trade_times or e.fresh_times < s.minimum_fresh_times:
+        return (
+            phase,
+            weight,
+            "kept: the evidence, or that since the last change, is too short for trades so long",
+        )
     if not sure or (phase == SHADOW and phase_outcomes < s.shadow_outcomes):
         return phase, weight, f"kept: not sure enough that ML is better: {_all(e)}"
     if _promotable(phase, weight, e, s):

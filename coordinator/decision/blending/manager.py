@@ -81,6 +81,8 @@ class MLWeightManager:
         Score on the common scale from which ML trades, 0..1 (``decision.threshold``).
     baseline_gate : float, optional
         The same of the baseline with criterion "r"; by default the same gate.
+    overlap : int
+        Days that a trade lasts at most, for criterion "r".
 
     Attributes
     ----------
@@ -100,9 +102,16 @@ class MLWeightManager:
     would; but breakers and reviews are decided at the end of each call.
     """
 
-    def __init__(self, settings: BlendingSettings, gate: float, baseline_gate: float | None = None) -> None:
+    def __init__(
+        self,
+        settings: BlendingSettings,
+        gate: float,
+        baseline_gate: float | None = None,
+        overlap: int = 0,
+    ) -> None:
         self.settings = settings
         self.gate = gate
+        self.overlap = overlap
         self._in_r = settings.criterion == "r"
         self.baseline_gate = baseline_gate if self._in_r and baseline_gate is not None else gate
         self.phase_ = PHASES.index(settings.start_phase)
@@ -255,7 +264,7 @@ class MLWeightManager:
 
     def _evidence(self, time: int) -> Evidence | GainEvidence:
         if self._in_r:
-            return summarise_gains(self.window_, time, self.changed_, self.settings)
+            return summarise_gains(self.window_, time, self.changed_, self.settings, self.overlap)
         return summarise_days(self.window_, self.settings)
 
     def _breaker(self, time: int) -> str:
@@ -263,7 +272,7 @@ class MLWeightManager:
         if self._in_r:
             if self.losing_run_ >= s.breaker_losses:
                 return f"breaker: {self.losing_run_} days in a row lost, and more than the baseline"
-            outcomes, harm = recent_harm(self.window_, time, s)
+            outcomes, harm = recent_harm(self.window_, time, s, self.overlap)
             if outcomes < s.minimum_outcomes or harm < s.breaker_certainty:
                 return ""
             return f"breaker: the signals that ML rates higher made less R in {s.recent_days} days (P {harm:.2f})"
