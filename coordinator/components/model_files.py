@@ -64,13 +64,13 @@ class ModelFiles:
     """Writes model files and ``verdicts.json`` into a folder; a repeated training replaces its window's."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self.folder = folder
         self.verdicts = read_verdicts(folder)
 
     def write(self, name: str, end: int, result: TrainingResult) -> ModelVerdict:
         """Write a challenger and its verdict."""
-        self._folder.mkdir(parents=True, exist_ok=True)
-        path = self._folder / f"{name.replace('/', '_').replace(':', '_')}-{end}{result.suffix}"
+        self.folder.mkdir(parents=True, exist_ok=True)
+        path = self.folder / f"{name.replace('/', '_').replace(':', '_')}-{end}{result.suffix}"
         if result.content:
             _write(path, result.content)
         v = result.verdict
@@ -102,7 +102,7 @@ class ModelFiles:
         others = [v for v in self.verdicts if (v.time, v.name) != (end, name)]
         self.verdicts = sorted([*others, verdict], key=lambda v: (v.time, v.name))
         content = json.dumps([asdict(v) for v in self.verdicts], indent=1).encode()
-        _write(self._folder / VERDICTS, content)
+        _write(self.folder / VERDICTS, content)
         return verdict
 
 

@@ -15,6 +15,7 @@ import numpy as np
 
 from coordinator.decision.decisions import Decisions
 from coordinator.decision.fold import STEP_SECONDS, Fold
+from coordinator.decision.history import SignalHistory
 from coordinator.decision.table import ARRAYS, UNRESOLVED, SignalTable, join_tables
 from coordinator.decision.voting import COMPONENTS, Votes
 from coordinator.settings import Settings
@@ -45,6 +46,7 @@ class LiveFold:
     fold : what was learned
     day_state : state at the beginning of the present day, or None before the first: what to store
     new_signals, new_outcomes : (time, pair) of the signals that the last call decided, and of those it saw resolved
+    before : signals of before the frames, which the warm start learns from too
     """
 
     def __init__(self, settings: Settings, *, can_short: bool = True) -> None:
@@ -58,6 +60,7 @@ class LiveFold:
         self.new_outcomes: list[tuple[int, str]] = []
         self._learned: set[tuple[int, str]] = set()
         self._warm_at: int | None = None
+        self.before: SignalHistory | None = None
 
     def decide(self, table: SignalTable, now: int) -> Decisions:
         """Decisions on every signal of the frames' table; only those not decided before are decided now.
@@ -119,6 +122,7 @@ class LiveFold:
 
     def _warm_start(self, table: SignalTable, now: int) -> None:
         self.fold = Fold(self.settings, can_short=self.can_short)
+        table = table if self.before is None else self.before.before(table)
         history = table.rows(table.time < now // STEP_SECONDS * STEP_SECONDS)
         self._table, self._out = history, self.fold.run(history)
         limit = self.fold.step_ or 0

@@ -6,6 +6,7 @@ from typing import Any
 
 from coordinator.decision.decisions import Decisions
 from coordinator.decision.fold import Fold
+from coordinator.decision.history import SignalHistory
 from coordinator.decision.learners import History
 from coordinator.decision.table import SignalTable
 from coordinator.ledger.records import CandleRecord
@@ -16,19 +17,25 @@ __all__ = ["BacktestDecisions"]
 
 
 class BacktestDecisions:
-    """Decides on all signals at once; keeps how the learners changed on the way."""
+    """Decides on all signals at once; keeps how the learners changed on the way.
+
+    Attributes
+    ----------
+    before : signals of before the run, which the learners learn from first
+    """
 
     def __init__(self, can_short: bool) -> None:
         self._can_short = can_short
         self._history = History.empty()
         self._final: tuple[int | None, dict[str, Any]] = (None, {})
+        self.before: SignalHistory | None = None
 
     def decide(self, signals: SignalTable, settings: Settings) -> Decisions:
         """Decisions on all signals, in their order."""
-        fold = Fold(settings, can_short=self._can_short)
-        decisions = fold.run(signals)
+        fold, before = Fold(settings, can_short=self._can_short), self.before
+        decisions = fold.run(signals if before is None else before.before(signals))
         self._history, self._final = fold.learners.history, (fold.step_, fold.learners.state())
-        return decisions
+        return decisions if before is None else before.decisions_of(signals, decisions)
 
     def history_records(self) -> list[CandleRecord]:
         """How the learners changed, for the ledger."""

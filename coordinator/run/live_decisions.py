@@ -34,12 +34,14 @@ class LiveDecisions:
     Attributes
     ----------
     fold : what was learned
+    continues : whether it goes on from a stored state, so that nothing of before is learned anew
     """
 
     def __init__(self, settings: Settings, ledger: LiveLedger, *, can_short: bool) -> None:
         self.ledger = ledger
         self.fold = LiveFold(settings, can_short=can_short)
         snapshot = ledger.snapshot(FOLD)
+        self.continues = snapshot is not None
         if snapshot is not None:
             self.fold.restore(snapshot.state)
             logger.info("Learners continue from %s", datetime.fromtimestamp(snapshot.time, tz=UTC))

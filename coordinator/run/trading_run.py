@@ -8,9 +8,11 @@ import numpy as np
 import pandas as pd
 
 from coordinator.decision.decisions import Decisions
+from coordinator.decision.history import SignalHistory
 from coordinator.ledger.records import CandleRecord
 from coordinator.portfolio.ranking import Candidate
 from coordinator.run.backtest_decisions import BacktestDecisions
+from coordinator.run.history import summarise_history
 from coordinator.run.improvement_trust import TrustedImprovements
 from coordinator.run.improvements import ADAPTIVE_THRESHOLDS, EARNED_RISK, Improvement
 from coordinator.run.learning_records import merge_records, signal_records
@@ -42,9 +44,27 @@ class TradingRun:
     def __init__(self, can_short: bool) -> None:
         self.market = AnalysedMarket()
         self.improvements = TrustedImprovements(self.market)
+        self._can_short = can_short
         self._backtest = BacktestDecisions(can_short)
         self._live: LiveDecisions | None = None
         self._decided: tuple[int, Settings, Decisions] | None = None
+        self._fast_start: CandleRecord | None = None
+
+    @property
+    def needs_history(self) -> bool:
+        """Whether signals of before the run would be learned from: a bot that continues has learned from them."""
+        return self._live is None or not self._live.continues
+
+    def learn_first(self, before: SignalHistory, settings: Settings) -> str:
+        """Learn from signals of before the run, before its own; what became of ML's say on them, in words."""
+        record = summarise_history(before, settings, can_short=self._can_short)
+        if self._live is None:
+            self._backtest.before, self._fast_start = before, record
+        else:
+            self._live.fold.before = before
+            self._live.ledger.write_record(record)
+        row = record.weights[0]
+        return f"{row.reason}; phase {row.phase}, ML weight {row.ml_weight:.0%}"
 
     def start_live(self, live: LiveDecisions) -> None:
         """Decide candle by candle from now on, with the state in a bot's ledger (dry-run and live)."""
@@ -145,7 +165,11 @@ class TradingRun:
             for time, report in trust_reports(self.improvements.trust, settings)
         ]
         learned, final = self._backtest.history_records(), self._backtest.final_records()
-        return list(merge_records((*learned, *signals.values(), *trust, *final)))
+        reviewed = {record.time for record in learned if record.weights}
+        start = [
+            record for record in (self._fast_start,) if record is not None and record.time not in reviewed
+        ]
+        return list(merge_records((*start, *learned, *signals.values(), *trust, *final)))
 
     def _signal_records(self, settings: Settings, rows: range | list[int]) -> dict[int, CandleRecord]:
         signals, improvements = self.market.signals(settings), self.all_improvements(settings)

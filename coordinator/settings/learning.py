@@ -26,6 +26,12 @@ class LearningSettings(Section):
         description="a component that fails in a backtest or hyperopt ends it, or is absent from its window while the "
         "rest trades on, as a bot's always is",
     )
+    fast_start_days: int = Field(
+        1095,
+        ge=0,
+        le=5000,
+        description="days of history before a run on which ML may earn its say, trained walk-forward; 0: none",
+    )
     latency_limit_ms: float = Field(
         50.0, gt=0, le=60_000, description="live: a prediction of one candle that takes longer is not used"
     )

@@ -15,6 +15,7 @@ from freqtrade.strategy import IStrategy
 
 from coordinator.adapters.freqai import CompositeFreqaiModel
 from coordinator.adapters.freqai.frames import LABEL, with_features, with_label
+from coordinator.adapters.strategy.fast_start import learn_from_history
 from coordinator.components import challenge as judging
 from coordinator.components.absence import FAILED, LATE, TRAINED_ON
 from coordinator.learning import retraining
@@ -181,6 +182,68 @@ def test_the_next_training_follows_the_champion_of_the_one_before_a_restart(bot,
     assert seen == [first.active_models["lstm"]]
     assert second.end - first.end == 8 * 86400
     assert len(again.verdicts) == 4  # those of before the restart are kept
+
+
+class Run:
+    """What a strategy's run is asked for."""
+
+    needs_history = True
+    before = None
+
+    def learn_first(self, before, settings):
+        self.before = before
+        return "said"
+
+
+def learn(model, run, mode, timerange=None, **coordinator):
+    settings = load_settings({**COORDINATOR, **coordinator})
+    config = {**model.config, "runmode": mode, "timerange": timerange}
+    learn_from_history(run, config, model, model._strategy.dp, settings, None)
+    return run.before
+
+
+def test_a_run_learns_from_the_history_before_it(bot, frames, caplog):
+    """A backtest from its timerange back, a bot from the end of its candles; what was predicted is stored."""
+    model = bot(fast_start_days=30)
+    model.freqai_info |= {"train_period_days": 60, "backtest_period_days": 20}
+    model._strategy.dp.known = len(frames[PAIRS[0]])
+    last = frames[PAIRS[0]]["date"].iloc[-1]
+    with caplog.at_level("INFO"):
+        before = learn(model, Run(), RunMode.DRY_RUN)
+    assert "ML earned its say first" in caplog.text
+    assert before.until == int(last.timestamp()) + 3600
+    spoken = before.table.time[np.isfinite(before.table.votes["lstm"].confidence)]
+    assert spoken.min() >= before.until - 30 * 86400
+    assert spoken.max() > before.until - 5 * 86400
+    model.composite.train = (
+        broken  # not trained again: a restart before the first stored day finds the predictions
+    )
+    again = learn(model, Run(), RunMode.LIVE)
+    np.testing.assert_array_equal(again.table.votes["lstm"].score, before.table.votes["lstm"].score)
+    model = bot(fast_start_days=30)
+    model.freqai_info |= {"train_period_days": 60, "backtest_period_days": 20}
+    model._strategy.dp.known = len(frames[PAIRS[0]])
+    start = (last - pd.Timedelta(days=20)).floor("D")
+    before = learn(model, Run(), RunMode.BACKTEST, f"{start:%Y%m%d}-")
+    assert before.until == int(start.timestamp())
+
+
+def test_where_there_is_nothing_to_learn_first(bot, caplog):
+    model = bot(fast_start_days=30)
+    continues = Run()
+    continues.needs_history = False
+    for run, mode, timerange, changed in (
+        (continues, RunMode.DRY_RUN, None, {}),
+        (Run(), RunMode.BACKTEST, None, {}),  # all candles there are
+        (Run(), RunMode.WEBSERVER, None, {}),
+        (Run(), RunMode.DRY_RUN, None, {"decision": {"weighting": "fixed"}}),
+        (Run(), RunMode.DRY_RUN, None, {"learning": {"fast_start_days": 0}}),
+    ):
+        assert learn(model, run, mode, timerange, **changed) is None
+    with caplog.at_level("INFO"):
+        model.freqai_info |= {"train_period_days": 10_000}
+        assert learn(model, Run(), RunMode.DRY_RUN) is None
+    assert "No fast start" in caplog.text
 
 
 def test_a_fall_back_to_shadow_trains_every_pair_anew_whatever_the_age(bot):

@@ -10,9 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coordinator.decision.fold import Fold
+from coordinator.decision.history import SignalHistory
 from coordinator.decision.live import LiveFold
-from coordinator.decision.table import UNRESOLVED
+from coordinator.decision.table import UNRESOLVED, join_tables
+from coordinator.decision.voting import Votes
 from coordinator.settings import Settings
+from coordinator.settings.blending import BlendingSettings
 from coordinator.settings.trade import EarnedRiskSettings
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "decision"))
@@ -22,10 +25,10 @@ DAY = 86400
 FRAME = 20 * DAY  # what the exchange's frames still show
 
 
-def seen_by(table, now, pairs_now, now_of_others):
+def seen_by(table, now, pairs_now, now_of_others, frame=FRAME):
     """The table a bot builds when some pairs have their candle of ``now`` already and the others not yet."""
     limit = np.where(np.isin(table.pair, pairs_now), now, now_of_others)
-    rows = (table.time <= limit) & (table.time > now - FRAME)
+    rows = (table.time <= limit) & (table.time > now - frame)
     part = table.rows(rows)
     unknown = part.outcome_time > limit[rows]
     return replace(
@@ -89,6 +92,57 @@ def test_the_bot_starts_warm_from_the_frames():
     whole = Fold(config).run(table)
     for f in fields(whole):
         np.testing.assert_array_equal(getattr(decided, f.name), getattr(whole, f.name), err_msg=f.name)
+
+
+@settings(max_examples=6, deadline=None)
+@given(seed=st.integers(0, 10_000), began=st.integers(30, 60), restart=st.integers(61, 80))
+def test_a_fast_start_is_the_run_that_began_earlier(seed, began, restart):
+    """Signals of before the run, with outcomes that come later, and a run's own: as if there had been one run."""
+    config = Settings(blending=BlendingSettings(start_phase="expansion"))
+    table = varied(make_table(seed, n=500, pairs=3, days=90, edge=0.4), seed)
+    first = int(table.time[0]) // DAY * DAY
+    until = first + began * DAY
+    whole = Fold(config).run(table)
+    # A backtest: its frames begin ten days before, without the votes that only the history has.
+    before = SignalHistory(table.rows(table.time < until), until)
+    framed = table.rows(table.time >= until - 10 * DAY)
+    early = framed.rows(framed.time < until)
+    early = replace(early, votes={name: Votes.absent(len(early)) for name in table.votes})
+    framed = join_tables(early, framed.rows(framed.time >= until))
+    decided = before.decisions_of(framed, Fold(config).run(before.before(framed)))
+    expected = whole.rows(table.time >= until - 10 * DAY)
+    for f in fields(whole):
+        np.testing.assert_array_equal(getattr(decided, f.name), getattr(expected, f.name), err_msg=f.name)
+    # A bot: candle by candle, what it knew of the history's outcomes when it began, and a restart.
+    live = LiveFold(config)
+    live.before = SignalHistory(seen_by(table, until - 3600, range(3), until - 3600, frame=10**9), until)
+    row_of = {key: i for i, key in enumerate(table.signal_keys())}
+    for now in np.unique(table.time[table.time >= until]).tolist():
+        if now >= first + restart * DAY and live.before is not None:
+            stored = json.dumps(live.state(), allow_nan=False)
+            live = LiveFold(config)
+            live.restore(json.loads(stored))
+        part = seen_by(table, now, range(3), now)
+        decided = live.decide(part, now)
+        today = part.time >= now // DAY * DAY
+        rows = np.array([row_of[key] for key in part.signal_keys()], dtype=np.int64)
+        for f in fields(whole):
+            np.testing.assert_array_equal(
+                getattr(decided, f.name)[today],
+                getattr(whole, f.name)[rows[today]],
+                err_msg=f"{f.name} at {now}",
+            )
+
+
+def test_a_signal_that_the_history_lacks_is_not_decided():
+    table = make_table(3, n=200, pairs=2, days=30)
+    until = int(table.time[0]) // DAY * DAY + 15 * DAY
+    lacking = table.rows((table.time < until) & (np.arange(len(table)) % 2 == 0))
+    before = SignalHistory(lacking, until)
+    decided = before.decisions_of(table, Fold(Settings()).run(before.before(table)))
+    known = np.isin(np.arange(len(table)) % 2, 0) | (table.time >= until)
+    assert (decided.rejection[~known] == -1).all()
+    assert (decided.rejection[known] >= 0).all()
 
 
 def test_what_was_decided_stays_decided():

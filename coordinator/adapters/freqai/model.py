@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections import deque
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar
 
@@ -24,10 +25,13 @@ from coordinator.components.component import TrainingResult, Window
 from coordinator.components.composite import Composite, CompositeModel
 from coordinator.components.market_history import BASE, MarketHistory
 from coordinator.components.model_files import ModelFiles, ModelVerdict
+from coordinator.components.prediction_store import PredictionStore
+from coordinator.components.replay import replay_models
 from coordinator.errors import CoordinatorError
 from coordinator.learning.labels import CLASSES
 from coordinator.settings import run_settings
-from coordinator.types import Times
+from coordinator.signals.candles import Candles
+from coordinator.types import SECONDS_PER_DAY, Times
 
 __all__ = ["CompositeFreqaiModel"]
 
@@ -188,6 +192,48 @@ class CompositeFreqaiModel(IFreqaiModel):
     def fit(self, data_dictionary: dict[str, Any], dk: FreqaiDataKitchen, **kwargs: Any) -> Any:
         """FreqAI asks for this method; ``train`` does without it."""
         raise NotImplementedError
+
+    def replay_history(
+        self, pairs: Sequence[str], dp: Any, until: int | None
+    ) -> tuple[MarketHistory, dict[str, DataFrame], int] | None:
+        """All candles there are, and predictions of the ``learning.fast_start_days`` before a run.
+
+        Trained walk-forward, stored beside the identifier's models and taken from there, as FreqAI does with a
+        backtest's predictions.
+
+        Parameters
+        ----------
+        until : where the run begins, seconds; None is where the stored candles of all pairs end
+
+        Returns
+        -------
+        The market, the predictions by pair (``components.replay``) and ``until``; None where no candle is left to
+        predict after the first training.
+        """
+        market = self._source.full_history(pairs, dp, {})
+        times = [history.candles[BASE].time for history in market.pairs.values()]
+        if not times:
+            return None
+        train = int(self.freqai_info["train_period_days"])
+        end = min(int(time[-1]) for time in times) + self.base_tf_seconds if until is None else until
+        first = min(int(time[0]) for time in times) + train * SECONDS_PER_DAY
+        begin = max(first, end - self.settings.fast_start_days * SECONDS_PER_DAY)
+        if begin >= end:
+            return None
+        known = list(market.pairs)
+        store = PredictionStore(self.files.folder / f"history-{begin}-{end}", self.composite.columns)
+        predictions = store.read(known)
+        if predictions is None:
+            groups = [known] if self.settings.pooled else [[pair] for pair in known]
+            step = int(self.freqai_info["backtest_period_days"])
+            predictions = replay_models(self.composite, market, groups, begin, end, train, step)
+            store.write(predictions)
+        return market, predictions, end
+
+    def candles_of(self, pair: str, dp: Any) -> Mapping[str, Candles]:
+        """All candles there are of any pair, by timeframe; none where it has no base candles."""
+        history = self._source.full_history([pair], dp, {}).pairs.get(pair)
+        return {} if history is None else history.candles
 
     # --- prediction -------------------------------------------------------------------------------------------
 

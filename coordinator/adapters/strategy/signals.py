@@ -14,6 +14,7 @@ from freqtrade.enums import RunMode
 from pandas import DataFrame
 
 from coordinator.adapters.errors import as_operational
+from coordinator.adapters.strategy.fast_start import learn_from_history
 from coordinator.adapters.strategy.trades import TradeStrategy
 from coordinator.candles.check import check_candles
 from coordinator.errors import CoordinatorError
@@ -68,6 +69,10 @@ class CoordinatorStrategy(TradeStrategy):
                 self.guard.trust.use_store(ledger)
         if self.hedging.monitor.pair is not None:
             self.hedging.check_pair(self.dp.current_whitelist())
+        if self.uses_ml and self.config.get("freqai", {}).get("enabled", False):
+            reference = self._reference if self._gated else None
+            with as_operational():
+                learn_from_history(self.run, self.config, self.freqai, self.dp, self._tuned(), reference)
 
     def bot_loop_start(self, current_time: datetime, **kwargs: Any) -> None:
         """Trades of the ledger follow Freqtrade's (a bot's only); a backtest's is completed at its end."""

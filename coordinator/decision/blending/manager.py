@@ -18,7 +18,7 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -33,42 +33,13 @@ from coordinator.decision.blending.gains import (
 )
 from coordinator.decision.blending.pilot import PilotArm, add_to_arms, pilot_arm
 from coordinator.decision.blending.review import PHASES, PILOT, SHADOW, review_weight
+from coordinator.decision.blending.weight_review import WeightReview
 from coordinator.settings.blending import BlendingSettings
 from coordinator.types import SECONDS_PER_DAY, Bools, Floats, Ints, Times
 
 __all__ = ["PHASES", "MLWeightManager", "PilotArm", "WeightReview", "pilot_arm"]
 
 MOST_RUN = 2.0  # a run that breaks is never more than so many times the documented one
-
-
-@dataclass(frozen=True)
-class WeightReview:
-    """One review or breaker, for the ledger.
-
-    Attributes
-    ----------
-    time : int, seconds since the epoch
-    phase_before, phase_after : str
-    weight_before, weight_after : float, 0..0.7
-    reason : str, in words
-    evidence : Evidence or GainEvidence, as the criterion has it
-    losing_run : int, ML trades lost in a row up to now, or with criterion "r" days
-    """
-
-    time: int
-    phase_before: str
-    phase_after: str
-    weight_before: float
-    weight_after: float
-    reason: str
-    evidence: Evidence | GainEvidence
-    losing_run: int
-
-    @property
-    def is_rollback(self) -> bool:
-        """Whether ML fell back to shadow: analyse, retrain, and begin again from there (spec 001)."""
-        fell = PHASES.index(self.phase_before) > SHADOW
-        return fell and PHASES.index(self.phase_after) == SHADOW
 
 
 class MLWeightManager:
