@@ -31,7 +31,7 @@ from coordinator.decision.pair_records import PairChange, latest_record
 from coordinator.settings.trust import TrustSettings
 from coordinator.types import SECONDS_PER_DAY, Floats
 
-__all__ = ["Trust"]
+__all__ = ["Trust", "failure_change"]
 
 Verdict: TypeAlias = Literal["off", "narrower", "wider"]
 
@@ -194,3 +194,8 @@ class Trust:
             f"{found.effects} effects of {found.gain.mean:+.3f} R (standard error {found.gain.error:.3f}, "
             f"{found.blocks} blocks of {s.block_days} days): P(gain) {gain:.2f}, P(harm) {harm:.2f}"
         )
+
+
+def failure_change(time: int, before: float, after: float, error: Exception) -> PairChange:
+    """The change of a trust that raised and begins anew, for the log and the ledger."""
+    return PairChange(time, "", before, after, f"raised {type(error).__name__}: {error}; it begins anew")

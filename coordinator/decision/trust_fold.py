@@ -15,7 +15,7 @@ import numpy as np
 
 from coordinator.decision.pair_records import PairChange
 from coordinator.decision.table import UNRESOLVED
-from coordinator.decision.trust import Trust
+from coordinator.decision.trust import Trust, failure_change
 from coordinator.settings.trust import TrustSettings
 from coordinator.types import SECONDS_PER_DAY, Floats, Ints, Times
 
@@ -47,7 +47,7 @@ class TrustFold:
 
     Attributes
     ----------
-    changes : (improvement, change) in time order
+    changes : (improvement, change) in time order; one that raised begins anew, which is a change too
     step_ : int or None, the day of the last signals, seconds since the epoch
     """
 
@@ -79,8 +79,8 @@ class TrustFold:
             day = int(days[start]) * SECONDS_PER_DAY
             if self.step_ is None or day > self.step_:
                 self._advance(day, pair, effects, order)
-            for name, trust in self.trusts.items():
-                out[name][start:end] = trust.predict(pair[start:end])
+            for name in self.trusts:
+                out[name][start:end] = self._ranges(name, pair[start:end])
         return out
 
     def _advance(
@@ -91,14 +91,30 @@ class TrustFold:
         order: Mapping[str, tuple[Ints, Times]],
     ) -> None:
         before = -1 if self.step_ is None else self.step_
-        for name, trust in self.trusts.items():
+        self.step_ = day
+        for name in self.trusts:
             rows, known = order[name]
             first, last = np.searchsorted(known, (before, day), side="right").tolist()
             new = rows[first:last]
             names = [pair[i] for i in new.tolist()]
-            changes = trust.learn(day, names, self._effect(name, effects[name], new))
+            try:
+                changes = self.trusts[name].learn(day, names, self._effect(name, effects[name], new))
+            except Exception as error:  # whatever it is, the improvements go on
+                changes = [self._begin_anew(name, error)]
             self.changes += [(name, change) for change in changes]
-        self.step_ = day
+
+    def _ranges(self, name: str, pair: Sequence[str]) -> Floats:
+        try:
+            return self.trusts[name].predict(pair)
+        except Exception as error:
+            self.changes.append((name, self._begin_anew(name, error)))
+            return np.full(len(pair), self.settings.start)
+
+    def _begin_anew(self, name: str, error: Exception) -> PairChange:
+        """A trust that raised begins with its first range, as if nothing had been learned."""
+        before = self.trusts[name].range_
+        self.trusts[name] = Trust(self.settings)
+        return failure_change(self.step_ or 0, before, self.trusts[name].range_, error)
 
     def _effect(self, name: str, effects: MeasuredEffects, rows: Ints) -> Floats:
         if effects.size is None:

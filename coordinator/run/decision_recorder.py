@@ -174,6 +174,9 @@ class DecisionRecorder:
         for record in merge_records(records):
             live.ledger.write_record(record)
         for _, report in reports if self._trust_changes_sent is not None else ():
+            if "raised" in report.log_line and report.log_line in self._failed_learners:
+                continue  # told already; the ledger counts the days
+            self._failed_learners.add(report.log_line)
             logger.info(report.log_line)
             if report.alert:
                 send(report.alert)

@@ -9,7 +9,7 @@ import numpy as np
 from coordinator.decision.fold import STEP_SECONDS
 from coordinator.decision.pair_records import PairChange
 from coordinator.decision.table import UNRESOLVED
-from coordinator.decision.trust import Trust
+from coordinator.decision.trust import Trust, failure_change
 from coordinator.portfolio.state_store import StateStore
 from coordinator.run.market import AnalysedMarket
 from coordinator.settings import Settings
@@ -38,6 +38,7 @@ class FilterTrust:
         self._step: int | None = None
         self._waiting: list[tuple[int, str, bool]] = []
         self._allowed = (0.0, 0)
+        self._failed: list[PairChange] = []
 
     def use_store(self, store: StateStore) -> None:
         """Store the state from now on, and continue from the one stored."""
@@ -50,7 +51,17 @@ class FilterTrust:
 
     def acts(self, pair: str) -> bool:
         """Whether a refusal counts."""
-        return not self._settings.improvements.trust.enabled or bool(self._trust.predict([pair])[0] > 0)
+        if not self._settings.improvements.trust.enabled:
+            return True
+        try:
+            return bool(self._trust.predict([pair])[0] > 0)
+        except Exception as error:
+            self._failed.append(self._begin_anew(self._step or 0, error))
+            return True  # as at first
+
+    def _begin_anew(self, time: int, error: Exception) -> PairChange:
+        before, self._trust = self._trust.range_, Trust(self._settings.improvements.trust)
+        return failure_change(time, before, self._trust.range_, error)
 
     def add_check(self, time: int, pair: str, refused: bool) -> None:
         """An entry was checked against the limits, for the first time on its candle."""
@@ -65,10 +76,14 @@ class FilterTrust:
             return []
         self._step = day
         names, effects = self._effects(day)
-        changes = self._trust.learn(day, names, np.array(effects))
+        try:
+            changes = self._trust.learn(day, names, np.array(effects))
+        except Exception as error:  # whatever it is, entries go on
+            changes = [self._begin_anew(day, error)]
         if self._store is not None:
             self._store.store_state(NAME, day, self._state())
-        return changes
+        failed, self._failed = self._failed[:1], []  # the day before: told once
+        return failed + changes
 
     def _effects(self, day: int) -> tuple[list[str], list[float]]:
         """Pairs and effects of what became known; the rest goes on waiting, what is not in the frames is dropped."""

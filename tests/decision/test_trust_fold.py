@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from coordinator.decision.table import UNRESOLVED
+from coordinator.decision.trust import Trust
 from coordinator.decision.trust_fold import MeasuredEffects, TrustFold
 from coordinator.settings.trust import TrustSettings
 
@@ -95,3 +96,25 @@ def test_nothing_to_trust_costs_nothing():
     fold = TrustFold(SETTINGS, ())
     assert fold.run(np.arange(5) * DAY, ["A"] * 5, {}) == {}
     assert fold.changes == []
+
+
+@pytest.mark.parametrize("method", ["learn", "predict"])
+def test_a_trust_that_raises_begins_anew_and_the_other_goes_on(monkeypatch, method):
+    time, pair, effects = signals(mean=0.5)
+    alone = TrustFold(SETTINGS, ("size",)).run(time, pair, {"size": effects["size"]})
+    fold, original = TrustFold(SETTINGS, ("rr", "size")), getattr(Trust, method)
+
+    def failing(self, *arguments):
+        if self is not fold.trusts["size"]:
+            raise ZeroDivisionError("made to fail")
+        return original(self, *arguments)
+
+    monkeypatch.setattr(Trust, method, failing)
+    ranges = fold.run(time, pair, effects)
+    np.testing.assert_array_equal(ranges["size"], alone["size"])
+    assert set(ranges["rr"]) == {SETTINGS.start}
+    failed = [change for name, change in fold.changes if name == "rr"]
+    days = np.unique(time // DAY * DAY)
+    assert [change.time for change in failed] == days.tolist()
+    assert failed[0].reason == "raised ZeroDivisionError: made to fail; it begins anew"
+    assert failed[0].after == SETTINGS.start

@@ -9,6 +9,7 @@ from freqtrade.enums import RunMode
 from freqtrade.persistence import Trade
 
 from coordinator.adapters.strategy import CoordinatorStrategy
+from coordinator.decision.trust import Trust
 from coordinator.ledger.store import Ledger
 from coordinator.portfolio.entry_round import Slots
 from coordinator.portfolio.guard import Position
@@ -299,6 +300,23 @@ def test_without_trust_it_always_refuses(trading_run):
     correlated = [x for x in verdicts if any(row.adjusted >= row.base for row in x.rows[:1])]
     assert correlated
     assert not any(x.allowed for x in correlated)
+
+
+@pytest.mark.parametrize("method", ["learn", "predict"])
+def test_a_filters_trust_that_raises_stops_no_entry(trading_run, monkeypatch, method):
+    def broken(*_):
+        raise ZeroDivisionError("made to fail")
+
+    monkeypatch.setattr(Trust, method, broken)
+    trust = FilterTrust(trading_run.market, trusting())
+    days = np.unique(trading_run.market.signals(trusting()).time // 86400 * 86400)[:3].tolist()
+    told = []
+    for day in days:
+        told += trust.begin_day(day)
+        assert trust.acts("BTC/USDT")
+        assert trust.acts("ETH/USDT")
+    assert len(told) == (3 if method == "learn" else 2)  # of a day's answers with the next day
+    assert all(change.reason.startswith("raised ZeroDivisionError") for change in told)
 
 
 def test_the_filters_trust_survives_restarts(trading_run):
