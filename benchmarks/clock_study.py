@@ -2,8 +2,11 @@
 
     python -m benchmarks.clock_study DATADIR 20210701-20240101 [--trading-mode futures] [--strategies TechnicalBaseline]
         [--parts account,starts,fees,neighbours,controls,random,ledger] [--seeds 100] [--trials 200]
+        [--quality-mode replace]
 
-Every line is a real `freqtrade backtesting` process with the shipped config and the line's changes over it.
+Every line is a real `freqtrade backtesting` process with the shipped config, the quality mode and the line's changes
+over it. Neighbours and controls of the model say something only where it acts: with another mode than "vote", or where
+it has earned a say.
 """
 
 from __future__ import annotations
@@ -87,6 +90,8 @@ class Study:
         self.a, self.strategy = arguments, strategy
         config = read_config(Path("config.json"))
         self.settings = run_settings({**config, "trading_mode": arguments.trading_mode})
+        mode = arguments.quality_mode
+        self.mode = {"decision": {"quality_mode": mode}} if mode else {}
         self.shipped = self.run()
         self.ratios: list[float] = []
 
@@ -96,7 +101,7 @@ class Study:
             self.a.datadir,
             more.pop("timerange"),
             more.pop("strategy"),
-            settings,
+            merged(self.mode, settings or {}),
             trading_mode=self.a.trading_mode,
             user_data=Path(self.a.user_data),
             **more,
@@ -281,6 +286,7 @@ def main() -> None:
     parser.add_argument(
         "--spread", type=float, default=0.3, help="standard deviation of their Sharpe ratios a year"
     )
+    parser.add_argument("--quality-mode", help="instead of the shipped one")
     parser.add_argument("--user-data", default="user_data", help="two studies at once need two")
     arguments = parser.parse_args()
     for strategy in arguments.strategies.split(","):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import time
 from collections import deque
-from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar
 
@@ -19,19 +18,17 @@ from pandas import DataFrame
 
 from coordinator.adapters.errors import as_operational
 from coordinator.adapters.freqai.frames import LABEL
+from coordinator.adapters.freqai.history_replay import HistoryReplay
 from coordinator.adapters.freqai.market_source import MarketSource
 from coordinator.components.absence import FAILED, LATE
 from coordinator.components.component import TrainingResult, Window
 from coordinator.components.composite import Composite, CompositeModel
 from coordinator.components.market_history import BASE, MarketHistory
 from coordinator.components.model_files import ModelFiles, ModelVerdict
-from coordinator.components.prediction_store import PredictionStore
-from coordinator.components.replay import replay_models
 from coordinator.errors import CoordinatorError
 from coordinator.learning.labels import CLASSES
 from coordinator.settings import run_settings
-from coordinator.signals.candles import Candles
-from coordinator.types import SECONDS_PER_DAY, Times
+from coordinator.types import Times
 
 __all__ = ["CompositeFreqaiModel"]
 
@@ -66,6 +63,8 @@ class CompositeFreqaiModel(IFreqaiModel):
         self.files = ModelFiles(self.full_path / "coordinator")
         self.CONV_WIDTH = self.settings.sequence_length  # rows FreqAI hands over for one live prediction
         self._source = MarketSource(self.config, settings)
+        own = self.settings, self.freqai_info, self.files.folder
+        self.history = HistoryReplay(self.composite, self._source, *own)
         self._strategy: Any = None
         self._market: MarketHistory | None = None  # a backtest's, whole
         self._newest: MarketHistory | None = None  # a bot's, of the current candle
@@ -155,10 +154,7 @@ class CompositeFreqaiModel(IFreqaiModel):
         return model
 
     def request_retraining(self) -> None:
-        """Have every pair's models trained anew as soon as FreqAI comes to it; the better of old and new stays.
-
-        FreqAI trains where the last training is older than ``live_retrain_hours``, so it is made to look that old.
-        """
+        """Have FreqAI train every pair's models anew: their last training is made to look old enough to be due."""
         due = int(time.time()) - int(self.freqai_info.get("live_retrain_hours", 0) * 3600) - 1
         for about in self.dd.pair_dict.values():
             about["trained_timestamp"] = min(about["trained_timestamp"], due)
@@ -192,48 +188,6 @@ class CompositeFreqaiModel(IFreqaiModel):
     def fit(self, data_dictionary: dict[str, Any], dk: FreqaiDataKitchen, **kwargs: Any) -> Any:
         """FreqAI asks for this method; ``train`` does without it."""
         raise NotImplementedError
-
-    def replay_history(
-        self, pairs: Sequence[str], dp: Any, until: int | None
-    ) -> tuple[MarketHistory, dict[str, DataFrame], int] | None:
-        """All candles there are, and predictions of the ``learning.fast_start_days`` before a run.
-
-        Trained walk-forward, stored beside the identifier's models and taken from there, as FreqAI does with a
-        backtest's predictions.
-
-        Parameters
-        ----------
-        until : where the run begins, seconds; None is where the stored candles of all pairs end
-
-        Returns
-        -------
-        The market, the predictions by pair (``components.replay``) and ``until``; None where no candle is left to
-        predict after the first training.
-        """
-        market = self._source.full_history(pairs, dp, {})
-        times = [history.candles[BASE].time for history in market.pairs.values()]
-        if not times:
-            return None
-        train = int(self.freqai_info["train_period_days"])
-        end = min(int(time[-1]) for time in times) + self.base_tf_seconds if until is None else until
-        first = min(int(time[0]) for time in times) + train * SECONDS_PER_DAY
-        begin = max(first, end - self.settings.fast_start_days * SECONDS_PER_DAY)
-        if begin >= end:
-            return None
-        known = list(market.pairs)
-        store = PredictionStore(self.files.folder / f"history-{begin}-{end}", self.composite.columns)
-        predictions = store.read(known)
-        if predictions is None:
-            groups = [known] if self.settings.pooled else [[pair] for pair in known]
-            step = int(self.freqai_info["backtest_period_days"])
-            predictions = replay_models(self.composite, market, groups, begin, end, train, step)
-            store.write(predictions)
-        return market, predictions, end
-
-    def candles_of(self, pair: str, dp: Any) -> Mapping[str, Candles]:
-        """All candles there are of any pair, by timeframe; none where it has no base candles."""
-        history = self._source.full_history([pair], dp, {}).pairs.get(pair)
-        return {} if history is None else history.candles
 
     # --- prediction -------------------------------------------------------------------------------------------
 

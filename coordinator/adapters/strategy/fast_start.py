@@ -34,7 +34,7 @@ def learn_from_history(
     mode, until = config.get("runmode"), None
     if settings.decision.weighting != "earned" or not settings.learning.fast_start_days:
         return
-    if not hasattr(freqai, "replay_history") or not run.needs_history:
+    if not hasattr(freqai, "history") or not run.needs_history:
         return
     if mode in (RunMode.BACKTEST, RunMode.HYPEROPT):
         until = TimeRange.parse_timerange(config.get("timerange")).startts
@@ -43,12 +43,12 @@ def learn_from_history(
     elif mode not in MODES_WITH_TRADES:
         return
     started = time.perf_counter()
-    replayed = freqai.replay_history(list(dp.current_whitelist()), dp, until)
+    replayed = freqai.history.replay(list(dp.current_whitelist()), dp, until)
     if replayed is None:
         logger.info("No fast start: the history before the run is no longer than a training needs")
         return
     market, predictions, end = replayed
-    gate = {} if reference is None else freqai.candles_of(reference, dp)
+    gate = {} if reference is None else freqai.history.candles_of(reference, dp)
     if reference is not None and not all(len(candles) for candles in gate.values()):
         logger.warning("No fast start: the regime gate's pair %s has no history", reference)
         return
