@@ -21,14 +21,16 @@ __all__ = ["replay_signals", "summarise_history"]
 
 
 def summarise_history(before: SignalHistory, settings: Settings, *, can_short: bool) -> CandleRecord:
-    """What became of ML's say in a history, for the log and the ledger: a row of the weight history at its end."""
+    """What became of ML's say in a history, for the log and the ledger: a row of the weight history just before its end."""
     fold, table = Fold(settings, can_short=can_short), before.table
     fold.run(table)
     manager, pairs = fold.learners.manager, len(set(table.pair_names()))
     span = f"{_day(int(table.time[0]))} to {_day(int(table.time[-1]))}"
     reason = f"fast start: {len(table)} signals of {pairs} pairs from {span} replayed"
     row = WeightRow(manager.phase, manager.weight_, reason, {"outcomes": manager.phase_outcomes_})
-    return CandleRecord(before.until, weights=(row,))
+    return CandleRecord(
+        before.until - 1, weights=(row,)
+    )  # never at the time of a review, which is a day's start
 
 
 def replay_signals(
