@@ -21,7 +21,7 @@ __all__ = ["replay_signals", "summarise_history"]
 
 
 def summarise_history(before: SignalHistory, settings: Settings, *, can_short: bool) -> CandleRecord:
-    """What became of ML's say in a history, for the log and the ledger: a row of the weight history just before its end."""
+    """What became of ML's say in a history, for log and ledger: a row of the weight history just before its end."""
     fold, table = Fold(settings, can_short=can_short), before.table
     fold.run(table)
     manager, pairs = fold.learners.manager, len(set(table.pair_names()))

@@ -165,10 +165,7 @@ class TradingRun:
             for time, report in trust_reports(self.improvements.trust, settings)
         ]
         learned, final = self._backtest.history_records(), self._backtest.final_records()
-        reviewed = {record.time for record in learned if record.weights}
-        start = [
-            record for record in (self._fast_start,) if record is not None and record.time not in reviewed
-        ]
+        start = [] if self._fast_start is None else [self._fast_start]
         return list(merge_records((*start, *learned, *signals.values(), *trust, *final)))
 
     def _signal_records(self, settings: Settings, rows: range | list[int]) -> dict[int, CandleRecord]:

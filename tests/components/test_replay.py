@@ -124,7 +124,7 @@ def test_signals_and_their_votes_become_a_history(make_market):
     assert (before.table.outcome_time[-1] >= until) or np.isfinite(before.table.outcome_r[-1])
     record = summarise_history(before, SETTINGS, can_short=True)
     (row,) = record.weights
-    assert (record.time, row.phase, row.ml_weight) == (until, "shadow", 0.0)
+    assert (record.time, row.phase, row.ml_weight) == (until - 1, "shadow", 0.0)
     assert row.reason.startswith(f"fast start: {len(before.table)} signals of 2 pairs from ")
     assert replay_signals(market, {}, {}, SETTINGS, ("quality",), until) is None
     assert replay_signals(market, predictions, {}, SETTINGS, ("quality",), 0) is None
