@@ -57,6 +57,7 @@ def test_one_pair_cut_alone_lacks_what_was_learned_from_the_others(freqtrade, ti
     assert set(values["biased_indicators"].replace('"', "").replace(",", " ").split()) <= {
         "win_probability",
         "expected_r",
+        "ml_phase",
     }
 
 

@@ -93,7 +93,7 @@ def test_it_ends_or_trades_what_the_baseline_trades_and_twice_the_same(backtest,
     assert "Found backtesting prediction file" in output
     ledger = Ledger(sorted((tmp_path / "backtest_results").glob("MLCoordinator-*.ledger.sqlite"))[-1])
     decisions = ledger.read_decisions()
-    assert decisions[["lstm_direction", "quality"]].isna().all(axis=None)
+    assert decisions[["lstm_direction", "quality_percentile"]].isna().all(axis=None)
     drops = ledger.history(int(ledger.runs()["id"].iloc[-1]), "drops")
     tested = drops[drops["time"] >= "2023-04-01"]
     for name in ("lstm", "quality"):

@@ -189,7 +189,7 @@ def test_ml_votes_are_in_the_ledger_and_twice_the_same(freqtrade, timerange, tmp
     assert (traded.loc[traded["fusion_direction"].notna(), "ml_weight"] == 0.30).all()
     assert traded["lstm_confidence"].dropna().between(1 / 3 - 1e-6, 1).all()
     spoke: list[str] = []  # who was promoted speaks from that window on, and nobody before
-    for name, column in (("lstm", "lstm_confidence"), ("quality", "quality")):
+    for name, column in (("lstm", "lstm_confidence"), ("quality", "quality_percentile")):
         models = registries[0].models(name)
         assert len(models) == 3
         assert [m.info.file_hash for m in models] == [m.info.file_hash for m in registries[1].models(name)]
@@ -241,7 +241,7 @@ def test_each_model_class_trains_its_component_alone(freqtrade, tmp_path, model,
     (trained,) = ModelRegistry(Ledger(path)).models(component)
     frame = Ledger(path).read_decisions()
     traded = frame[frame["time"] >= "2023-04-01"]
-    column = "quality" if component == "quality" else f"{component}_direction"
+    column = f"{component}_direction"
     voted = traded[column].notna().mean()
     speaks = (
         trained.status == "champion" or component == "fusion"

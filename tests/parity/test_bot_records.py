@@ -203,7 +203,17 @@ def test_a_cut_of_the_ml_weight_is_told_once(bot):
     assert bot.messages == []
     manager = run.fold.fold.learners.manager
     manager.weight_, manager.phase_ = 0.2, 3
-    reviews.append(manager._record(int(BEGIN.timestamp()), 3, 0.1, "cut: accuracy 48% below 50%"))
+    now = int(BEGIN.timestamp())
+    evidence = manager._evidence(now)
+    reviews.append(manager._record(now, 3, 0.1, "cut: accuracy 48% below 50%", evidence))
+    retrained = []
+    bot.strategy.request_retraining = lambda: retrained.append(True)
     for hours in (2, 3):
         bot.step(BEGIN + pd.Timedelta(hours=hours), PAIRS)
     assert bot.messages == ["Coordinator: ML weight 20% -> 10%, phase expansion: cut: accuracy 48% below 50%"]
+    assert not retrained
+    reviews.append(manager._record(now, 1, 0.0, "breaker: made up", evidence))
+    for hours in (4, 5):
+        bot.step(BEGIN + pd.Timedelta(hours=hours), PAIRS)
+    assert bot.messages[1:] == ["Coordinator: ML weight 10% -> 0%, phase shadow: breaker: made up"]
+    assert retrained == [True]
