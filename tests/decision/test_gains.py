@@ -25,7 +25,7 @@ DAY = 86400
 S = BlendingSettings()
 GOOD = GainEvidence(
     outcomes=500, days=90, trade_times=6.0, fresh_times=3.0, halves=0.2, halves_error=0.05, gated=0.1,
-    gated_error=0.05, p_halves=0.9, p_gated=0.9, p_fresh=0.9, p_halves_recent=0.9, p_gated_recent=0.9,
+    gated_error=0.05, p_halves=0.9, p_gated=0.9, p_fresh=0.9, days_recent=40, p_halves_recent=0.9, p_gated_recent=0.9,
     mean_ml=0.3, mean_baseline=0.1, drawdown_ml=4.0, drawdown_baseline=6.0,
 )  # fmt: skip
 
@@ -89,7 +89,14 @@ def test_the_mirror_cuts():
 def test_what_a_cut_leaves_of_a_small_weight_is_none():
     phase, weight, reason = review_gains(PILOT, 0.015, 60, replace(GOOD, p_halves_recent=0.1), S)
     assert (phase, weight) == (SHADOW, 0.0)
-    assert reason.startswith("back to shadow")
+    assert reason.startswith("back to shadow: cut: ")
+    doubtful = replace(GOOD, p_halves_recent=0.49, p_gated_recent=0.49)
+    assert review_gains(PILOT, 0.10, 60, doubtful, S)[:2] == (PILOT, 0.05)
+    assert review_gains(PILOT, 0.05, 60, doubtful, S)[:2] == (SHADOW, 0.0)
+    assert review_gains(PILOT, 0.10, 60, replace(doubtful, days_recent=14, p_fresh=0.5), S)[:2] == (
+        PILOT,
+        0.10,
+    )
 
 
 def test_drawdown_and_gain_hold_up_a_promotion():
@@ -125,7 +132,14 @@ def test_the_summary_by_hand():
     assert e.p_fresh == e.p_halves_recent == lately
     assert e.drawdown_ml == 3.0
     assert e.drawdown_baseline == pytest.approx(2.0 / 2)  # at half as many trades
-    assert recent_harm(window, 110 * DAY, S, 20) == (12, pytest.approx(1 - lately))
+    assert e.days_recent == 3
+    few = BlendingSettings(minimum_outcomes=12, minimum_days=3)
+    assert recent_harm(window, 110 * DAY, few, 20) == pytest.approx(1 - lately)
+    for more in (
+        BlendingSettings(minimum_outcomes=13, minimum_days=3),
+        BlendingSettings(minimum_outcomes=12),
+    ):
+        assert recent_harm(window, 110 * DAY, more, 20) == 0.5
     assert json.loads(json.dumps(vars(e), allow_nan=False)) == vars(e)
     assert summarise_gains([], 0, -1, S, 20).p_fresh == 0.5
 

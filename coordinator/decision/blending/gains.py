@@ -47,7 +47,8 @@ class GainEvidence:
     halves, halves_error, gated, gated_error : float, gains in mean R and their standard errors
     p_halves : float, P(halves > 0) for a sceptic (``edge_probability``)
     p_gated, p_fresh : float, P(gated > 0), and P(halves > 0) since the weight changed last
-    p_halves_recent, p_gated_recent : float, both in the last ``recent_days``
+    days_recent : int, days with outcomes among the last ``recent_days``
+    p_halves_recent, p_gated_recent : float, both in those
     mean_ml, mean_baseline : float, R a trade; 0 without trades
     drawdown_ml, drawdown_baseline : float, R, >= 0, in the last ``recent_days``, the baseline's at as many trades
     """
@@ -63,6 +64,7 @@ class GainEvidence:
     p_halves: float
     p_gated: float
     p_fresh: float
+    days_recent: int
     p_halves_recent: float
     p_gated_recent: float
     mean_ml: float
@@ -137,6 +139,7 @@ def summarise_gains(
         p_halves=edge_probability(halves, settings.prior_edge, settings.edge_scale),
         p_gated=gain_probability(gated),
         p_fresh=gain_probability(days.halves(changed)),
+        days_recent=int((days.of["time"] > recent).sum()),
         p_halves_recent=gain_probability(days.halves(recent)),
         p_gated_recent=gain_probability(days.gated(recent)),
         mean_ml=_mean(days.of["ml"], days.of["ml_count"]),
@@ -150,13 +153,14 @@ def _mean(total: Floats, count: Floats) -> float:
     return float(total.sum() / count.sum()) if count.sum() else 0.0
 
 
-def recent_harm(
-    window: Sequence[DayResults], now: int, settings: BlendingSettings, overlap: int
-) -> tuple[int, float]:
-    """Outcomes of the last ``recent_days``, and how sure it is that ML's better half made less R there."""
+def recent_harm(window: Sequence[DayResults], now: int, settings: BlendingSettings, overlap: int) -> float:
+    """How sure it is that ML's better half made less R in the last ``recent_days``; half where they are too few."""
     since = now - settings.recent_days * SECONDS_PER_DAY
     recent = [day for day in window if day.time > since]
-    return sum(day.count for day in recent), 1.0 - gain_probability(_Columns(recent, overlap).halves())
+    outcomes = sum(day.count for day in recent)
+    if outcomes < settings.minimum_outcomes or len(recent) < settings.minimum_days:
+        return 0.5
+    return 1.0 - gain_probability(_Columns(recent, overlap).halves())
 
 
 def losing_days(window: Sequence[DayResults], since: int) -> int:
@@ -182,15 +186,22 @@ def review_gains(
         return foundation(phase_outcomes, s)
     if e.outcomes < s.minimum_outcomes or e.days < s.minimum_days:
         return phase, weight, too_few(e.outcomes)
-    if phase >= PILOT:
-        factor, why = _cuts(e, s)
-        if factor < 1.0 and weight * factor < s.least_weight:
-            return SHADOW, 0.0, f"back to shadow: {why}"
-        if factor < 1.0:
-            return phase, weight * factor, f"cut: {why}"
-        if e.p_halves_recent < 0.5 and e.p_gated_recent < 0.5:
-            return phase, within_phase(weight - s.step, phase, s), f"down: {_recent(e)}"
+    lower, why = _fall(phase, weight, e, s) if phase >= PILOT else (weight, "")
+    if lower < weight:
+        return (SHADOW, 0.0, f"back to shadow: {why}") if lower < s.least_weight else (phase, lower, why)
     return _rise(phase, weight, phase_outcomes, e, s)
+
+
+def _fall(phase: int, weight: float, e: GainEvidence, s: BlendingSettings) -> tuple[float, str]:
+    """The weight that the last days leave, and why."""
+    if e.days_recent < s.minimum_days:
+        return weight, ""
+    factor, why = _cuts(e, s)
+    if factor < 1.0:
+        return weight * factor, f"cut: {why}"
+    if e.p_halves_recent < 0.5 and e.p_gated_recent < 0.5:
+        return within_phase(weight - s.step, phase, s), f"down: {_recent(e)}"
+    return weight, ""
 
 
 def _cuts(e: GainEvidence, s: BlendingSettings) -> tuple[float, str]:

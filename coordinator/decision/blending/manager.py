@@ -243,8 +243,8 @@ class MLWeightManager:
         if self._in_r:
             if self.losing_run_ >= s.breaker_losses:
                 return f"breaker: {self.losing_run_} days in a row lost, and more than the baseline"
-            outcomes, harm = recent_harm(self.window_, time, s, self.overlap)
-            if outcomes < s.minimum_outcomes or harm < s.breaker_certainty:
+            harm = recent_harm(self.window_, time, s, self.overlap)
+            if harm < s.breaker_certainty:
                 return ""
             return f"breaker: the signals that ML rates higher made less R in {s.recent_days} days (P {harm:.2f})"
         # The limit is never below the documented one, so it is worked out only where that is reached.
