@@ -47,7 +47,10 @@ def replay_models(
     for group in groups:
         pairs = {pair: market.pairs[pair] for pair in group}
         previous: CompositeModel | None = None
-        for start, end in _steps(begin, until, step_days * DAY):
+        steps = list(_steps(begin, until, step_days * DAY))
+        for number, (start, end) in enumerate(steps, start=1):
+            day = np.datetime64(start, "s").astype("datetime64[D]")
+            logger.info("Fast start: window %d of %d, trained to %s", number, len(steps), day)
             window = Window(start - train_days * DAY, start, pairs, market)
             previous = composite.train(window, previous, _log, tolerant=True)
             for pair in group:

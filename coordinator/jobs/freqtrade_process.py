@@ -11,6 +11,7 @@ from pathlib import Path
 __all__ = ["FreqtradeError", "ProgressCallback", "run_freqtrade"]
 
 TRAINING = re.compile(r"Training \S+, (\d+)/(\d+) pairs .* (\d+)/(\d+) trains")
+FAST_START = re.compile(r"Fast start: window (\d+) of (\d+)")
 FAILED_TRAINING = re.compile(r"Training \S+ raised exception")
 ABSENT_ML = re.compile(r"ML IS ABSENT")
 ERROR = re.compile(r" - (?:ERROR|CRITICAL) - ")
@@ -98,5 +99,7 @@ def _report(line: str, progress: ProgressCallback) -> None:
             0.9 * (pair - 1 + (train - 1) / trains) / pairs,
             f"training pair {pair}/{pairs}, window {train}/{trains}",
         )
+    elif match := FAST_START.search(line):
+        progress(0.0, f"fast start, window {match[1]}/{match[2]}")
     elif "Backtesting with data from" in line:
         progress(0.9, "trading")

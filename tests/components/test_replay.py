@@ -9,6 +9,7 @@ from coordinator.components.composite import Composite
 from coordinator.components.market_history import MarketHistory, PairHistory
 from coordinator.components.prediction_store import PredictionStore
 from coordinator.components.replay import replay_models
+from coordinator.jobs.freqtrade_process import FAST_START, _report
 from coordinator.learning import retraining
 from coordinator.learning.promotion import Verdict
 from coordinator.run.history import replay_signals, summarise_history
@@ -83,6 +84,15 @@ def test_it_speaks_of_its_stretch_only_and_trains_at_the_start_of_each_step(make
         signals = np.isin(seconds(frame), make_market().signal_times(pair)) & inside
         assert said.sum() > 20
         np.testing.assert_array_equal(said[inside], signals[inside])
+
+
+def test_it_tells_how_far_it_is_in_words_that_the_main_job_shows(make_market, caplog):
+    with caplog.at_level("INFO"):
+        replay(make_market())
+    assert FAST_START.findall(caplog.text) == [("1", "3"), ("2", "3"), ("3", "3")]
+    shown = []
+    _report(caplog.messages[0], lambda share, words: shown.append((share, words)))
+    assert shown == [(0.0, "fast start, window 1/3")]
 
 
 def test_no_candle_from_the_run_on_changes_it(make_market):
