@@ -176,14 +176,16 @@ class Fold:
             table.clock[rows], confidence, s.decision.expectancy_outcomes
         )
         clock = table.clock[rows]
-        threshold = self._threshold(clock, given.judged[rows], pairs, weight)
+        threshold = self._gates[clock, np.where(given.judged[rows], 0, 1)]
+        if blended.any():
+            threshold = self._between(threshold, pairs, weight)
         if s.thresholds.mode != "off":
             out.adaptive_threshold[rows] = learners.adaptive_thresholds(pairs)
         out.ml_score[rows], out.ml_rank[rows], out.unified_score[rows] = ml, ml_rank, score
         out.confidence[rows], out.ml_weight[rows], out.blended[rows] = confidence, weight, blended
         out.arm[rows], out.threshold[rows] = arm, threshold
         out.share[rows, 0] = 1.0 - weight
-        out.share[rows, 1:] = weight[:, None] * shares
+        np.multiply(weight[:, None], shares, out=out.share[rows, 1:])
         out.phase[rows] = learners.phase if s.decision.weighting == "earned" else -1
         if s.sizing.earned.mode != "off":
             out.risk_share[rows] = learners.earned_share(clock)
@@ -191,18 +193,17 @@ class Fold:
         out.win_probability[rows], out.expected_r[rows] = probability, expected
         worthless = blended & (expected <= 0.0) & s.decision.require_positive_expectancy
         barred = given.rejection[rows]
-        if s.decision.quality_mode == "vote":
-            alone = (table.rearmed[rows] > 0) & ~blended
-            barred = np.where((barred == 0) & alone, REARMED_ALONE, barred)
+        rearmed = table.rearmed[rows]
+        if s.decision.quality_mode == "vote" and rearmed.any():
+            barred = np.where((barred == 0) & (rearmed > 0) & ~blended, REARMED_ALONE, barred)
         out.rejection[rows] = np.where(confidence < threshold, 1, np.where(worthless, 2, barred))
 
-    def _threshold(self, clock: Ints, judged: Bools, pairs: list[str], weight: Floats) -> Floats:
-        """Least confidence of each signal: between the baseline's own gate and ML's, as far as ML has a say.
+    def _between(self, own: Floats, pairs: list[str], weight: Floats) -> Floats:
+        """Least confidence of each signal, from the baseline's ``own`` on to ML's as far as ML has a say.
 
         So a small say is a small change: where the baseline takes every signal, ML with a tenth of its greatest weight
         takes all but the lowest tenth of what it would refuse at the greatest.
         """
-        own = self._gates[clock, np.where(judged, 0, 1)]
         gate = self.learners.ml_gates(pairs)
         return np.where(weight > 0.0, own + (gate - own) * (weight / GREATEST_WEIGHT), own)
 

@@ -127,13 +127,13 @@ def mixture(weights: Sequence[float], percentile: Floats) -> tuple[Floats, Float
     shares : ndarray of float, shape (n, 5)
         The weights in force; rows sum to 1, or 0 where nothing is present.
     """
+    here = percentile == percentile
+    shares = here * np.array(weights)
+    weighted = shares * np.where(here, percentile, 0.0)
     total, mean = np.zeros(len(percentile)), np.zeros(len(percentile))
-    shares = np.zeros(percentile.shape)
-    for i, weight in enumerate(weights):
-        here = percentile[:, i] == percentile[:, i]
-        shares[:, i] = weight * here
+    for i in range(len(weights)):
         total += shares[:, i]
-        mean += np.where(here, weight * percentile[:, i], 0.0)
+        mean += weighted[:, i]
     present = total > 0.0
     divisor = np.where(present, total, 1.0)
     return np.where(present, mean / divisor, np.nan), shares / divisor[:, None]

@@ -22,6 +22,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 
 import numpy as np
 
@@ -33,6 +34,10 @@ from coordinator.settings.blending import BlendingSettings
 from coordinator.types import SECONDS_PER_DAY, Floats
 
 __all__ = ["GainEvidence", "losing_days", "recent_harm", "review_gains", "summarise_gains"]
+
+
+NAMES = ("time", "count", "total", "yes", "yes_r", "ml_count", "ml", "baseline_count", "baseline")
+_numbers = attrgetter(*NAMES)
 
 
 @dataclass(frozen=True)
@@ -78,9 +83,8 @@ class _Columns:
 
     def __init__(self, days: Sequence[DayResults], overlap: int) -> None:
         self._overlap = overlap
-        names = ("time", "count", "total", "yes", "yes_r", "ml_count", "ml", "baseline_count", "baseline")
-        rows = np.array([[getattr(day, name) for name in names] for day in days], dtype=np.float64)
-        self.of: dict[str, Floats] = dict(zip(names, rows.reshape(-1, len(names)).T, strict=True))
+        rows = np.array([_numbers(day) for day in days], dtype=np.float64)
+        self.of: dict[str, Floats] = dict(zip(NAMES, rows.reshape(-1, len(NAMES)).T, strict=True))
 
     def halves(self, since: int = -1) -> Gain:
         own = self._since(since)
