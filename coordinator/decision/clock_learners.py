@@ -12,7 +12,7 @@ from coordinator.decision.outcomes import EXITS
 from coordinator.settings import Settings
 from coordinator.types import Bools, Floats, Ints
 
-__all__ = ["TARGET", "ClockLearners", "ResolvedSignals"]
+__all__ = ["ClockLearners", "ResolvedSignals"]
 
 TARGET = EXITS.index("target")
 
@@ -71,11 +71,15 @@ class ClockLearners:
         total, count = self.time_
         return total / count if count else float("nan")
 
+    def won(self, resolved: ResolvedSignals, rows: Bools | slice) -> Bools:
+        """Which of its outcomes among those of all clocks were won: the target, or without targets a profit."""
+        reached: Bools = resolved.exit[rows] == TARGET if self._targets else resolved.r[rows] > 0.0
+        return reached
+
     def learn(self, now: int, resolved: ResolvedSignals, rows: Bools | slice) -> None:
         """Take its outcomes among those of all clocks."""
         r = resolved.r[rows]
-        won: Bools = resolved.exit[rows] == TARGET if self._targets else r > 0.0
-        self.calibrator.learn(resolved.confidence[rows], won, r)
+        self.calibrator.learn(resolved.confidence[rows], self.won(resolved, rows), r)
         if self._earns:
             self.earned_risk.learn(now, r[resolved.takeable[rows]])
         days = resolved.days[rows].tolist()

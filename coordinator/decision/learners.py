@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from coordinator.decision.blending.manager import PHASES, MLWeightManager, WeightReview
-from coordinator.decision.clock_learners import TARGET, ClockLearners, ResolvedSignals
+from coordinator.decision.clock_learners import ClockLearners, ResolvedSignals
 from coordinator.decision.pair_records import PairChange
 from coordinator.decision.selector import Selection, TacticSelector, tactic_profit
 from coordinator.decision.table import SignalTable
@@ -64,7 +64,7 @@ class Learners:
 
     def __init__(self, settings: Settings) -> None:
         decision = self._decision = settings.decision
-        self._targets, start = settings.targets.enabled, ml_weights(decision)
+        start = ml_weights(decision)
         gates = decision.threshold, decision.baseline_threshold
         longest = max(settings.on_clock(name).time_limit for name in settings.clock_names)
         overlap = -(-longest // SECONDS_PER_DAY)
@@ -111,8 +111,9 @@ class Learners:
     def learn(self, now: int, resolved: ResolvedSignals) -> None:
         """Teach every learner what resolved before ``now`` (seconds since the epoch)."""
         self._now = now
-        r = resolved.r
-        won: Bools = resolved.exit == TARGET if self._targets else r > 0.0
+        r, won = resolved.r, np.zeros(len(resolved.r), dtype=bool)
+        for learners, rows in self._rows(resolved.clock):
+            won[rows] = learners.won(resolved, rows)
         self._use("clocks", lambda: self._learn_clocks(now, resolved), _nothing)
         self._use("vote_weights", lambda: self._learn_weights(now, resolved, won), _nothing)
         profit = tactic_profit(resolved.direction, resolved.chosen_direction, r * resolved.stop)

@@ -9,11 +9,13 @@ from hypothesis import strategies as st
 
 from coordinator.decision.decisions import REARMED_ALONE, REJECTIONS
 from coordinator.decision.fold import Fold
+from coordinator.decision.outcomes import EXITS
 from coordinator.decision.table import UNRESOLVED
 from coordinator.decision.voting import Votes
-from coordinator.settings import Settings
+from coordinator.settings import Settings, load_settings
 from coordinator.settings.decision import DecisionSettings
 from coordinator.settings.trade import EarnedRiskSettings, SizingSettings, TargetSettings
+from coordinator.signals.clock import CLOCKS
 
 DEFAULT = Settings()
 
@@ -361,6 +363,32 @@ def test_without_targets_a_win_is_a_profit(tables):
         < 0.2
         < without.learners.clocks[0].calibrator.base_rate
     )
+
+
+def test_each_clock_knows_for_itself_what_is_won(tables):
+    """Of two clocks one has targets and the other none: the vote's weights learn of each by its own meaning."""
+    table = tables(7, n=600)
+    n = len(table)
+    clock = np.where(np.arange(n) % 2 == 0, CLOCKS.index("1d"), CLOCKS.index("4h"))
+    r = np.where(np.isnan(table.outcome_r), np.nan, 0.5)
+    exits = np.where(table.outcome_exit > 0, EXITS.index("horizon"), 0)  # a profit, and no target reached
+    table = replace(table, clock=clock, outcome_r=r, outcome_exit=exits)
+    sections = {
+        "4h": {"targets": {"enabled": True, "horizon": 60}},
+        "1d": {"targets": {"enabled": False, "horizon": 10}},
+    }
+    fold, seen = Fold(load_settings({"clocks": sections})), []
+    learn = fold.learners.vote_weights.learn
+    fold.learners.vote_weights.learn = lambda percentile, won: seen.append(won) or learn(percentile, won)
+    fold.run(table)
+    known = np.concatenate(seen)
+    assert known.any()
+    assert not known.all()
+    assert known.mean() == pytest.approx((clock == CLOCKS.index("1d")).mean(), abs=0.05)
+    daily, four_hours = (
+        fold.learners.clocks[CLOCKS.index(name)].calibrator.base_rate for name in ("1d", "4h")
+    )
+    assert daily > 0.8 > 0.2 > four_hours
 
 
 def test_what_cannot_be_taken_earns_and_costs_no_risk(tables):
