@@ -226,6 +226,8 @@ def test_a_run_learns_from_the_history_before_it(bot, frames, caplog):
     start = (last - pd.Timedelta(days=20)).floor("D")
     before = learn(model, Run(), RunMode.BACKTEST, f"{start:%Y%m%d}-")
     assert before.until == int(start.timestamp())
+    model.live = False
+    assert model._whole_market() is model.history.market  # read and computed on once
 
 
 def test_where_there_is_nothing_to_learn_first(bot, caplog):

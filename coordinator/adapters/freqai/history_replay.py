@@ -29,6 +29,11 @@ class HistoryReplay:
     settings : LearningSettings
     freqai : the "freqai" section
     folder : where predictions are stored, beside the identifier's models
+
+    Attributes
+    ----------
+    market : all candles there are, with what was computed from them, for the backtest that follows; None for a bot,
+        which reads newer ones
     """
 
     def __init__(
@@ -41,6 +46,7 @@ class HistoryReplay:
     ) -> None:
         self._composite, self._source, self._settings = composite, source, settings
         self._freqai, self._folder = freqai, folder
+        self.market: MarketHistory | None = None
 
     def replay(
         self, pairs: Sequence[str], dp: Any, until: int | None
@@ -60,6 +66,7 @@ class HistoryReplay:
         predict after the first training.
         """
         market = self._source.full_history(pairs, dp, {})
+        self.market = None if until is None else market
         times = [history.candles[BASE].time for history in market.pairs.values()]
         if not times:
             return None

@@ -139,11 +139,8 @@ class CompositeFreqaiModel(IFreqaiModel):
         """A pooled model serves all pairs that ask within half the retraining period."""
         models = self._trained.setdefault(key, [])
         fresh = self.freqai_info.get("live_retrain_hours", 0) * 1800
-        if (
-            models
-            and key not in self._outdated
-            and (end == models[-1].end or 0 <= end - models[-1].end < fresh)
-        ):
+        young = models and (end == models[-1].end or 0 <= end - models[-1].end < fresh)
+        if young and key not in self._outdated:
             return models[-1]
         stored = models[-1] if models else self.dd.model_dictionary.get(pair)  # after a restart
         previous = stored if isinstance(stored, CompositeModel) else None
@@ -247,8 +244,9 @@ class CompositeFreqaiModel(IFreqaiModel):
 
     def _whole_market(self) -> MarketHistory:
         """A backtest's candles; every training cuts them at the end of its window."""
-        if self._market is None:
-            self._market = self._source.full_history(self._pairs(), self._strategy.dp, {})
+        if self._market is None:  # the fast start may have read the same candles
+            read = self.history.market
+            self._market = read or self._source.full_history(self._pairs(), self._strategy.dp, {})
         return self._market
 
     def _market_of(self, pair: str, last: int) -> MarketHistory:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Mapping
 from typing import Any
 
 from freqtrade.configuration import TimeRange
@@ -13,6 +14,7 @@ from coordinator.adapters.run_modes import MODES_WITH_TRADES
 from coordinator.run.history import replay_signals
 from coordinator.run.trading_run import TradingRun
 from coordinator.settings import Settings
+from coordinator.signals.candles import Candles
 
 __all__ = ["learn_from_history"]
 
@@ -48,7 +50,10 @@ def learn_from_history(
         logger.info("No fast start: the history before the run is no longer than a training needs")
         return
     market, predictions, end = replayed
-    gate = {} if reference is None else freqai.history.candles_of(reference, dp)
+    gate: Mapping[str, Candles] = {}
+    if reference is not None:
+        known = market.pairs.get(reference)
+        gate = freqai.history.candles_of(reference, dp) if known is None else known.candles
     if reference is not None and not all(len(candles) for candles in gate.values()):
         logger.warning("No fast start: the regime gate's pair %s has no history", reference)
         return
