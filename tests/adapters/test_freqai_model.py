@@ -195,10 +195,10 @@ class Run:
         return "said"
 
 
-def learn(model, run, mode, timerange=None, **coordinator):
+def learn(model, run, mode, timerange=None, reference=None, **coordinator):
     settings = load_settings({**COORDINATOR, **coordinator})
     config = {**model.config, "runmode": mode, "timerange": timerange}
-    learn_from_history(run, config, model, model._strategy.dp, settings, None)
+    learn_from_history(run, config, model, model._strategy.dp, settings, reference)
     return run.before
 
 
@@ -230,7 +230,7 @@ def test_a_run_learns_from_the_history_before_it(bot, frames, caplog):
     assert model._whole_market() is model.history.market  # read and computed on once
 
 
-def test_where_there_is_nothing_to_learn_first(bot, caplog):
+def test_where_there_is_nothing_to_learn_first(bot, caplog, monkeypatch):
     model = bot(fast_start_days=30)
     continues = Run()
     continues.needs_history = False
@@ -242,6 +242,13 @@ def test_where_there_is_nothing_to_learn_first(bot, caplog):
         (Run(), RunMode.DRY_RUN, None, {"learning": {"fast_start_days": 0}}),
     ):
         assert learn(model, run, mode, timerange, **changed) is None
+    monkeypatch.setattr(model.history, "replay", lambda *_: (SimpleNamespace(pairs={}), {}, 0))
+    for candles in ({}, {"1h": [1.0], "1d": []}):
+        monkeypatch.setattr(model.history, "candles_of", lambda *_, c=candles: c)
+        assert learn(model, Run(), RunMode.DRY_RUN, reference="ADA/USDT") is None
+        assert "the regime gate's pair ADA/USDT has no history" in caplog.text
+        caplog.clear()
+    monkeypatch.undo()
     with caplog.at_level("INFO"):
         model.freqai_info |= {"train_period_days": 10_000}
         assert learn(model, Run(), RunMode.DRY_RUN) is None

@@ -54,7 +54,7 @@ def learn_from_history(
     if reference is not None:
         known = market.pairs.get(reference)
         gate = freqai.history.candles_of(reference, dp) if known is None else known.candles
-    if reference is not None and not all(len(candles) for candles in gate.values()):
+    if reference is not None and not (gate and all(len(candles) for candles in gate.values())):
         logger.warning("No fast start: the regime gate's pair %s has no history", reference)
         return
     before = replay_signals(market, predictions, gate, settings, freqai.components, end)
