@@ -19,7 +19,7 @@ from coordinator.ledger.feature_store import FeatureSchema
 from coordinator.ledger.registry import ModelInfo, ModelRegistry
 from coordinator.ledger.store import Ledger
 
-__all__ = ["ModelFiles", "ModelVerdict", "read_verdicts", "register_models"]
+__all__ = ["ModelFiles", "ModelVerdict", "as_file_name", "read_verdicts", "register_models"]
 
 logger = logging.getLogger(__name__)
 
@@ -70,7 +70,7 @@ class ModelFiles:
     def write(self, name: str, end: int, result: TrainingResult) -> ModelVerdict:
         """Write a challenger and its verdict."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        path = self.folder / f"{name.replace('/', '_').replace(':', '_')}-{end}{result.suffix}"
+        path = self.folder / f"{as_file_name(name)}-{end}{result.suffix}"
         if result.content:
             _write(path, result.content)
         v = result.verdict
@@ -104,6 +104,17 @@ class ModelFiles:
         content = json.dumps([asdict(v) for v in self.verdicts], indent=1).encode()
         _write(self.folder / VERDICTS, content)
         return verdict
+
+
+def as_file_name(name: str) -> str:
+    """A name without the characters of a pair that no file may have.
+
+    Examples
+    --------
+    >>> as_file_name("lstm BTC/USDT:USDT")
+    'lstm BTC_USDT_USDT'
+    """
+    return name.replace("/", "_").replace(":", "_")
 
 
 def read_verdicts(folder: Path) -> list[ModelVerdict]:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from coordinator.components.model_files import as_file_name
+
 __all__ = ["PredictionStore"]
 
 
@@ -43,4 +45,4 @@ class PredictionStore:
             part.replace(self._path(pair))
 
     def _path(self, pair: str) -> Path:
-        return self._folder / f"{pair.replace('/', '_').replace(':', '_')}.feather"
+        return self._folder / f"{as_file_name(pair)}.feather"

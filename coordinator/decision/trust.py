@@ -31,7 +31,7 @@ from coordinator.decision.pair_records import PairChange, latest_record
 from coordinator.settings.trust import TrustSettings
 from coordinator.types import SECONDS_PER_DAY, Floats
 
-__all__ = ["Trust", "failure_change"]
+__all__ = ["Trust", "begin_anew"]
 
 Verdict: TypeAlias = Literal["off", "narrower", "wider"]
 
@@ -196,6 +196,8 @@ class Trust:
         )
 
 
-def failure_change(time: int, before: float, after: float, error: Exception) -> PairChange:
-    """The change of a trust that raised and begins anew, for the log and the ledger."""
-    return PairChange(time, "", before, after, f"raised {type(error).__name__}: {error}; it begins anew")
+def begin_anew(failed: Trust, time: int, error: Exception) -> tuple[Trust, PairChange]:
+    """A trust in the place of one that raised, as if nothing had been learned; and the change, for log and ledger."""
+    fresh = Trust(failed.settings, failed.cap)
+    reason = f"raised {type(error).__name__}: {error}; it begins anew"
+    return fresh, PairChange(time, "", failed.range_, fresh.range_, reason)

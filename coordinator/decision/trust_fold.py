@@ -15,7 +15,7 @@ import numpy as np
 
 from coordinator.decision.pair_records import PairChange
 from coordinator.decision.table import UNRESOLVED
-from coordinator.decision.trust import Trust, failure_change
+from coordinator.decision.trust import Trust, begin_anew
 from coordinator.settings.trust import TrustSettings
 from coordinator.types import SECONDS_PER_DAY, Floats, Ints, Times
 
@@ -112,9 +112,8 @@ class TrustFold:
 
     def _begin_anew(self, name: str, error: Exception) -> PairChange:
         """A trust that raised begins with its first range, as if nothing had been learned."""
-        before = self.trusts[name].range_
-        self.trusts[name] = Trust(self.settings)
-        return failure_change(self.step_ or 0, before, self.trusts[name].range_, error)
+        self.trusts[name], change = begin_anew(self.trusts[name], self.step_ or 0, error)
+        return change
 
     def _effect(self, name: str, effects: MeasuredEffects, rows: Ints) -> Floats:
         if effects.size is None:

@@ -9,7 +9,7 @@ import numpy as np
 from coordinator.decision.fold import STEP_SECONDS
 from coordinator.decision.pair_records import PairChange
 from coordinator.decision.table import UNRESOLVED
-from coordinator.decision.trust import Trust, failure_change
+from coordinator.decision.trust import Trust, begin_anew
 from coordinator.portfolio.state_store import StateStore
 from coordinator.run.market import AnalysedMarket
 from coordinator.settings import Settings
@@ -60,8 +60,8 @@ class FilterTrust:
             return True  # as at first
 
     def _begin_anew(self, time: int, error: Exception) -> PairChange:
-        before, self._trust = self._trust.range_, Trust(self._settings.improvements.trust)
-        return failure_change(time, before, self._trust.range_, error)
+        self._trust, change = begin_anew(self._trust, time, error)
+        return change
 
     def add_check(self, time: int, pair: str, refused: bool) -> None:
         """An entry was checked against the limits, for the first time on its candle."""
