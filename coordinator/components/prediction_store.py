@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from coordinator.components.model_files import as_file_name
+from coordinator.types import Times
 
 __all__ = ["PredictionStore"]
 
@@ -24,15 +26,22 @@ class PredictionStore:
     def __init__(self, folder: Path, columns: Sequence[str]) -> None:
         self._folder, self._columns = folder, {*columns, "date", "do_predict"}
 
-    def read(self, pairs: Sequence[str]) -> dict[str, pd.DataFrame] | None:
-        """The pairs' predictions; None where one is missing, cannot be read or has other columns."""
+    def read(self, times: Mapping[str, Times]) -> dict[str, pd.DataFrame] | None:
+        """The predictions of pairs' candles; None where a pair's are missing, cannot be read or are of other candles.
+
+        Parameters
+        ----------
+        times : mapping of pair to the open times of its candles, seconds
+        """
         frames = {}
-        for pair in pairs:
+        for pair, own in times.items():
             try:
-                frames[pair] = pd.read_feather(self._path(pair))
+                frame = frames[pair] = pd.read_feather(self._path(pair))
             except (OSError, ValueError):
                 return None
-            if set(frames[pair]) != self._columns:
+            if set(frame) != self._columns:
+                return None
+            if not np.array_equal(frame["date"].to_numpy(dtype="datetime64[s]").astype(np.int64), own):
                 return None
         return frames
 

@@ -144,12 +144,19 @@ def test_predictions_are_stored_whole_and_found_again(make_market, tmp_path):
     *_, predictions = replay(make_market())
     names = [name for name in predictions[PAIRS[0]] if name not in ("date", "do_predict")]
     store = PredictionStore(tmp_path / "history", names)
-    assert store.read(PAIRS) is None
+    times = {pair: make_market().pairs[pair].candles["1h"].time for pair in PAIRS}
+    assert store.read(times) is None
     store.write(predictions)
-    found = store.read(PAIRS)
+    found = store.read(times)
     for pair in PAIRS:
         pd.testing.assert_frame_equal(found[pair], predictions[pair])
-    assert store.read([*PAIRS, "ADA/USDT"]) is None
-    assert PredictionStore(tmp_path / "history", [*names, "lstm_buy"]).read(PAIRS) is None
+    assert store.read({**times, "ADA/USDT": times[PAIRS[0]]}) is None
+    newer = np.append(
+        times[PAIRS[1]], times[PAIRS[1]][-1] + 3600
+    )  # candles downloaded since, and before the first
+    older = np.append(times[PAIRS[1]][0] - 3600, times[PAIRS[1]])[:-1]
+    for other in (newer, older):
+        assert store.read({**times, PAIRS[1]: other}) is None
+    assert PredictionStore(tmp_path / "history", [*names, "lstm_buy"]).read(times) is None
     (tmp_path / "history" / "BTC_USDT.feather").write_bytes(b"no feather")
-    assert store.read(PAIRS) is None
+    assert store.read(times) is None

@@ -67,20 +67,23 @@ class HistoryReplay:
         """
         market = self._source.full_history(pairs, dp, {})
         self.market = None if until is None else market
-        times = [history.candles[BASE].time for history in market.pairs.values()]
+        times = {pair: history.candles[BASE].time for pair, history in market.pairs.items()}
         if not times:
             return None
         train = int(self._freqai["train_period_days"])
-        end = min(int(time[-1]) for time in times) + timeframe_seconds(BASE) if until is None else until
-        first = min(int(time[0]) for time in times) + train * SECONDS_PER_DAY
+        end = (
+            min(int(time[-1]) for time in times.values()) + timeframe_seconds(BASE)
+            if until is None
+            else until
+        )
+        first = min(int(time[0]) for time in times.values()) + train * SECONDS_PER_DAY
         begin = max(first, end - self._settings.fast_start_days * SECONDS_PER_DAY)
         if begin >= end:
             return None
-        known = list(market.pairs)
         store = PredictionStore(self._folder / f"history-{begin}-{end}", self._composite.columns)
-        predictions = store.read(known)
+        predictions = store.read(times)
         if predictions is None:
-            groups = [known] if self._settings.pooled else [[pair] for pair in known]
+            groups = [list(times)] if self._settings.pooled else [[pair] for pair in times]
             step = int(self._freqai["backtest_period_days"])
             predictions = replay_models(self._composite, market, groups, begin, end, train, step)
             store.write(predictions)
