@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import (
     BigInteger,
     Column,
+    Double,
     ForeignKey,
     Integer,
     LargeBinary,
@@ -14,10 +15,19 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from coordinator.ledger.column_types import ExactJson
+from coordinator.ledger.column_types import ExactJson, UtcDateTime
 from coordinator.ledger.schema import foreign_key, key_columns, metadata
 
-__all__ = ["ml_champions", "ml_feature_schemas", "ml_models", "ml_predictions", "ml_trade_features"]
+__all__ = [
+    "metric_history",
+    "ml_champions",
+    "ml_feature_schemas",
+    "ml_learning_events",
+    "ml_models",
+    "ml_panel_samples",
+    "ml_predictions",
+    "ml_trade_features",
+]
 
 # What the numbers of a packed row are.
 ml_feature_schemas = Table(
@@ -77,4 +87,44 @@ ml_predictions = Table(
     Column("time", BigInteger, primary_key=True, autoincrement=False),
     Column("pair", String(64), primary_key=True),
     Column("values", ExactJson(), nullable=False),
+)
+
+# Every pair at every candle of a clock, which a panel model learns from (quality.samples "panel").
+ml_panel_samples = Table(
+    "ml_panel_samples",
+    metadata,
+    *key_columns("time", "pair"),
+    Column("clock", String(4), primary_key=True),
+    Column("schema_id", Integer, ForeignKey("ml_feature_schemas.id"), nullable=False),
+    Column(
+        "features", LargeBinary, nullable=False, doc="float64, little-endian, in the schema's order; NaN kept"
+    ),
+    Column("label", Double, doc="forward return in expected volatility; NULL while unknown"),
+    Column("known_at", BigInteger, doc="last candle that the label uses; NULL while unknown"),
+)
+
+# What was done with the models of a name, by whom it concerns: trained, drift, evaluated, rollback.
+ml_learning_events = Table(
+    "ml_learning_events",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("name", String(64), nullable=False, doc="as ml_models.name"),
+    Column("kind", String(16), nullable=False, doc="trained, drift, evaluated or rollback"),
+    Column("at", UtcDateTime(), nullable=False, doc="when it was done"),
+    Column("time_from", BigInteger, doc="first candle that was looked at"),
+    Column("time_until", BigInteger, doc="last candle that was looked at"),
+    Column("model_id", Integer, ForeignKey("ml_models.id"), doc="NULL where no model came of it"),
+    Column("sentence", Text, nullable=False),
+    Column("figures", ExactJson(), nullable=False),
+)
+
+# Metrics of spec 001 and 003 over the 30 days before a day.
+metric_history = Table(
+    "metric_history",
+    metadata,
+    *key_columns("time"),
+    Column("arm", String(16), primary_key=True, doc="ml, baseline or all"),
+    Column("metric", String(48), primary_key=True),
+    Column("subject", String(64), primary_key=True, doc="pair, model, regime or improvement; empty for all"),
+    Column("value", Double, doc="NULL where it is undefined"),
 )
