@@ -117,14 +117,15 @@ class MarketHistory:
     @cached_property
     def panel(self) -> dict[str, Floats]:
         """Features of every pair at each candle of the baseline's clock, shape (n, n_features)."""
-        pairs = {pair: PanelPair(self._clock(pair), h.candles[BASE]) for pair, h in self.pairs.items()}
+        pairs = {pair: PanelPair(self.clock_of(pair), h.candles[BASE]) for pair, h in self.pairs.items()}
         return panel_features(pairs, self._leader)
 
     @property
     def _leader(self) -> str | None:
         return next((pair for pair in sorted(self.pairs) if pair.startswith("BTC/")), None)
 
-    def _clock(self, pair: str) -> Candles:
+    def clock_of(self, pair: str) -> Candles:
+        """A pair's candles of the baseline's clock, which may be the base candles."""
         own = self.clock_candles(pair)
         return self.pairs[pair].candles[BASE] if own is None else own
 
@@ -143,7 +144,7 @@ class MarketHistory:
         """What signal quality learns from. Outcomes reach past a training's end: ``retrain`` cuts them."""
         s = self._settings
         if s.quality.samples == "panel":
-            clocks = {pair: self._clock(pair) for pair in self.pairs}
+            clocks = {pair: self.clock_of(pair) for pair in self.pairs}
             return panel_rows(clocks, self.panel, s.quality.panel_horizon, timeframe_seconds(BASE))
         outcomes = {
             pair: virtual_outcomes(

@@ -19,7 +19,7 @@ from coordinator.ledger.feature_store import FeatureSchema
 from coordinator.ledger.registry import ModelInfo, ModelRegistry
 from coordinator.ledger.store import Ledger
 
-__all__ = ["ModelFiles", "ModelVerdict", "as_file_name", "read_verdicts", "register_models"]
+__all__ = ["ModelFiles", "ModelVerdict", "as_file_name", "read_verdicts", "register_models", "write_whole"]
 
 logger = logging.getLogger(__name__)
 
@@ -72,7 +72,7 @@ class ModelFiles:
         self.folder.mkdir(parents=True, exist_ok=True)
         path = self.folder / f"{as_file_name(name)}-{end}{result.suffix}"
         if result.content:
-            _write(path, result.content)
+            write_whole(path, result.content)
         v = result.verdict
         metrics = {
             **result.metrics,
@@ -102,7 +102,7 @@ class ModelFiles:
         others = [v for v in self.verdicts if (v.time, v.name) != (end, name)]
         self.verdicts = sorted([*others, verdict], key=lambda v: (v.time, v.name))
         content = json.dumps([asdict(v) for v in self.verdicts], indent=1).encode()
-        _write(self.folder / VERDICTS, content)
+        write_whole(self.folder / VERDICTS, content)
         return verdict
 
 
@@ -165,8 +165,8 @@ def _info(verdict: ModelVerdict, candle_seconds: int) -> ModelInfo:
     )
 
 
-def _write(path: Path, content: bytes) -> None:
-    """Whole or not at all."""
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all."""
     part = path.with_name(path.name + ".part")
     part.write_bytes(content)
     part.replace(path)

@@ -17,7 +17,10 @@ from coordinator.signals.panel_features import PANEL_SCHEMA
 from coordinator.signals.signal_features import SIGNAL_SCHEMA
 from coordinator.types import Floats, Ints, Times
 
-__all__ = ["QualityComponent"]
+__all__ = ["DRIFT_MARKS", "QualityComponent", "training_details"]
+
+DRIFT_MARKS = "drift_marks"
+"""Key of a model's metrics under which the registry keeps what drift is measured against."""
 
 
 class QualityComponent:
@@ -35,6 +38,7 @@ class QualityComponent:
         self._clock = clock or settings.clock_names[0]
         own = settings.on_clock(self._clock)
         self._settings, self._panel = own.quality, own.quality.samples == "panel"
+        self._watch = own.continuous_learning
         panel_candles = own.quality.panel_horizon * own.baseline.clock_seconds
         self._horizon = (panel_candles if self._panel else own.time_limit) // timeframe_seconds(BASE)
         self.name = series_name("quality", self._clock, settings.clock_names[0]).replace(" ", "_")
@@ -50,7 +54,11 @@ class QualityComponent:
     def _train(self, window: Window, previous: ActiveModel | None) -> TrainingResult:
         champion: Champion | None = None if previous is None else previous.model
         retrained = retrain(
-            window.market.on_clock(self._clock).quality_rows, self._settings, window.end, champion
+            window.market.on_clock(self._clock).quality_rows,
+            self._settings,
+            window.end,
+            champion,
+            self._watch,
         )
         active = previous
         if retrained.champion is not None and retrained.champion is not champion:
@@ -70,7 +78,7 @@ class QualityComponent:
             label_horizon=self._horizon,
             schema=self.schema,
             metrics=metrics,
-            details=_details(retrained),
+            details=training_details(retrained),
         )
 
     def prepare(self, pair: str, times: Times, market: MarketHistory) -> None:
@@ -101,7 +109,7 @@ class QualityComponent:
         return np.where(direction > 0, rises, 1.0 - rises)  # the panel's rows are longs
 
 
-def _details(retrained: Retraining) -> dict[str, Any]:
+def training_details(retrained: Retraining) -> dict[str, Any]:
     """What the report shows of the challenger beside its figures."""
     if retrained.challenger is None or retrained.health is None:
         return {}
@@ -110,4 +118,5 @@ def _details(retrained: Retraining) -> dict[str, Any]:
         "drifted": list(retrained.health.drifted),
         "importance_gain": retrained.challenger.importance(),
         "importance_permutation": dict(retrained.permutation),
+        DRIFT_MARKS: None if retrained.marks is None else retrained.marks.as_json(),
     }

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from coordinator.jobs.freqtrade_process import ProgressCallback, run_freqtrade
 from coordinator.jobs.run_plan import RunPlan
 from coordinator.jobs.traded import traded_rows
 from coordinator.ledger.registry import Model, ModelRegistry
+from coordinator.ledger.samples.sizes import sample_sizes, size_sentence
 from coordinator.ledger.store import Ledger
 from coordinator.reports.html import write_report
 from coordinator.reports.results import BacktestResult, read_result
@@ -25,7 +27,7 @@ from coordinator.sandbox.overlay import overlay_config
 from coordinator.sandbox.server import SandboxServer
 from coordinator.settings.trade import DcaSettings
 
-__all__ = ["STRATEGIES", "run_backtests"]
+__all__ = ["STRATEGIES", "backtest_in_sandbox", "run_backtests"]
 
 STRATEGIES = ("MLCoordinator", "TechnicalBaseline")
 
@@ -48,18 +50,10 @@ def run_backtests(plan: RunPlan, strategies: Sequence[str], user_data: Path, con
     """
     results: list[BacktestResult] = []
     decisions: dict[str, pd.DataFrame] = {}
+    sizes: dict[str, str] = {}
     models: list[Model] = []
     absences: list[str] = []
-    app = create_app(plan.datadir, wall_clock)
-    with (
-        SandboxServer(app, "127.0.0.1", 0) as server,
-        tempfile.TemporaryDirectory() as folder,
-        _bars(console) as bars,
-    ):
-        overlay = Path(folder) / "overlay.json"
-        sandbox = overlay_config(server.url)
-        merged = {**sandbox, **plan.overlay, "exchange": {**sandbox["exchange"], **plan.overlay["exchange"]}}
-        overlay.write_text(json.dumps(merged), encoding="utf-8")
+    with _sandboxed(plan) as overlay, _bars(console) as bars:
         for strategy in strategies:
             task = bars.add_task(strategy, total=1.0, doing="starting")
             zip_path, ledger, warned = _backtest(
@@ -71,6 +65,7 @@ def run_backtests(plan: RunPlan, strategies: Sequence[str], user_data: Path, con
             )
             absences += warned
             results.append(read_result(zip_path))
+            sizes[strategy] = size_sentence(sample_sizes(Ledger(ledger)))
             decisions[strategy] = _with_trades(Ledger(ledger), results[-1], plan.settings.dca)
             models += ModelRegistry(Ledger(ledger)).models()
     candles = plan.candles()
@@ -82,6 +77,7 @@ def run_backtests(plan: RunPlan, strategies: Sequence[str], user_data: Path, con
         console.print(
             _say_of_ml(strategy, frame[frame["time"] >= plan.start]), soft_wrap=True, highlight=False
         )
+        console.print(f"{strategy}: collected {sizes[strategy]}", soft_wrap=True, highlight=False)
     report = user_data / "reports" / f"{results[0].path.stem}.html"
     report.parent.mkdir(parents=True, exist_ok=True)
     return write_report(results, decisions, candles, report, plan.settings.costs.fee, models)
@@ -107,6 +103,34 @@ def _say_of_ml(strategy: str, decisions: pd.DataFrame) -> str:
         f"ML's vote had a say in {(weight > 0).mean():.0%} of them, weight "
         f"{weight[weight > 0].mean():.0%} on average, {weight.iloc[-1]:.0%} at the end"
     )
+
+
+def backtest_in_sandbox(
+    plan: RunPlan, strategy: str, user_data: Path, progress: ProgressCallback
+) -> tuple[Path, Path, list[str]]:
+    """One strategy's backtest offline: its result, its ledger, and its warnings that ML was absent.
+
+    Raises
+    ------
+    FreqtradeError
+        If the process fails.
+    """
+    with _sandboxed(plan) as overlay:
+        return _backtest(plan, strategy, overlay, user_data, progress)
+
+
+@contextmanager
+def _sandboxed(plan: RunPlan) -> Iterator[Path]:
+    """An overlay config of the sandbox exchange, which serves the plan's candles as long as this lasts."""
+    with (
+        SandboxServer(create_app(plan.datadir, wall_clock), "127.0.0.1", 0) as server,
+        tempfile.TemporaryDirectory() as folder,
+    ):
+        overlay = Path(folder) / "overlay.json"
+        sandbox = overlay_config(server.url)
+        merged = {**sandbox, **plan.overlay, "exchange": {**sandbox["exchange"], **plan.overlay["exchange"]}}
+        overlay.write_text(json.dumps(merged), encoding="utf-8")
+        yield overlay
 
 
 def _advance(bars: Progress, task: TaskID, share: float, doing: str) -> None:

@@ -7,15 +7,16 @@ days. What the price did next, in its own volatility, is known of every day.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import numpy as np
 
 from coordinator.learning.quality import QualityRows
 from coordinator.signals.candles import Candles
 from coordinator.signals.panel_features import PANEL_SCHEMA, candle_volatility
-from coordinator.types import Floats
+from coordinator.types import Floats, Times
 
-__all__ = ["forward_return", "panel_rows"]
+__all__ = ["PanelPart", "forward_return", "panel_part", "panel_rows"]
 
 CLIP = 3.0
 
@@ -27,6 +28,25 @@ def forward_return(candles: Candles, horizon: int) -> Floats:
     out[: max(0, len(price) - horizon)] = price[horizon:] - price[: max(0, len(price) - horizon)]
     scaled: Floats = np.clip(out / (candle_volatility(candles) * np.sqrt(horizon)), -CLIP, CLIP)
     return scaled
+
+
+class PanelPart(NamedTuple):
+    """One pair's rows: time, the last candle that the label uses (-1 while unknown), features and label."""
+
+    time: Times
+    known_at: Times
+    x: Floats
+    label: Floats
+
+
+def panel_part(candles: Candles, features: Floats, horizon: int, base_seconds: int) -> PanelPart:
+    """One row for each clock candle of a pair; parameters as ``panel_rows`` takes them."""
+    label = forward_return(candles, horizon)
+    use = np.isfinite(features[:, PANEL_SCHEMA.names.index("return_90")])
+    last = candles.time + candles.seconds - base_seconds
+    later = np.minimum(np.arange(len(candles)) + horizon, max(len(candles) - 1, 0))
+    known = np.where(np.isfinite(label), last[later], -1)
+    return PanelPart(last[use], known[use], features[use], label[use])
 
 
 def panel_rows(
@@ -45,16 +65,8 @@ def panel_rows(
     -----
     ``r`` is the forward return, which has no stop: nothing here is in units of risk.
     """
-    history = PANEL_SCHEMA.names.index("return_90")
-    time, known, x, r = [], [], [], []
-    for pair, candles in clocks.items():
-        label, use = forward_return(candles, horizon), np.isfinite(features[pair][:, history])
-        last = candles.time + candles.seconds - base_seconds
-        later = np.minimum(np.arange(len(candles)) + horizon, max(len(candles) - 1, 0))
-        time.append(last[use])
-        known.append(np.where(np.isfinite(label), last[later], -1)[use])
-        x.append(features[pair][use])
-        r.append(label[use])
+    parts = [panel_part(clocks[pair], features[pair], horizon, base_seconds) for pair in clocks]
+    time, known, x, r = (list(part) for part in zip(*parts, strict=True))
     return QualityRows(
         schema=PANEL_SCHEMA,
         x=np.vstack(x),

@@ -13,12 +13,15 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from coordinator.learning.drift import drift_reference
+from coordinator.learning.drift_watch import Scored, TrainingMarks, training_marks
 from coordinator.learning.health import Health, measure_health, permutation_importance
 from coordinator.learning.promotion import Verdict, judge
 from coordinator.learning.quality import QualityRows, train_model
 from coordinator.learning.quality_models.base import QualityModel
 from coordinator.learning.walk_forward import Fold, newest_slice
+from coordinator.settings.continuous_learning import ContinuousLearningSettings
 from coordinator.settings.quality import QualitySettings
+from coordinator.types import Floats
 
 __all__ = ["Champion", "Retraining", "retrain"]
 
@@ -49,6 +52,12 @@ class Retraining:
     trained_from, trained_until : int
         First and last signal candle that the challenger has learnt from; 0 without one.
     permutation : mapping of feature to AUC lost on the slice when its values are dealt out at random
+    marks : TrainingMarks or None
+        What drift is measured against.
+    judged_from : int
+        Begin of the slice that judged it: all that the challenger learnt from was known before; 0 without one.
+    prior : float
+        Base rate of the challenger's training labels.
     """
 
     champion: Champion | None
@@ -58,10 +67,17 @@ class Retraining:
     trained_from: int = 0
     trained_until: int = 0
     permutation: Mapping[str, float] = field(default_factory=dict)
+    marks: TrainingMarks | None = None
+    judged_from: int = 0
+    prior: float = float("nan")
 
 
 def retrain(
-    rows: QualityRows, settings: QualitySettings, now: int, champion: Champion | None = None
+    rows: QualityRows,
+    settings: QualitySettings,
+    now: int,
+    champion: Champion | None = None,
+    watch: ContinuousLearningSettings | None = None,
 ) -> Retraining:
     """Train on what was known before ``now`` and promote the new model if it has earned it.
 
@@ -71,6 +87,7 @@ def retrain(
         Signals of all pairs; those whose outcome was not known before ``now`` are left alone.
     now : int
         Open time of the candle at which one stands.
+    watch : how drift will be looked for, by default as the settings' defaults say
     """
     fold = newest_slice(
         rows.time,
@@ -88,18 +105,32 @@ def retrain(
         return Retraining(champion, _too_few(int(rows.known_before(now).sum()), settings, champion))
     challenger = train_model(rows, settings, fold.train)
     x, tested = rows.x[fold.test], y[fold.test]
+    prior = float(y[fold.train].mean())
     verdict = judge(
         tested,
         challenger.predict_proba(x),
         None if champion is None else champion.model.predict_proba(x, rows.schema),
-        float(y[fold.train].mean()),
+        prior,
         settings.auc_margin,
     )
     winner = Champion(challenger, fold.start) if verdict.promoted else champion
     times = rows.time[fold.train]
     health = _health(challenger, rows, fold, settings)
     lost = permutation_importance(challenger, x, tested, settings.seed, repeats=1)
-    return Retraining(winner, verdict, challenger, health, int(times.min()), int(times.max()), lost)
+    marks = _marks(challenger, rows, fold, y, watch or ContinuousLearningSettings())
+    first, last = int(times.min()), int(times.max())
+    return Retraining(winner, verdict, challenger, health, first, last, lost, marks, fold.start, prior)
+
+
+def _marks(
+    challenger: QualityModel, rows: QualityRows, fold: Fold, y: Floats, watch: ContinuousLearningSettings
+) -> TrainingMarks:
+    """Of the training rows in time order, and of the judged slice."""
+    train = fold.train[np.argsort(rows.time[fold.train], kind="stable")]
+    test = fold.test[np.argsort(rows.time[fold.test], kind="stable")]
+    label_days = float((rows.outcome_time[train] - rows.time[train]).mean()) / DAY
+    judged = Scored(rows.time[test], challenger.predict_proba(rows.x[test]), y[test])
+    return training_marks(rows.x[train], judged, max(label_days, 1.0), watch)
 
 
 def _health(model: QualityModel, rows: QualityRows, fold: Fold, settings: QualitySettings) -> Health:

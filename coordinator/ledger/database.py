@@ -69,6 +69,21 @@ class Database:
         with self._errors(), self._writer.begin() as connection:
             yield connection
 
+    @property
+    def exists(self) -> bool:
+        """Whether there is a file; a server is taken to be there."""
+        return self._file is None or self._file.is_file()
+
+    def vacuum(self) -> None:
+        """Give the space of deleted rows back; a server does so by itself."""
+        if self._file is not None:
+            with self._errors():
+                raw = self._engine.raw_connection()  # outside a transaction, where alone it can be done
+                try:
+                    raw.cursor().execute("VACUUM")
+                finally:
+                    raw.close()
+
     def _prepare(self, create: bool) -> None:
         """Make sure that the schema is the newest one; a file that is no ledger is left as it is."""
         if self._sound:

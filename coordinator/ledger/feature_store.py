@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -15,7 +16,15 @@ from coordinator.errors import CoordinatorError
 from coordinator.ledger.schema_models import ml_feature_schemas, ml_trade_features
 from coordinator.types import Floats, Times
 
-__all__ = ["FeatureSchema", "FeatureTable", "read_features", "write_features"]
+__all__ = [
+    "FeatureSchema",
+    "FeatureTable",
+    "pack",
+    "read_features",
+    "schema_id",
+    "unpack",
+    "write_features",
+]
 
 _PACKED: Final = np.dtype("<f8")
 
@@ -50,8 +59,14 @@ class FeatureTable:
     values: Floats
 
 
-def write_features(connection: Connection, run_id: int, table: FeatureTable, owner: str) -> None:
+def write_features(
+    connection: Connection, run_id: int, table: FeatureTable, owner: str, *, keep: bool = False
+) -> None:
     """Add features of signals that are in the ledger; what is there already must be the same to the bit.
+
+    Parameters
+    ----------
+    keep : whether what is there stays whatever is given: a bot's frame of another hour gives features within 1e-9
 
     Raises
     ------
@@ -64,22 +79,21 @@ def write_features(connection: Connection, run_id: int, table: FeatureTable, own
         raise CoordinatorError("features", owner, rule, table.values.shape)
     if n == 0:
         return
-    schema_id = _schema_id(connection, table.schema)
+    number = schema_id(connection, table.schema)
     t = ml_trade_features.c
     within = t.time.between(int(np.min(table.time)), int(np.max(table.time)))
     query = select(t.time, t.pair, t.schema_id, t.features).where(t.run_id == run_id, within)
     stored = {(row.time, row.pair): (row.schema_id, bytes(row.features)) for row in connection.execute(query)}
     rows = []
-    packed = np.ascontiguousarray(table.values, dtype=_PACKED)
-    for time, pair, values in zip(table.time.tolist(), table.pair.tolist(), packed, strict=True):
-        content = (schema_id, values.tobytes())
+    keys = zip(table.time.tolist(), table.pair.tolist(), pack(table.values), strict=True)
+    for i, (time, pair, packed) in enumerate(keys):
         old = stored.get((time, pair))
         if old is None:
             key = {"run_id": run_id, "time": time, "pair": pair}
-            rows.append(key | {"schema_id": schema_id, "features": content[1]})
-        elif old != content:
+            rows.append(key | {"schema_id": number, "features": packed})
+        elif old != (number, packed) and not keep:
             where = f"{owner}, run_id {run_id}, time {time}, pair {pair}"
-            raise CoordinatorError("ml_trade_features", where, "stay as written", values.tolist())
+            raise CoordinatorError("ml_trade_features", where, "stay as written", table.values[i].tolist())
     if rows:
         connection.execute(insert(ml_trade_features), rows)
 
@@ -91,16 +105,27 @@ def read_features(connection: Connection, run_id: int, schema: FeatureSchema) ->
     query = query.join(ml_feature_schemas, ml_feature_schemas.c.id == t.c.schema_id)
     query = query.where(t.c.run_id == run_id, ml_feature_schemas.c.hash == schema.hash)
     rows = sorted(tuple(row) for row in connection.execute(query))
-    values = np.frombuffer(b"".join(bytes(row[2]) for row in rows), dtype=_PACKED)
     return FeatureTable(
         schema,
         np.array([row[0] for row in rows], dtype=np.int64),
         np.array([row[1] for row in rows], dtype=object),
-        values.reshape(len(rows), len(schema.names)).astype(np.float64),
+        unpack([row[2] for row in rows], len(schema.names)),
     )
 
 
-def _schema_id(connection: Connection, schema: FeatureSchema) -> int:
+def pack(values: Floats) -> list[bytes]:
+    """Each row of a matrix as bytes."""
+    return [row.tobytes() for row in np.ascontiguousarray(values, dtype=_PACKED)]
+
+
+def unpack(rows: Sequence[bytes], columns: int) -> Floats:
+    """Packed rows as a matrix of shape (len(rows), columns)."""
+    values = np.frombuffer(b"".join(bytes(row) for row in rows), dtype=_PACKED)
+    return values.reshape(len(rows), columns).astype(np.float64)
+
+
+def schema_id(connection: Connection, schema: FeatureSchema) -> int:
+    """The number of a schema in the ledger, which it gets when it is first used."""
     table = ml_feature_schemas
     stored = connection.execute(select(table.c.id).where(table.c.hash == schema.hash)).scalar_one_or_none()
     if stored is not None:

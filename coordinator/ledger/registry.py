@@ -7,7 +7,7 @@ retiring a model leaves every earlier answer as it was.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any, Final
@@ -17,8 +17,9 @@ from sqlalchemy import Connection, and_, insert, select, update
 from coordinator.errors import CoordinatorError
 from coordinator.ledger.column_types import plain_json
 from coordinator.ledger.feature_store import FeatureSchema
-from coordinator.ledger.schema_models import ml_champions, ml_models, ml_predictions
+from coordinator.ledger.schema_models import ml_champions, ml_models
 from coordinator.ledger.store import Ledger
+from coordinator.ledger.succession import Succession
 
 __all__ = ["MODEL_FILES", "Model", "ModelInfo", "ModelRegistry"]
 
@@ -92,19 +93,28 @@ class ModelRegistry:
         _check(info)
         row = _row(info)
         with self._database.write(create=True) as connection:
-            key = ("name", "trained_until", "file_hash")
-            same = and_(*(ml_models.c[name] == row[name] for name in key))
-            stored = connection.execute(select(ml_models).where(same)).mappings().one_or_none()
-            if stored is not None:
-                changed = {name: value for name, value in row.items() if stored[name] != value}
-                if changed:
-                    owner = f"model {info.name} until {info.trained_until}"
-                    raise CoordinatorError("model", owner, "stay as registered", changed)
-                return int(stored["id"])
-            values = row | {"status": "challenger", "verdict": ""}
-            inserted = connection.execute(insert(ml_models).values(values)).inserted_primary_key
-            assert inserted is not None  # an INSERT of one row always has one
-            return int(inserted[0])
+            return _register(connection, row)
+
+    def enter(self, info: ModelInfo, at: int, verdict: str, *, promoted: bool) -> Model:
+        """Register a model with its verdict at a candle, all of it in one transaction or nothing.
+
+        A model that is there already and has its verdict stays as it is.
+
+        Raises
+        ------
+        CoordinatorError
+            As ``register``, ``promote`` and ``retire`` do.
+        """
+        _check(info)
+        row = _row(info)
+        with self._database.write(create=True) as connection:
+            model = _get(connection, _register(connection, row))
+            if model.status == "challenger":
+                if promoted:
+                    _promote(connection, model, at, verdict)
+                else:
+                    _set_status(connection, model.id, "retired", verdict)
+            return _get(connection, model.id)
 
     def get(self, model_id: int) -> Model:
         """A model; CoordinatorError if there is none of that id."""
@@ -132,6 +142,27 @@ class ModelRegistry:
             row = connection.execute(query).mappings().one_or_none()
         return None if row is None else _model(row)
 
+    def succession(self, name: str) -> Succession:
+        """All champions of a name; none where the ledger does not exist."""
+        m, c = ml_models, ml_champions
+        query = select(c.c.time, m).join_from(c, m, m.c.id == c.c.model_id, isouter=True)
+        query = query.where(c.c.name == name).order_by(c.c.time)
+        with self._database.read() as connection:
+            rows = connection.execute(query).mappings().all()
+        champions = [None if row["id"] is None else _model(row) for row in rows]
+        return Succession([int(row["time"]) for row in rows], champions)
+
+    def archive(self, name: str) -> str:
+        """Put all models of a name away under another name, so that a new succession can begin; that name."""
+        with self._database.write() as connection:
+            known = connection.execute(select(ml_models.c.name).distinct()).scalars().all()
+            number = next(n for n in range(1, len(known) + 2) if f"{name} before {n}" not in known)
+            for table in (ml_models, ml_champions):
+                connection.execute(
+                    update(table).where(table.c.name == name).values(name=f"{name} before {number}")
+                )
+        return f"{name} before {number}"
+
     def promote(self, model_id: int, at: int, verdict: str) -> None:
         """Make a model the champion of its name from a candle on; the one before retires.
 
@@ -141,14 +172,7 @@ class ModelRegistry:
             If it may not speak for that candle yet, or the succession has gone on past it already.
         """
         with self._database.write() as connection:
-            model = _get(connection, model_id)
-            if at < model.info.valid_from:
-                rule = f"be {model.info.valid_from} or later, after the last candle it was trained on"
-                raise CoordinatorError("promotion", f"model {model_id}", rule, at)
-            before = _succeed(connection, model.info.name, model_id, at, verdict)
-            if before is not None and before != model_id:
-                _set_status(connection, before, "retired", f"succeeded by model {model_id}")
-            _set_status(connection, model_id, "champion", verdict)
+            _promote(connection, _get(connection, model_id), at, verdict)
 
     def retire(self, model_id: int, at: int, verdict: str) -> None:
         """Retire a model from a candle on; if it is the champion, nobody follows.
@@ -164,49 +188,32 @@ class ModelRegistry:
                 _succeed(connection, model.info.name, None, at, verdict)
             _set_status(connection, model_id, "retired", verdict)
 
-    def write_predictions(
-        self, model_id: int, times: Sequence[int], pairs: Sequence[str], values: Sequence[Mapping[str, Any]]
-    ) -> None:
-        """Record what a model said on signals; the same again changes nothing.
 
-        Raises
-        ------
-        CoordinatorError
-            If it may not predict one of the candles, or has another prediction there.
-        """
-        with self._database.write() as connection:
-            model = _get(connection, model_id)
-            rows = [
-                {
-                    "model_id": model_id,
-                    "time": int(time),
-                    "pair": pair,
-                    "values": plain_json(said, "prediction"),
-                }
-                for time, pair, said in zip(times, pairs, values, strict=True)
-            ]
-            early = [row["time"] for row in rows if row["time"] < model.info.valid_from]
-            if early:
-                rule = f"be {model.info.valid_from} or later, after the last candle it was trained on"
-                raise CoordinatorError("prediction", f"model {model_id}", rule, early[0])
-            known = self._said(connection, model_id)
-            new = [row for row in rows if (row["time"], row["pair"]) not in known]
-            for row in rows:
-                if known.get((row["time"], row["pair"]), row["values"]) != row["values"]:
-                    owner = f"model {model_id}, time {row['time']}, pair {row['pair']}"
-                    raise CoordinatorError("ml_predictions", owner, "stay as written", row["values"])
-            if new:
-                connection.execute(insert(ml_predictions), new)
+def _register(connection: Connection, row: dict[str, Any]) -> int:
+    """The id of a model, which is inserted as a challenger if it is new."""
+    key = ("name", "trained_until", "file_hash")
+    same = and_(*(ml_models.c[name] == row[name] for name in key))
+    stored = connection.execute(select(ml_models).where(same)).mappings().one_or_none()
+    if stored is not None:
+        changed = {name: value for name, value in row.items() if stored[name] != value}
+        if changed:
+            owner = f"model {row['name']} until {row['trained_until']}"
+            raise CoordinatorError("model", owner, "stay as registered", changed)
+        return int(stored["id"])
+    values = row | {"status": "challenger", "verdict": ""}
+    inserted = connection.execute(insert(ml_models).values(values)).inserted_primary_key
+    assert inserted is not None  # an INSERT of one row always has one
+    return int(inserted[0])
 
-    def predictions(self, model_id: int) -> dict[tuple[int, str], dict[str, Any]]:
-        """Everything a model said, by time and pair."""
-        with self._database.read() as connection:
-            return self._said(connection, model_id)
 
-    def _said(self, connection: Connection, model_id: int) -> dict[tuple[int, str], dict[str, Any]]:
-        p = ml_predictions.c
-        query = select(p.time, p.pair, p["values"]).where(p.model_id == model_id).order_by(p.time, p.pair)
-        return {(int(time), pair): said for time, pair, said in connection.execute(query)}
+def _promote(connection: Connection, model: Model, at: int, verdict: str) -> None:
+    if at < model.info.valid_from:
+        rule = f"be {model.info.valid_from} or later, after the last candle it was trained on"
+        raise CoordinatorError("promotion", f"model {model.id}", rule, at)
+    before = _succeed(connection, model.info.name, model.id, at, verdict)
+    if before is not None and before != model.id:
+        _set_status(connection, before, "retired", f"succeeded by model {model.id}")
+    _set_status(connection, model.id, "champion", verdict)
 
 
 def _succeed(connection: Connection, name: str, model_id: int | None, at: int, verdict: str) -> int | None:

@@ -19,6 +19,7 @@ from coordinator.ledger.records import CandleRecord
 from coordinator.ledger.replay import Snapshot, history_frame, last_snapshot, replay_run
 from coordinator.ledger.rows import decisions_from_rows, rows_of, signal_query, vote_query
 from coordinator.ledger.run_info import RunInfo
+from coordinator.ledger.samples.panel_store import PanelTable, panel_query, panel_table, write_panel
 from coordinator.ledger.trades import TradeRow, trade_frame, write_batch_trades, write_trade
 
 __all__ = ["Ledger", "RunInfo"]
@@ -183,15 +184,25 @@ class Ledger:
         with self.database.read() as connection:
             return trade_frame(connection, run_id)
 
-    def write_features(self, run_id: int, table: FeatureTable) -> None:
+    def write_features(self, run_id: int, table: FeatureTable, *, keep: bool = False) -> None:
         """Add features of written signals; see :func:`coordinator.ledger.feature_store.write_features`."""
         with self.database.write() as connection:
-            write_features(connection, run_id, table, self.database.name)
+            write_features(connection, run_id, table, self.database.name, keep=keep)
 
     def read_features(self, run_id: int, schema: FeatureSchema) -> FeatureTable:
         """All features that a run has of a schema."""
         with self.database.read() as connection:
             return read_features(connection, run_id, schema)
+
+    def write_panel(self, run_id: int, table: PanelTable) -> int:
+        """Add panel samples, and labels that have become known; how many samples are new."""
+        with self.database.write() as connection:
+            return write_panel(connection, run_id, table, self.database.name)
+
+    def read_panel(self, schema: FeatureSchema, clock: str) -> PanelTable:
+        """The panel samples of all runs, each pair and time once."""
+        with self.database.read() as connection:
+            return panel_table(schema, clock, list(connection.execute(panel_query(schema, clock))))
 
     # --- the database -----------------------------------------------------------------------------------------
 

@@ -14,6 +14,7 @@ import numpy as np
 from coordinator.components.model_files import ModelVerdict
 from coordinator.ledger.records import CandleRecord, ImprovementRow
 from coordinator.run.backtest_ledger import append_to_ledger, write_backtest_ledger
+from coordinator.run.collection.collector import SampleCollector
 from coordinator.run.entry_guard import EntryCheck
 from coordinator.run.explanation import describe, explain
 from coordinator.run.learning_records import merge_records
@@ -40,6 +41,7 @@ class DecisionRecorder:
     Attributes
     ----------
     model_verdicts : of the models that voted, set by strategies with ML
+    collector : keeps what models learn from; None where nothing is kept
     """
 
     def __init__(self, config: dict[str, Any], strategy: str, run: TradingRun, *, is_backtest: bool) -> None:
@@ -47,6 +49,7 @@ class DecisionRecorder:
         self._is_backtest = is_backtest
         self._live: LiveDecisions | None = None
         self.model_verdicts: list[ModelVerdict] = []
+        self.collector: SampleCollector | None = None
         # A backtest's
         self._written: int | None = None
         self._ledger: tuple[Path, int] | None = None
@@ -78,6 +81,9 @@ class DecisionRecorder:
             self._log_failures(self._live)
             self._report_trust(self._live, settings, send)
             self._live.ledger.register_models(self.model_verdicts)
+            if self.collector is not None:
+                signals, now = self._run.market.signals(settings), self._run.market.last_candle()
+                self.collector.write_live(self._live.ledger, signals, settings, now)
         elif self._is_backtest:
             self._write_ledger(settings)
 
@@ -102,6 +108,8 @@ class DecisionRecorder:
         self._ledger = write_backtest_ledger(
             self._config, self._strategy, frame, settings, learned, in_timerange
         )
+        if self._ledger is not None and self.collector is not None:
+            self.collector.write_backtest(*self._ledger, signals, settings)
         self._entries, self._end = [], self._run.market.last_candle()
 
     # --- a bot's log and alerts -------------------------------------------------------------------------------

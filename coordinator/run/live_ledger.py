@@ -18,6 +18,7 @@ from coordinator.decision.live import LiveFold
 from coordinator.decision.outcomes import EXITS
 from coordinator.decision.table import SignalTable
 from coordinator.errors import CoordinatorError
+from coordinator.ledger.feature_store import FeatureTable
 from coordinator.ledger.live import LedgerConflictError
 from coordinator.ledger.records import (
     CandleRecord,
@@ -26,6 +27,8 @@ from coordinator.ledger.records import (
     signal_rows,
 )
 from coordinator.ledger.replay import Snapshot
+from coordinator.ledger.samples.panel_store import PanelTable
+from coordinator.ledger.samples.prediction_rows import Said, write_predictions
 from coordinator.ledger.store import Ledger
 from coordinator.ledger.trades import TradeRow
 from coordinator.run.backtest_ledger import describe_run
@@ -155,6 +158,23 @@ class LiveLedger:
         if len(verdicts) > self._registered:
             register_models(self._ledger, verdicts, self._candle_seconds)
             self._registered = len(verdicts)
+
+    @property
+    def written(self) -> set[tuple[int, str]]:
+        """(time, pair) of this run's signals in the ledger."""
+        return self._written
+
+    def write_features(self, table: FeatureTable) -> None:
+        """Features of written signals; those that are there stay."""
+        self._ledger.write_features(self._run, table, keep=True)
+
+    def write_panel(self, table: PanelTable) -> None:
+        """Panel samples, and labels that have become known."""
+        self._ledger.write_panel(self._run, table)
+
+    def write_predictions(self, said: Said) -> None:
+        """What a component's models said on signals."""
+        write_predictions(self._ledger, said)
 
     def write_trade(self, row: TradeRow) -> None:
         """Write a real trade, or bring it up to date; what the ledger does not take is compared again later."""

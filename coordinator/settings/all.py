@@ -9,6 +9,7 @@ from pydantic import Field, ValidationError, model_validator
 from coordinator.settings.base import Section
 from coordinator.settings.blending import BlendingSettings
 from coordinator.settings.clocks import CLOCK_SECTIONS, ClockSettings
+from coordinator.settings.continuous_learning import ContinuousLearningSettings
 from coordinator.settings.decision import DecisionSettings
 from coordinator.settings.exits import EntriesSettings, ExitsSettings
 from coordinator.settings.improvements import ImprovementsSettings
@@ -19,7 +20,7 @@ from coordinator.settings.learners import (
     VoteWeightSettings,
 )
 from coordinator.settings.learning import LearningSettings
-from coordinator.settings.ledger import LedgerSettings
+from coordinator.settings.ledger import DataCollectionSettings, LedgerSettings
 from coordinator.settings.networks import FusionModelSettings, SelectorPolicySettings
 from coordinator.settings.portfolio import PortfolioSettings
 from coordinator.settings.quality import QualitySettings
@@ -63,6 +64,8 @@ class Settings(Section):
     fusion_models: FusionModelSettings = FusionModelSettings()
     selector_policy: SelectorPolicySettings = SelectorPolicySettings()
     ledger: LedgerSettings = LedgerSettings()
+    data_collection: DataCollectionSettings = DataCollectionSettings()
+    continuous_learning: ContinuousLearningSettings = ContinuousLearningSettings()
     stops: StopSettings = StopSettings()
     targets: TargetSettings = TargetSettings()
     dca: DcaSettings = DcaSettings()

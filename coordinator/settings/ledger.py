@@ -1,4 +1,4 @@
-"""Settings of the ledger's database."""
+"""Settings of the ledger's database and of what is collected in it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pydantic import Field
 
 from coordinator.settings.base import Section
 
-__all__ = ["LedgerSettings"]
+__all__ = ["DataCollectionSettings", "LedgerSettings"]
 
 
 class LedgerSettings(Section):
@@ -16,4 +16,12 @@ class LedgerSettings(Section):
         "",
         description="SQLAlchemy database URL or file; empty: coordinator.ledger.sqlite in the user directory. The "
         "environment variable COORDINATOR_LEDGER_URL comes first",
+    )
+
+
+class DataCollectionSettings(Section):
+    """What models learn from, kept in the ledger by every backtest and bot (spec 002)."""
+
+    enabled: bool = Field(
+        True, description="write features of signals, panel samples and predictions; never in hyperopt"
     )

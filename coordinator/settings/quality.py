@@ -17,6 +17,14 @@ LabelDesign = Literal["target", "profit", "barrier_sign", "expected_r"]
 class QualitySettings(Section):
     """Signal quality (spec 002): the chance that a signal succeeds, learnt from resolved signals of all pairs."""
 
+    source: Literal["freqai", "registry"] = Field(
+        "freqai",
+        description="freqai: trained in the run; registry: the ledger's models of `coordinator quality train`, at each "
+        "candle the one that had not seen it",
+    )
+    holdout_share: float = Field(
+        0.2, gt=0, lt=0.9, description="newest share of the samples' time that `quality train` leaves alone"
+    )
     samples: Literal["signals", "panel"] = Field(
         "signals",
         description="signals: learn from resolved signals; panel: from every pair at every candle of the clock",

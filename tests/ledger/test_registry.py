@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 from coordinator.errors import CoordinatorError
 from coordinator.ledger.feature_store import FeatureSchema
 from coordinator.ledger.registry import ModelInfo, ModelRegistry
+from coordinator.ledger.samples.prediction_rows import Said, read_predictions, write_predictions
 from coordinator.ledger.store import Ledger
 
 HOUR = 3600
@@ -136,19 +138,61 @@ def test_an_unknown_model_is_refused(registry):
         registry.promote(99, SPEAKS, "")
 
 
-def test_predictions_are_kept_and_never_of_what_the_model_has_seen(registry):
-    model = registry.register(INFO)
-    said = [{"probability": 0.51, "q": [0.1, 0.2]}, {"probability": 0.4, "q": None}]
-    registry.write_predictions(model, [SPEAKS, SPEAKS], ["BTC/USDT", "ETH/USDT"], said)
-    registry.write_predictions(model, [SPEAKS, SPEAKS + HOUR], ["BTC/USDT"] * 2, said)
+def test_a_model_and_its_verdict_are_entered_together_or_not_at_all(registry):
+    champion = registry.enter(INFO, SPEAKS, "AUC .55", promoted=True)
+    assert (champion.status, champion.verdict) == ("champion", "AUC .55")
+    assert registry.enter(INFO, SPEAKS + HOUR, "again", promoted=False) == champion
+    early = replace(INFO, trained_until=200 * HOUR)
+    with pytest.raises(CoordinatorError, match="or later, after the last candle"):
+        registry.enter(early, SPEAKS, "too early", promoted=True)
+    assert registry.models() == (champion,)
+    retired = registry.enter(early, 300 * HOUR, "no better", promoted=False)
+    assert (retired.status, registry.champion("signal_quality", 300 * HOUR)) == ("retired", champion)
+
+
+def test_a_succession_answers_as_the_registry_does(registry):
+    first = registry.enter(INFO, SPEAKS, "first", promoted=True)
+    registry.enter(replace(INFO, trained_until=200 * HOUR), 260 * HOUR, "better", promoted=True)
+    registry.retire(registry.succession("signal_quality").last.id, 300 * HOUR, "drift")
+    registry.promote(first.id, 310 * HOUR, "rolled back")
+    succession = registry.succession("signal_quality")
+    hours = np.arange(140, 320) * HOUR
+    expected = [registry.champion("signal_quality", int(t)) for t in hours]
+    assert [succession.at(int(t)) for t in hours] == expected
+    places = succession.places(hours)
+    assert [None if place < 0 else succession.champions[place] for place in places] == expected
+    assert expected[0] is None
+    assert expected[-1].id == first.id
+    assert registry.succession("other").last is None
+    assert registry.succession("other").places(hours).max() == -1
+
+
+def test_an_archived_name_begins_anew(registry):
+    model = registry.enter(INFO, SPEAKS, "first", promoted=True)
+    assert registry.archive("signal_quality") == "signal_quality before 1"
+    assert registry.champion("signal_quality", SPEAKS) is None
+    assert registry.champion("signal_quality before 1", SPEAKS).id == model.id
+    again = registry.enter(INFO, SPEAKS, "anew", promoted=True)
+    assert again.id != model.id
+    assert registry.archive("signal_quality") == "signal_quality before 2"
+
+
+def test_predictions_are_kept_and_never_of_what_the_model_has_seen(ledger_url):
+    ledger = Ledger(ledger_url)
+    registry = ModelRegistry(ledger)
+    registry.enter(INFO, SPEAKS, "first", promoted=True)
+    said = [{"probability": 0.51, "q": 0.1}, {"probability": 0.4, "q": float("nan")}]
+    both = Said("signal_quality", [SPEAKS, SPEAKS], ["BTC/USDT", "ETH/USDT"], said)
+    assert [write_predictions(ledger, both) for _ in range(2)] == [2, 0]
+    later = Said("signal_quality", [SPEAKS - HOUR, SPEAKS + HOUR], ["BTC/USDT"] * 2, said)
+    assert write_predictions(ledger, later) == 1
     expected = {
         (SPEAKS, "BTC/USDT"): said[0],
-        (SPEAKS, "ETH/USDT"): said[1],
-        (SPEAKS + HOUR, "BTC/USDT"): said[1],
+        (SPEAKS, "ETH/USDT"): {"probability": 0.4, "q": None},
+        (SPEAKS + HOUR, "BTC/USDT"): {"probability": 0.4, "q": None},
     }
-    assert registry.predictions(model) == expected
+    assert read_predictions(ledger, "signal_quality") == expected
     with pytest.raises(CoordinatorError, match="stay as written"):
-        registry.write_predictions(model, [SPEAKS + 2 * HOUR, SPEAKS], ["BTC/USDT"] * 2, said)
-    with pytest.raises(CoordinatorError, match=f"be {SPEAKS} or later"):
-        registry.write_predictions(model, [SPEAKS - HOUR], ["BTC/USDT"], said[:1])
-    assert registry.predictions(model) == expected
+        write_predictions(ledger, replace(both, values=said[::-1]))
+    assert read_predictions(ledger, "signal_quality") == expected
+    assert write_predictions(ledger, replace(both, name="other")) == 0

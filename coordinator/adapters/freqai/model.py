@@ -81,6 +81,11 @@ class CompositeFreqaiModel(IFreqaiModel):
         return tuple(self.composite.names)
 
     @property
+    def component_columns(self) -> dict[str, tuple[str, ...]]:
+        """Columns of each component, of quality on each clock, in the frame that ``start`` returns."""
+        return {name: component.columns for name, component in self.composite.components.items()}
+
+    @property
     def verdicts(self) -> list[ModelVerdict]:
         """What became of every training, oldest first; those of stored predictions included."""
         return self.files.verdicts

@@ -18,6 +18,7 @@ from coordinator.adapters.strategy.fast_start import learn_from_history
 from coordinator.adapters.strategy.trades import TradeStrategy
 from coordinator.candles.check import check_candles
 from coordinator.errors import CoordinatorError
+from coordinator.run.collection.collector import SampleCollector
 from coordinator.run.entry_plans import entry_plans
 from coordinator.run.frame_columns import PLOT_CONFIG, entry_columns, merge_columns, plot_columns
 from coordinator.run.live_decisions import LiveDecisions
@@ -54,6 +55,10 @@ class CoordinatorStrategy(TradeStrategy):
         super().__init__(config)
         self._inputs: dict[str, tuple[Candles, dict[str, Candles], dict[str, Candles]]] = {}
         self._analysed_with: tuple[Any, ...] = ()
+        if config.get("runmode") != RunMode.HYPEROPT:
+            self.recorder.collector = SampleCollector(
+                self._candles_by_timeframe, pooled=self.settings.learning.pooled
+            )
 
     def bot_start(self, **kwargs: Any) -> None:
         """A bot continues from its ledger; backtests and hyperopt decide on all signals at once."""
@@ -132,6 +137,12 @@ class CoordinatorStrategy(TradeStrategy):
             trend_ma=technical.indicators.trend_ma,
             exit_ma=technical.indicators.exit_ma,
         )
+
+    def _candles_by_timeframe(self) -> dict[str, dict[str, Candles]]:
+        """All analysed pairs' candles."""
+        return {
+            pair: {self.timeframe: candles, **higher} for pair, (candles, higher, _) in self._inputs.items()
+        }
 
     def _analyse(self, pair: str, settings: Settings) -> list[PairAnalysis]:
         """A pair on each clock, the slowest first."""

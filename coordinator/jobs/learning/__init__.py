@@ -1,0 +1,1 @@
+"""`coordinator learning`: drift, retraining, promotion and rollback, fit for cron."""

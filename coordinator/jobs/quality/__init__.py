@@ -1,0 +1,1 @@
+"""`coordinator quality`: collect samples, train walk-forward, judge on a holdout."""

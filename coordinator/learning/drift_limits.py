@@ -1,0 +1,175 @@
+"""How far a model's features may stray before they have moved: farther than the training's own windows strayed.
+
+Features of markets depend on the days before, so a window of them never looks like the whole, and limits made for
+independent rows would see drift in every one. The limits here are those that all but a share of the training's own
+windows of the same length kept, feature by feature, and again for how many features are beyond theirs at once. PSI and
+the Kolmogorov-Smirnov distance are taken against what is kept of the training: shares of its bins, and quantiles.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from coordinator.learning.drift import DriftReference, drift_reference, psi
+from coordinator.types import Bools, Floats
+
+__all__ = ["DriftLimits", "FeatureDrift", "drift_limits", "feature_drift"]
+
+QUANTILES = np.linspace(0.0, 1.0, 41)
+LEAST_ROWS = 50
+STEPS = 8  # overlapping windows begin so many to a window's length
+BROKEN = 3.0  # times its limit: one feature alone is enough, a feed that broke has no more
+
+
+@dataclass(frozen=True)
+class DriftLimits:
+    """What a model was trained on, as far as drift is measured against it.
+
+    Attributes
+    ----------
+    reference : DriftReference
+    quantiles : ndarray of shape (n_columns, 41), of the known values; NaN without any
+    psi_limit, ks_limit : ndarray of shape (n_columns,)
+    share_limit : share of the features that may be beyond their limits at once
+    window : rows of the windows that the limits were taken from
+    """
+
+    reference: DriftReference
+    quantiles: Floats
+    psi_limit: Floats
+    ks_limit: Floats
+    share_limit: float
+    window: int
+
+    def as_json(self) -> dict[str, Any]:
+        """JSON types, six digits; NaN as None."""
+        parts = {
+            "edges": self.reference.edges,
+            "shares": self.reference.shares,
+            "quantiles": self.quantiles,
+            "psi_limit": self.psi_limit,
+            "ks_limit": self.ks_limit,
+        }
+        rounded = {name: _rounded(values.tolist()) for name, values in parts.items()}
+        return rounded | {"share_limit": float(self.share_limit), "window": self.window}
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> DriftLimits:
+        """What ``as_json`` gave."""
+
+        def array(name: str) -> Floats:
+            return np.array(values[name], dtype=np.float64)
+
+        return cls(
+            DriftReference(array("edges"), array("shares")),
+            array("quantiles"),
+            array("psi_limit"),
+            array("ks_limit"),
+            float(values["share_limit"]),
+            int(values["window"]),
+        )
+
+
+@dataclass(frozen=True)
+class FeatureDrift:
+    """Features now against the training's; arrays of shape (n_columns,).
+
+    Attributes
+    ----------
+    psi, ks : distances
+    moved : beyond its limit
+    broken : so far beyond that it alone is a drift
+    share : of the features that have moved
+    drifted : bool
+    rows : how many were compared
+    """
+
+    psi: Floats
+    ks: Floats
+    moved: Bools
+    broken: Bools
+    share: float
+    drifted: bool
+    rows: int
+
+
+def drift_limits(x: Floats, window: int, level: float, least_psi: float, least_share: float) -> DriftLimits:
+    """The limits of a training.
+
+    Parameters
+    ----------
+    x : ndarray of shape (n, n_columns)
+        Training features in time order, NaN allowed; n > 0.
+    window : int
+        Rows of a window, at most a quarter of the rows.
+    level : float
+        Share of the windows that may be beyond a limit.
+    least_psi, least_share : float
+        Limits are not below these.
+    """
+    reference = drift_reference(x)
+    quantiles = np.full((x.shape[1], len(QUANTILES)), np.nan)
+    for column in range(x.shape[1]):
+        known = x[np.isfinite(x[:, column]), column]
+        if len(known):
+            quantiles[column] = np.quantile(known, QUANTILES)
+    rows = max(min(window, len(x) // 4), 1)
+    starts = range(0, len(x) - rows + 1, max(rows // STEPS, 1))
+    psis = np.array([psi(reference, x[start : start + rows]) for start in starts])
+    distances = np.array([_ks(quantiles, x[start : start + rows]) for start in starts])
+    psi_limit = np.maximum(np.quantile(psis, 1.0 - level, axis=0), least_psi)
+    ks_limit = np.quantile(distances, 1.0 - level, axis=0)
+    shares = ((psis > psi_limit) & (distances > ks_limit)).mean(axis=1)
+    share = max(float(np.quantile(shares, 1.0 - level)), least_share)
+    return DriftLimits(reference, quantiles, psi_limit, ks_limit, share, rows)
+
+
+def feature_drift(limits: DriftLimits, x: Floats) -> FeatureDrift | None:
+    """Whether the newest rows have moved; None with too few to say.
+
+    A feature has moved where both distances are beyond their limits; the rows have where more features have than may,
+    or one is broken.
+
+    Parameters
+    ----------
+    x : ndarray of shape (n, n_columns)
+        Newest rows, best as many as ``limits.window``.
+    """
+    if len(x) < min(LEAST_ROWS, limits.window):
+        return None
+    distance, ks = psi(limits.reference, x), _ks(limits.quantiles, x)
+    moved = (distance > limits.psi_limit) & (ks > limits.ks_limit)
+    broken = distance > BROKEN * limits.psi_limit
+    share = float(moved.mean())
+    drifted = share > limits.share_limit or bool(broken.any())
+    return FeatureDrift(distance, ks, moved, broken, share, drifted, len(x))
+
+
+def _ks(quantiles: Floats, x: Floats) -> Floats:
+    """Kolmogorov-Smirnov distance of each column's known values from the quantiles, to 2.5 %; 0 where unknown."""
+    out = np.zeros(x.shape[1])
+    for column in range(x.shape[1]):
+        known = np.sort(x[np.isfinite(x[:, column]), column])
+        edges = quantiles[column]
+        if len(known) and np.isfinite(edges).all():
+            below = np.searchsorted(known, edges, side="right") / len(known)
+            under = np.searchsorted(known, edges, side="left") / len(known)
+            # Where quantiles coincide the reference jumps; the distance at the jump is that to its nearer side.
+            high = np.searchsorted(edges, edges, side="right") - 1
+            low = np.searchsorted(edges, edges, side="left")
+            out[column] = max(
+                float(np.maximum(below - QUANTILES[high], 0).max()),
+                float(np.maximum(QUANTILES[low] - under, 0).max()),
+                float(np.maximum(QUANTILES[high] - below, 0).max()),
+            )
+    return out
+
+
+def _rounded(values: Any) -> Any:
+    if isinstance(values, list):
+        return [_rounded(value) for value in values]
+    return None if values != values else float(f"{values:.6g}")

@@ -1,0 +1,1 @@
+"""What models learn from and what they said: features, panel samples, predictions; copied, measured, pruned."""

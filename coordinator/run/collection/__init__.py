@@ -1,0 +1,1 @@
+"""Keeping what models learn from in the ledger."""
