@@ -8,6 +8,7 @@ import typer
 
 from coordinator.errors import CoordinatorError
 from coordinator.jobs.commands import backtest, settings_app
+from coordinator.jobs.learning.commands import learning_app
 from coordinator.jobs.quality.commands import quality_app
 from coordinator.ledger.commands import ledger_app
 from coordinator.reports.commands import report_command
@@ -23,6 +24,7 @@ app.command("report")(report_command)
 app.add_typer(settings_app, name="settings")
 app.add_typer(ledger_app, name="ledger")
 app.add_typer(quality_app, name="quality")
+app.add_typer(learning_app, name="learning")
 app.add_typer(sandbox_app, name="sandbox")
 app.add_typer(data_app, name="data")
 

@@ -26,11 +26,8 @@ class MLCoordinator(CoordinatorStrategy):
         components = getattr(self.freqai, "components", ())
         try:
             predicted = self.freqai.start(dataframe, metadata, self)
-            self.recorder.model_verdicts = list(getattr(self.freqai, "verdicts", ()))
-            if self.recorder.collector is not None and components:
-                self.recorder.collector.put_predictions(
-                    metadata["pair"], predicted, self.freqai.component_columns
-                )
+            if components:
+                self.recorder.follow_models(metadata["pair"], predicted, self.freqai)
             return predicted, [with_predictions(one, predicted, components) for one in analyses]
         except Exception as error:
             if not self.is_bot and self.settings.learning.on_failure == "stop":

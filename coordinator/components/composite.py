@@ -12,6 +12,8 @@ from coordinator.components.absence import FAILED, NO_MODEL, TRAINED_ON
 from coordinator.components.component import ActiveModel, TrainingResult, Window
 from coordinator.components.factory import build_components
 from coordinator.components.market_history import MarketHistory
+from coordinator.components.model_files import ModelVerdict
+from coordinator.components.registry_quality import RegistryPlace, RegistryQuality
 from coordinator.settings import Settings
 from coordinator.types import Floats, Times
 
@@ -47,14 +49,32 @@ class Composite:
     ----------
     names : components, as in ``learning.components``
     settings : Settings
+    registry : where signal quality's models come from if ``quality.source`` says so
     """
 
     names: Sequence[str]
     settings: Settings
+    registry: RegistryPlace | None = None
     _logged: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        self.components = build_components(self.names, self.settings)
+        self.components = build_components(self.names, self.settings, self.registry)
+
+    @property
+    def from_registry(self) -> dict[str, RegistryQuality]:
+        """Components whose models are the registry's, by name."""
+        found = self.components.items()
+        return {name: component for name, component in found if isinstance(component, RegistryQuality)}
+
+    @property
+    def standing_models(self) -> list[ModelVerdict]:
+        """The registry's champions, oldest first; none where no component takes its models from there."""
+        return [verdict for component in self.from_registry.values() for verdict in component.verdicts()]
+
+    @property
+    def digest(self) -> str:
+        """Hash of the registry's models in use; empty where none are."""
+        return "-".join(component.digest() for component in self.from_registry.values())
 
     @property
     def columns(self) -> list[str]:
@@ -112,26 +132,39 @@ class Composite:
     ) -> dict[str, Floats]:
         """All columns of one pair's candles, each of shape (len(times),), NaN where a component is absent."""
         columns: dict[str, Floats] = {}
-        for name, component in self.components.items():
-            values = np.full((len(times), len(component.columns)), np.nan)
-            absence = np.full(len(times), float(FAILED if name in model.failed else NO_MODEL))
-            active = model.active_models.get(name)
-            if active is not None:
-                try:
-                    values = component.predict(active, pair, times, market)
-                    absence[:] = 0.0
-                    self._logged.discard(f"predict {name}")
-                except Exception as error:
-                    if not tolerant:
-                        raise
-                    absence[:] = FAILED
-                    message = f"{name} raised {type(error).__name__} in a prediction; it is absent"
-                    self._log_once(f"predict {name}", message)
-                trained_on = times < active.valid_from
-                values[trained_on], absence[trained_on] = np.nan, TRAINED_ON
-            columns |= dict(zip(component.columns, values.T, strict=True))
-            columns[f"{name}_absence"] = absence
+        for name in self.components:
+            columns |= self.predict_one(name, model, pair, times, market, tolerant=tolerant)
         return columns
+
+    def predict_one(
+        self,
+        name: str,
+        model: CompositeModel,
+        pair: str,
+        times: Times,
+        market: MarketHistory,
+        *,
+        tolerant: bool,
+    ) -> dict[str, Floats]:
+        """One component's columns, as ``predict`` has them."""
+        component = self.components[name]
+        values = np.full((len(times), len(component.columns)), np.nan)
+        absence = np.full(len(times), float(FAILED if name in model.failed else NO_MODEL))
+        active = model.active_models.get(name)
+        if active is not None:
+            try:
+                values = component.predict(active, pair, times, market)
+                absence[:] = 0.0
+                self._logged.discard(f"predict {name}")
+            except Exception as error:
+                if not tolerant:
+                    raise
+                absence[:] = FAILED
+                message = f"{name} raised {type(error).__name__} in a prediction; it is absent"
+                self._log_once(f"predict {name}", message)
+            trained_on = times < active.valid_from
+            values[trained_on], absence[trained_on] = np.nan, TRAINED_ON
+        return {**dict(zip(component.columns, values.T, strict=True)), f"{name}_absence": absence}
 
     def _log_once(self, key: str, message: str) -> None:
         if key not in self._logged:

@@ -6,7 +6,7 @@ import hashlib
 import json
 import logging
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,15 @@ from coordinator.ledger.feature_store import FeatureSchema
 from coordinator.ledger.registry import ModelInfo, ModelRegistry
 from coordinator.ledger.store import Ledger
 
-__all__ = ["ModelFiles", "ModelVerdict", "as_file_name", "read_verdicts", "register_models", "write_whole"]
+__all__ = [
+    "ModelFiles",
+    "ModelVerdict",
+    "as_file_name",
+    "read_verdicts",
+    "register_models",
+    "speaking_models",
+    "write_whole",
+]
 
 logger = logging.getLogger(__name__)
 
@@ -127,6 +135,17 @@ def read_verdicts(folder: Path) -> list[ModelVerdict]:
     except (ValueError, TypeError, KeyError) as error:
         logger.warning("The verdicts in %s cannot be read and start anew: %s", folder, error)
         return []
+
+
+def speaking_models(champions: Sequence[ModelVerdict], first: int, last: int) -> list[ModelVerdict]:
+    """Of each name's champions those that spoke in [first, last], seconds: the last one before, and all that followed.
+
+    Parameters
+    ----------
+    champions : oldest first
+    """
+    before = {verdict.name: verdict for verdict in champions if verdict.time < first}
+    return [*before.values(), *(verdict for verdict in champions if first <= verdict.time <= last)]
 
 
 def register_models(ledger: Ledger, verdicts: Iterable[ModelVerdict], candle_seconds: int) -> None:

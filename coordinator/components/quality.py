@@ -78,7 +78,7 @@ class QualityComponent:
             label_horizon=self._horizon,
             schema=self.schema,
             metrics=metrics,
-            details=training_details(retrained),
+            details={**training_details(retrained), "trained_at": window.end},
         )
 
     def prepare(self, pair: str, times: Times, market: MarketHistory) -> None:
@@ -99,14 +99,18 @@ class QualityComponent:
         self, active: ActiveModel, pair: str, times: Times, rows: Ints, market: MarketHistory
     ) -> Floats:
         """Confidence of a pair's signals, given by time and by their rows among all of its own."""
-        model: QualityModel = active.model.model
         if not self._panel:
-            return model.predict_proba(market.signals[pair].values[rows], self.schema)
+            return self._model_scores(active, market.signals[pair].values[rows], times)
         x = market.panel_at(pair, times)
-        rises = np.where(np.isfinite(x).any(axis=1), model.predict_proba(x, self.schema), np.nan)
+        rises = np.where(np.isfinite(x).any(axis=1), self._model_scores(active, x, times), np.nan)
         technical = market.technical(pair)
         direction = technical.signal[np.flatnonzero(technical.signal)[rows]]
         return np.where(direction > 0, rises, 1.0 - rises)  # the panel's rows are longs
+
+    def _model_scores(self, active: ActiveModel, x: Floats, times: Times) -> Floats:
+        """What the model in use says of rows, NaN where it says nothing."""
+        model: QualityModel = active.model.model
+        return model.predict_proba(x, self.schema)
 
 
 def training_details(retrained: Retraining) -> dict[str, Any]:

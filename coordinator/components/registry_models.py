@@ -19,7 +19,10 @@ from coordinator.signals.clock import series_name
 from coordinator.signals.feature_schema import FeatureSchema
 from coordinator.types import Floats, Ints, Times
 
-__all__ = ["RegistryModels", "registry_name"]
+__all__ = ["MODEL_FOLDER", "TRAIN_FIRST", "RegistryModels", "registry_name"]
+
+MODEL_FOLDER = "coordinator-quality"
+"""Folder of the model files within ``models`` of the user directory."""
 
 TRAIN_FIRST = "exist: train one with `coordinator quality train`"
 
@@ -51,6 +54,11 @@ class RegistryModels:
         self.name = name
         self._ledger, self._settings, self._folder = ledger, settings, folder
         self._loaded: dict[str, QualityModel] = {}
+
+    @property
+    def ledger_name(self) -> str:
+        """File, or URL without its password."""
+        return self._ledger.database.name
 
     def succession(self) -> Succession:
         """The champions as of now; CoordinatorError without a ledger or any champion."""

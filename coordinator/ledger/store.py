@@ -47,7 +47,12 @@ class Ledger:
     """
 
     def __init__(self, url_or_path: str | Path) -> None:
+        self._place = url_or_path
         self.database = Database(url_or_path)
+
+    def __reduce__(self) -> tuple[type[Ledger], tuple[str | Path]]:
+        """Hyperopt sends strategies to its workers: each opens the database for itself."""
+        return Ledger, (self._place,)
 
     # --- whole runs -------------------------------------------------------------------------------------------
 

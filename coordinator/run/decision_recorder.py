@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
+import pandas as pd
 
-from coordinator.components.model_files import ModelVerdict
+from coordinator.components.composite import Composite
+from coordinator.components.model_files import ModelVerdict, speaking_models
 from coordinator.ledger.records import CandleRecord, ImprovementRow
 from coordinator.run.backtest_ledger import append_to_ledger, write_backtest_ledger
 from coordinator.run.collection.collector import SampleCollector
+from coordinator.run.collection.drift import DriftWatch
 from coordinator.run.entry_guard import EntryCheck
 from coordinator.run.explanation import describe, explain
 from coordinator.run.learning_records import merge_records
@@ -26,6 +29,22 @@ from coordinator.settings import Settings
 __all__ = ["DecisionRecorder"]
 
 logger = logging.getLogger(__name__)
+
+
+class ComponentModel(Protocol):
+    """What is asked of a model that trains components."""
+
+    @property
+    def verdicts(self) -> Sequence[ModelVerdict]:
+        """What became of every training, oldest first."""
+
+    @property
+    def composite(self) -> Composite:
+        """Its components."""
+
+    @property
+    def component_columns(self) -> Mapping[str, tuple[str, ...]]:
+        """Columns of each component in the frame of predictions."""
 
 
 class DecisionRecorder:
@@ -41,6 +60,7 @@ class DecisionRecorder:
     Attributes
     ----------
     model_verdicts : of the models that voted, set by strategies with ML
+    standing_models : champions that were trained before the run, likewise
     collector : keeps what models learn from; None where nothing is kept
     """
 
@@ -49,6 +69,7 @@ class DecisionRecorder:
         self._is_backtest = is_backtest
         self._live: LiveDecisions | None = None
         self.model_verdicts: list[ModelVerdict] = []
+        self.standing_models: list[ModelVerdict] = []
         self.collector: SampleCollector | None = None
         # A backtest's
         self._written: int | None = None
@@ -60,10 +81,20 @@ class DecisionRecorder:
         self._trust_changes_sent: int | None = None
         self._last_reason: dict[tuple[str, str], str] = {}
         self._failed_learners: set[str] = set()
+        self._drift: DriftWatch | None = None
 
     def start_live(self, live: LiveDecisions) -> None:
         """Log, alert and write to a bot's ledger from now on."""
-        self._live = live
+        self._live, self._drift = live, DriftWatch(self._config)
+
+    def follow_models(self, pair: str, predicted: pd.DataFrame, model: ComponentModel) -> None:
+        """Keep which models vote, and what they said on a pair's candles."""
+        self.model_verdicts, self.standing_models = (
+            list(model.verdicts),
+            list(model.composite.standing_models),
+        )
+        if self.collector is not None:
+            self.collector.put_predictions(pair, predicted, model.component_columns)
 
     def record_decisions(
         self, pair: str, settings: Settings, send: Callable[[str], None], retrain: Callable[[], None]
@@ -72,7 +103,7 @@ class DecisionRecorder:
 
         Parameters
         ----------
-        retrain : called where a bot's ML has just fallen back to shadow
+        retrain : called where a bot's ML has just fallen back to shadow, or its models have drifted
         """
         if self._live is not None:
             self._log_decision(pair, settings)
@@ -80,10 +111,11 @@ class DecisionRecorder:
             self._alert_weight_cuts(self._live, send, retrain)
             self._log_failures(self._live)
             self._report_trust(self._live, settings, send)
-            self._live.ledger.register_models(self.model_verdicts)
-            if self.collector is not None:
+            self._live.ledger.register_models([*self.standing_models, *self.model_verdicts])
+            if self.collector is not None and self._drift is not None:
                 signals, now = self._run.market.signals(settings), self._run.market.last_candle()
                 self.collector.write_live(self._live.ledger, signals, settings, now)
+                self._drift.check(self._live.ledger.ledger, settings, now, send, retrain)
         elif self._is_backtest:
             self._write_ledger(settings)
 
@@ -104,10 +136,9 @@ class DecisionRecorder:
                 logger.warning("%s was absent at %d of %d signals (%s)", name, count, len(signals), text)
         frame = self._run.ledger_frame(settings)
         times = signals.time if len(signals) else np.zeros(1, dtype=np.int64)
-        in_timerange = [v for v in self.model_verdicts if times[0] <= v.time <= times[-1]]
-        self._ledger = write_backtest_ledger(
-            self._config, self._strategy, frame, settings, learned, in_timerange
-        )
+        voted = [v for v in self.model_verdicts if times[0] <= v.time <= times[-1]]
+        voted += speaking_models(self.standing_models, int(times[0]), int(times[-1]))
+        self._ledger = write_backtest_ledger(self._config, self._strategy, frame, settings, learned, voted)
         if self._ledger is not None and self.collector is not None:
             self.collector.write_backtest(*self._ledger, signals, settings)
         self._entries, self._end = [], self._run.market.last_candle()

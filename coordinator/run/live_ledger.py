@@ -160,6 +160,11 @@ class LiveLedger:
             self._registered = len(verdicts)
 
     @property
+    def ledger(self) -> Ledger:
+        """The ledger itself, with all its runs and models."""
+        return self._ledger
+
+    @property
     def written(self) -> set[tuple[int, str]]:
         """(time, pair) of this run's signals in the ledger."""
         return self._written

@@ -80,7 +80,9 @@ class HistoryReplay:
         begin = max(first, end - self._settings.fast_start_days * SECONDS_PER_DAY)
         if begin >= end:
             return None
-        store = PredictionStore(self._folder / f"history-{begin}-{end}", self._composite.columns)
+        digest = self._composite.digest
+        name = f"history-{begin}-{end}" + (f"-{digest}" if digest else "")
+        store = PredictionStore(self._folder / name, self._composite.columns)
         predictions = store.read(times)
         if predictions is None:
             groups = [list(times)] if self._settings.pooled else [[pair] for pair in times]

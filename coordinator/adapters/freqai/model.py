@@ -17,18 +17,18 @@ from freqtrade.freqai.freqai_interface import IFreqaiModel
 from pandas import DataFrame
 
 from coordinator.adapters.errors import as_operational
-from coordinator.adapters.freqai.frames import LABEL
+from coordinator.adapters.freqai.frames import LABEL, open_times
 from coordinator.adapters.freqai.history_replay import HistoryReplay
 from coordinator.adapters.freqai.market_source import MarketSource
+from coordinator.adapters.freqai.registry import follow_registry, registry_composite
 from coordinator.components.absence import FAILED, LATE
 from coordinator.components.component import TrainingResult, Window
-from coordinator.components.composite import Composite, CompositeModel
+from coordinator.components.composite import CompositeModel
 from coordinator.components.market_history import BASE, MarketHistory
 from coordinator.components.model_files import ModelFiles, ModelVerdict
 from coordinator.errors import CoordinatorError
 from coordinator.learning.labels import CLASSES
 from coordinator.settings import run_settings
-from coordinator.types import Times
 
 __all__ = ["CompositeFreqaiModel"]
 
@@ -58,8 +58,9 @@ class CompositeFreqaiModel(IFreqaiModel):
             if "selector" in names and settings.selector.enabled:
                 rule = "be false where a trained selector votes: there is one selector"
                 raise CoordinatorError("selector.enabled", type(self).__name__, rule, True)
+            # What is missing from the registry is said before anything is trained.
+            self.composite = registry_composite(names, settings, self.config)
         self.settings = settings.learning
-        self.composite = Composite(names, settings)
         self.files = ModelFiles(self.full_path / "coordinator")
         self.CONV_WIDTH = self.settings.sequence_length  # rows FreqAI hands over for one live prediction
         self._source = MarketSource(self.config, settings)
@@ -130,7 +131,7 @@ class CompositeFreqaiModel(IFreqaiModel):
         dk.feature_pipeline = dk.label_pipeline = Pipeline([])
         key = POOLED if self.settings.pooled else pair
         if self.live:
-            seconds = _seconds(unfiltered_df)
+            seconds = open_times(unfiltered_df)
             return self._train_live(key, int(seconds[0]), int(seconds[-1]) + self.base_tf_seconds, pair)
         windows = [(int(timerange.startts), int(timerange.stopts)) for timerange in dk.training_timeranges]
         position = windows.index((int(self.training_timerange.startts), int(self.training_timerange.stopts)))
@@ -161,7 +162,7 @@ class CompositeFreqaiModel(IFreqaiModel):
         for about in self.dd.pair_dict.values():
             about["trained_timestamp"] = min(about["trained_timestamp"], due)
         self._outdated = set(self._trained)
-        logger.warning("ML fell back to shadow: its models are trained anew")
+        logger.warning("All models are trained anew, as soon as FreqAI gets to them")
 
     def _fit_window(
         self, key: str, begin: int, end: int, previous: CompositeModel | None, market: MarketHistory
@@ -203,7 +204,7 @@ class CompositeFreqaiModel(IFreqaiModel):
         before, as a strategy's indicators are: the time is the models' own.
         """
         dk.find_features(unfiltered_df)
-        times = _seconds(unfiltered_df)
+        times = open_times(unfiltered_df)
         single = self.live and not kwargs.get("first", True)
         wanted = times[-1:] if single else times  # FreqAI keeps the last row only
         market = self._market_of(dk.pair, int(times[-1])) if len(times) else self._whole_market()
@@ -270,6 +271,8 @@ class CompositeFreqaiModel(IFreqaiModel):
     ) -> FreqaiDataKitchen:
         """As in Freqtrade; then it is said what failed, in this run or in the one whose predictions are reused."""
         dk = super().start_backtesting(dataframe, metadata, dk, strategy)
+        if self.composite.from_registry:
+            follow_registry(self.composite, dk.return_dataframe, dk.pair, self._whole_market(), self.tolerant)
         if failures := self._failures(dk):
             if not self.tolerant:
                 raise OperationalException(
@@ -288,7 +291,7 @@ class CompositeFreqaiModel(IFreqaiModel):
     def _failures(self, dk: FreqaiDataKitchen) -> str:
         """Which components failed in how many of the backtest's windows, in words; empty where none did."""
         frame, windows = dk.return_dataframe, dk.backtesting_timeranges
-        times, parts = _seconds(frame), []
+        times, parts = open_times(frame), []
         for name in self.components:
             column = f"{name}_absence"
             failed = times[frame[column] == FAILED] if column in frame else times[:0]
@@ -315,8 +318,3 @@ class CompositeFreqaiModel(IFreqaiModel):
         append = dk.get_predictions_to_append(frame, np.zeros(n, dtype=np.int_), dataframe_backtest)
         dk.append_predictions(append)
         dk.save_backtesting_prediction(append)
-
-
-def _seconds(frame: DataFrame) -> Times:
-    times: Times = frame["date"].to_numpy(dtype="datetime64[s]").astype(np.int64)
-    return times

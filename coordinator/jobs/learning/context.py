@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
-
+from coordinator.components.learning_lock import learning_lock
 from coordinator.components.quality_trainer import QualityTrainer
+from coordinator.components.registry_models import MODEL_FOLDER
 from coordinator.components.samples import Samples, read_samples
 from coordinator.errors import CoordinatorError
 from coordinator.jobs.run_plan import parse_trading_mode, read_config
@@ -63,7 +62,7 @@ class LearningContext:
     @property
     def model_folder(self) -> Path:
         """Where model files are written."""
-        return self.user_data / "models" / "coordinator-quality"
+        return self.user_data / "models" / MODEL_FOLDER
 
     def trainer(self, clock: str) -> QualityTrainer:
         """Trains a clock's models."""
@@ -91,23 +90,9 @@ class LearningContext:
             raise CoordinatorError("samples", owner, rule, got)
         return samples
 
-    @contextmanager
-    def lock(self) -> Iterator[None]:
-        """One command at a time changes models.
-
-        Raises
-        ------
-        CoordinatorError
-            If another one does.
-        """
-        self.user_data.mkdir(parents=True, exist_ok=True)
-        path = self.user_data / "coordinator-learning.lock"
-        try:
-            with FileLock(path, timeout=0):
-                yield
-        except Timeout:
-            rule = "be free: another training runs; wait for it (a killed one leaves no lock)"
-            raise CoordinatorError("lock", "coordinator learning", rule, str(path)) from None
+    def lock(self) -> AbstractContextManager[None]:
+        """One process at a time trains models."""
+        return learning_lock(self.user_data)
 
 
 def parse_day(text: str | None, option: str) -> int | None:

@@ -106,12 +106,15 @@ def train_command(
 def evaluate_command(
     config: ConfigOption = CONFIG,
     trading_mode: ModeOption = None,
+    end: Annotated[
+        str | None, typer.Option("--end", help="YYYYMMDD: leave what comes later for another look")
+    ] = None,
     user_data: UserDataOption = USER_DATA,
     ledger: LedgerOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Judge the model on the holdout, which no training of it has seen; each look at it is on record."""
-    _evaluate(config, trading_mode, user_data, ledger, as_json)
+    _evaluate(config, trading_mode, end, user_data, ledger, as_json)
 
 
 @quality_app.command("full")
@@ -139,7 +142,7 @@ def full_command(
                 None,
                 [f"{clock['name']}: {len(clock['folds'])} folds trained, {clock['before']} were there"],
             )
-    _evaluate(config, trading_mode, user_data, ledger, as_json)
+    _evaluate(config, trading_mode, None, user_data, ledger, as_json)
 
 
 def _accumulate(
@@ -238,13 +241,18 @@ def _train(
 
 
 def _evaluate(
-    config: Path, trading_mode: str | None, user_data: Path, ledger: str | None, as_json: bool
+    config: Path,
+    trading_mode: str | None,
+    end: str | None,
+    user_data: Path,
+    ledger: str | None,
+    as_json: bool,
 ) -> None:
-    from coordinator.jobs.learning.context import LearningContext, day_text
+    from coordinator.jobs.learning.context import LearningContext, day_text, parse_day
     from coordinator.jobs.quality.evaluate import evaluate
 
     context = LearningContext.of(config, user_data, ledger, trading_mode)
-    found = {clock: evaluate(context, clock) for clock in context.clocks}
+    found = {clock: evaluate(context, clock, parse_day(end, "--end")) for clock in context.clocks}
     rows, lines = [], []
     for clock, one in found.items():
         for name, part in (("all signals", one.signals), ("signals it takes", one.taken)):

@@ -24,6 +24,7 @@ from coordinator.types import SECONDS_PER_DAY, Bools, Floats
 __all__ = ["Evaluation", "SignalFigures", "evaluate"]
 
 SURE = 0.9
+FAR_FUTURE = 2**40
 
 
 @dataclass(frozen=True)
@@ -129,11 +130,15 @@ class Evaluation:
         }
 
 
-def evaluate(context: LearningContext, clock: str, *, record: bool = True) -> Evaluation:
+def evaluate(context: LearningContext, clock: str, until: int | None = None) -> Evaluation:
     """Judge the champion of the holdout's first candle on what came from there on.
 
     A signal is accepted where the model's confidence reaches ``decision.threshold`` on its causal percentile among the
     last ``decision.percentile_window`` signals of all pairs.
+
+    Parameters
+    ----------
+    until : seconds; samples from there on are left for another look
 
     Raises
     ------
@@ -147,7 +152,8 @@ def evaluate(context: LearningContext, clock: str, *, record: bool = True) -> Ev
     if model is None:
         raise CoordinatorError("model", context.ledger.database.name, "speak at " + day_text(begin), "none")
     rows = samples.rows
-    held = (rows.time >= begin) & (rows.outcome_time >= 0)
+    end = FAR_FUTURE if until is None else until
+    held = (rows.time >= begin) & (rows.time < end) & (rows.outcome_time >= 0)
     if not held.any():
         rule = f"reach beyond {day_text(begin)}, where the holdout begins: accumulate newer candles"
         raise CoordinatorError("samples", context.ledger.database.name, rule, day_text(int(rows.time.max())))
@@ -155,7 +161,9 @@ def evaluate(context: LearningContext, clock: str, *, record: bool = True) -> Ev
     scores = trainer.models.load(model).predict_proba(rows.x[held], rows.schema)
     y = rows.label(quality)[held]
     won = y >= 0.5
-    looks = [e for e in learning_events(context.ledger, trainer.name, "evaluated") if _overlaps(e, begin)]
+    looks = [
+        e for e in learning_events(context.ledger, trainer.name, "evaluated") if _overlaps(e, begin, end)
+    ]
     later = [m for m in succession.champions if m is not None and m.info.trained_until >= begin]
     found = Evaluation(
         model=model,
@@ -166,27 +174,26 @@ def evaluate(context: LearningContext, clock: str, *, record: bool = True) -> Ev
         brier=brier(scores, won),
         skill=brier_skill(scores, won, float(model.info.metrics["prior"])),
         ece=ece(scores, won),
-        **_signal_figures(context, clock, samples, model, begin),
+        **_signal_figures(context, clock, samples, model, (begin, end)),
         looks=[f"{event.at:%Y-%m-%d}" for event in looks],
         learnt_from=sorted({day_text(int(m.info.metrics["trained_at"])) for m in later}),
     )
-    if record:
-        event = LearningEvent(
-            trainer.name,
-            "evaluated",
-            datetime.now(UTC),
-            found.verdict,
-            found.begin,
-            found.end,
-            model.id,
-            found.as_json(),
-        )
-        add_event(context.ledger, event)
+    look = LearningEvent(
+        trainer.name,
+        "evaluated",
+        datetime.now(UTC),
+        found.verdict,
+        time_from=found.begin,
+        time_until=found.end,
+        model_id=model.id,
+        figures=found.as_json(),
+    )
+    add_event(context.ledger, look)
     return found
 
 
 def _signal_figures(
-    context: LearningContext, clock: str, samples: Samples, model: Model, begin: int
+    context: LearningContext, clock: str, samples: Samples, model: Model, span: tuple[int, int]
 ) -> dict[str, SignalFigures]:
     signals, own = samples.signals, context.settings.on_clock(clock)
     quality = context.trainer(clock).models.load(model)
@@ -196,7 +203,8 @@ def _signal_figures(
     confidence = samples.confidence(confidence, signals)
     confidence[signals.time < model.info.valid_from] = np.nan  # what it has seen is no measure
     rank = causal_percentile(signals.time, confidence, window=own.decision.percentile_window)
-    held = (signals.time >= begin) & (signals.outcome_time >= 0) & np.isfinite(rank)
+    inside = (signals.time >= span[0]) & (signals.time < span[1])
+    held = inside & (signals.outcome_time >= 0) & np.isfinite(rank)
     accepted = rank >= own.decision.threshold
     lag = own.time_limit // SECONDS_PER_DAY
     return {
@@ -237,8 +245,8 @@ def _figures(samples: Samples, held: Bools, accepted: Bools, confidence: Floats,
     )
 
 
-def _overlaps(event: LearningEvent, begin: int) -> bool:
-    return event.time_until is not None and event.time_until >= begin
+def _overlaps(event: LearningEvent, begin: int, end: int) -> bool:
+    return (event.time_from or 0) < end and (event.time_until or 0) >= begin
 
 
 def _finite(value: float) -> float | None:
