@@ -19,7 +19,7 @@ import numpy as np
 
 from coordinator.types import Floats, Ints
 
-__all__ = ["Gain", "edge_probability", "gain_probability", "mean_gain"]
+__all__ = ["Gain", "edge_probability", "gain_probability", "mean_gain", "student_as_normal"]
 
 
 class Gain(NamedTuple):
@@ -132,3 +132,17 @@ def _log_scaled_normal(x: float) -> float:
     if x < -20.0:  # the function underflows; this is its tail (Abramowitz and Stegun 26.2.12)
         return math.log1p(-1.0 / (x * x)) - math.log(-x * math.sqrt(2.0 * math.pi))
     return 0.5 * x * x + math.log(0.5 * math.erfc(-x / math.sqrt(2.0)))
+
+
+def student_as_normal(t: float, freedom: int) -> float:
+    """The z that a standard normal variable exceeds as often as Student's t of so many degrees exceeds ``t``.
+
+    Approximation of Wallace, "Bounds on normal approximations to Student's and the chi-square distributions", 1959.
+
+    Examples
+    --------
+    >>> round(student_as_normal(2.262, 9), 2)  # 5 % of both sides
+    1.96
+    """
+    z = math.sqrt(freedom * math.log1p(t * t / freedom)) * (8 * freedom + 1) / (8 * freedom + 3)
+    return math.copysign(z, t)

@@ -1,8 +1,7 @@
 """Effects of an improvement by blocks of days, and whether their mean is above or below zero.
 
 Effects of signals that overlap share their luck and become known on days near each other, so a block of days is one
-observation (``decision.edge.mean_gain``). Blocks are few, so their mean is judged as Student's t, by the approximation
-in Wallace, "Bounds on normal approximations to Student's and the chi-square distributions", 1959.
+observation (``decision.edge.mean_gain``). Blocks are few, so their mean is judged as Student's t.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from coordinator.decision.edge import Gain, edge_probability, gain_probability, mean_gain
+from coordinator.decision.edge import Gain, edge_probability, gain_probability, mean_gain, student_as_normal
 from coordinator.types import SECONDS_PER_DAY
 
 __all__ = ["EffectBlocks", "MeanEffect"]
@@ -50,9 +49,7 @@ class MeanEffect(NamedTuple):
         mean, error = self.gain
         if not 0.0 < error < math.inf:
             return self.gain
-        t, freedom = mean / error, self.blocks - 1
-        z = math.sqrt(freedom * math.log1p(t * t / freedom)) * (8 * freedom + 1) / (8 * freedom + 3)
-        return Gain(math.copysign(z, mean) * error, error)
+        return Gain(student_as_normal(mean / error, self.blocks - 1) * error, error)
 
 
 class EffectBlocks:

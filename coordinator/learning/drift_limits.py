@@ -1,9 +1,10 @@
 """How far a model's features may stray before they have moved: farther than the training's own windows strayed.
 
 Features of markets depend on the days before, so a window of them never looks like the whole, and limits made for
-independent rows would see drift in every one. The limits here are those that all but a share of the training's own
-windows of the same length kept, feature by feature, and again for how many features are beyond theirs at once. PSI and
-the Kolmogorov-Smirnov distance are taken against what is kept of the training: shares of its bins, and quantiles.
+independent rows would see drift in every one. The limits here are half as far again as all but a share of the
+training's own windows of the same length went, feature by feature; and drift is where many features are beyond theirs
+at once, or one stands still. PSI and the Kolmogorov-Smirnov distance are taken against what is kept of the training:
+shares of its bins, and quantiles. How often that is wrong, and how soon right: ``benchmarks.drift_detection``.
 """
 
 from __future__ import annotations
@@ -20,9 +21,9 @@ from coordinator.types import Bools, Floats
 __all__ = ["DriftLimits", "FeatureDrift", "drift_limits", "feature_drift"]
 
 QUANTILES = np.linspace(0.0, 1.0, 41)
-LEAST_ROWS = 50
 STEPS = 8  # overlapping windows begin so many to a window's length
-BROKEN = 3.0  # times its limit: one feature alone is enough, a feed that broke has no more
+MARGIN = 1.5  # of PSI, which grows with the square of a distance; its root of KS
+PARTS, LEAST_ROWS = 12, 50  # a window is a small part of the training, or it would be measured against itself
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,7 @@ class DriftLimits:
     reference : DriftReference
     quantiles : ndarray of shape (n_columns, 41), of the known values; NaN without any
     psi_limit, ks_limit : ndarray of shape (n_columns,)
+    still : ndarray of bool, shape (n_columns,), whether the feature stood still in a training window, or was unknown
     share_limit : share of the features that may be beyond their limits at once
     window : rows of the windows that the limits were taken from
     """
@@ -42,6 +44,7 @@ class DriftLimits:
     quantiles: Floats
     psi_limit: Floats
     ks_limit: Floats
+    still: Bools
     share_limit: float
     window: int
 
@@ -55,7 +58,11 @@ class DriftLimits:
             "ks_limit": self.ks_limit,
         }
         rounded = {name: _rounded(values.tolist()) for name, values in parts.items()}
-        return rounded | {"share_limit": float(self.share_limit), "window": self.window}
+        return rounded | {
+            "still": self.still.tolist(),
+            "share_limit": float(self.share_limit),
+            "window": self.window,
+        }
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> DriftLimits:
@@ -69,6 +76,7 @@ class DriftLimits:
             array("quantiles"),
             array("psi_limit"),
             array("ks_limit"),
+            np.array(values["still"], dtype=bool),
             float(values["share_limit"]),
             int(values["window"]),
         )
@@ -82,7 +90,7 @@ class FeatureDrift:
     ----------
     psi, ks : distances
     moved : beyond its limit
-    broken : so far beyond that it alone is a drift
+    broken : stands still, or is unknown, as it never was for so long in training: a feed that broke
     share : of the features that have moved
     drifted : bool
     rows : how many were compared
@@ -97,7 +105,7 @@ class FeatureDrift:
     rows: int
 
 
-def drift_limits(x: Floats, window: int, level: float, least_psi: float, least_share: float) -> DriftLimits:
+def drift_limits(x: Floats, window: int, level: float, least_psi: float, share: float) -> DriftLimits:
     """The limits of a training.
 
     Parameters
@@ -105,11 +113,13 @@ def drift_limits(x: Floats, window: int, level: float, least_psi: float, least_s
     x : ndarray of shape (n, n_columns)
         Training features in time order, NaN allowed; n > 0.
     window : int
-        Rows of a window, at most a quarter of the rows.
+        Rows of a window, at most a twelfth of the rows, but at least 50.
     level : float
         Share of the windows that may be beyond a limit.
-    least_psi, least_share : float
-        Limits are not below these.
+    least_psi : float
+        No feature's limit is below.
+    share : float
+        Of the features that may be beyond their limits at once.
     """
     reference = drift_reference(x)
     quantiles = np.full((x.shape[1], len(QUANTILES)), np.nan)
@@ -117,15 +127,20 @@ def drift_limits(x: Floats, window: int, level: float, least_psi: float, least_s
         known = x[np.isfinite(x[:, column]), column]
         if len(known):
             quantiles[column] = np.quantile(known, QUANTILES)
-    rows = max(min(window, len(x) // 4), 1)
+    rows = min(max(min(window, len(x) // PARTS), LEAST_ROWS), len(x))
     starts = range(0, len(x) - rows + 1, max(rows // STEPS, 1))
-    psis = np.array([psi(reference, x[start : start + rows]) for start in starts])
-    distances = np.array([_ks(quantiles, x[start : start + rows]) for start in starts])
-    psi_limit = np.maximum(np.quantile(psis, 1.0 - level, axis=0), least_psi)
-    ks_limit = np.quantile(distances, 1.0 - level, axis=0)
-    shares = ((psis > psi_limit) & (distances > ks_limit)).mean(axis=1)
-    share = max(float(np.quantile(shares, 1.0 - level)), least_share)
-    return DriftLimits(reference, quantiles, psi_limit, ks_limit, share, rows)
+    windows = [x[start : start + rows] for start in starts]
+    psis = np.array([psi(reference, part) for part in windows])
+    distances = np.array([_ks(quantiles, part) for part in windows])
+    return DriftLimits(
+        reference,
+        quantiles,
+        psi_limit=np.maximum(MARGIN * np.quantile(psis, 1.0 - level, axis=0), least_psi),
+        ks_limit=np.sqrt(MARGIN) * np.quantile(distances, 1.0 - level, axis=0),
+        still=np.asarray(np.array([_stands_still(part) for part in windows]).any(axis=0)),
+        share_limit=share,
+        window=rows,
+    )
 
 
 def feature_drift(limits: DriftLimits, x: Floats) -> FeatureDrift | None:
@@ -137,16 +152,25 @@ def feature_drift(limits: DriftLimits, x: Floats) -> FeatureDrift | None:
     Parameters
     ----------
     x : ndarray of shape (n, n_columns)
-        Newest rows, best as many as ``limits.window``.
+        Newest rows; as many as ``limits.window`` are needed and looked at.
     """
-    if len(x) < min(LEAST_ROWS, limits.window):
+    if len(x) < limits.window:
         return None
+    x = x[-limits.window :]
     distance, ks = psi(limits.reference, x), _ks(limits.quantiles, x)
     moved = (distance > limits.psi_limit) & (ks > limits.ks_limit)
-    broken = distance > BROKEN * limits.psi_limit
+    broken = _stands_still(x) & ~limits.still
     share = float(moved.mean())
     drifted = share > limits.share_limit or bool(broken.any())
     return FeatureDrift(distance, ks, moved, broken, share, drifted, len(x))
+
+
+def _stands_still(x: Floats) -> Bools:
+    """Columns with one value only, or none."""
+    known = np.isfinite(x)
+    low = np.where(known, x, np.inf).min(axis=0)
+    high = np.where(known, x, -np.inf).max(axis=0)
+    return np.asarray(~known.any(axis=0) | (low == high))
 
 
 def _ks(quantiles: Floats, x: Floats) -> Floats:

@@ -1,8 +1,9 @@
 """Whether a model still lives in the market it was trained on: its features, its errors, its calibration.
 
-Errors are watched by ADWIN (Bifet and Gavalda, Learning from time-changing data with adaptive windowing, 2007; river).
-It takes independent values, and outcomes that overlap are not: what it gets is the mean error of a block of time that
-is as long as a label, one value a block.
+Errors are watched by ADWIN (Bifet and Gavalda, Learning from time-changing data with adaptive windowing, 2007; river),
+outcome by outcome. It takes them for independent, and outcomes that overlap are not: a rise that it finds counts only
+where the mean errors of blocks of time as long as a label confirm it. Calibration is judged by such blocks alone. They
+are few, so both are judged as Student's t.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from river.drift import ADWIN
 
+from coordinator.decision.edge import student_as_normal
 from coordinator.learning.drift_limits import DriftLimits, FeatureDrift, drift_limits, feature_drift
 from coordinator.settings.continuous_learning import ContinuousLearningSettings
 from coordinator.types import SECONDS_PER_DAY, Floats, Times
@@ -21,6 +23,8 @@ from coordinator.types import SECONDS_PER_DAY, Floats, Times
 __all__ = ["DriftReport", "Scored", "TrainingMarks", "check_drift", "training_marks"]
 
 LEAST_BLOCKS = 5
+STREAM = 1000
+MEANS = ("stream", "errors", "biases")
 SHOWN = 5
 
 
@@ -68,11 +72,13 @@ class TrainingMarks:
     Attributes
     ----------
     limits : DriftLimits
-    errors, biases : the judged slice's block means, oldest first
+    stream : the judged slice's squared errors in time order, as many as are kept
+    errors, biases : its block means, oldest first
     block_days : length of a block
     """
 
     limits: DriftLimits
+    stream: Sequence[float]
     errors: Sequence[float]
     biases: Sequence[float]
     block_days: float
@@ -81,8 +87,7 @@ class TrainingMarks:
         """JSON types."""
         return {
             "limits": self.limits.as_json(),
-            "errors": [float(f"{value:.6g}") for value in self.errors],
-            "biases": [float(f"{value:.6g}") for value in self.biases],
+            **{name: [float(f"{v:.6g}") for v in getattr(self, name)] for name in MEANS},
             "block_days": self.block_days,
         }
 
@@ -90,7 +95,8 @@ class TrainingMarks:
     def from_json(cls, values: Mapping[str, Any]) -> TrainingMarks:
         """What ``as_json`` gave."""
         limits = DriftLimits.from_json(values["limits"])
-        return cls(limits, values["errors"], values["biases"], float(values["block_days"]))
+        stream, errors, biases = (values[name] for name in MEANS)
+        return cls(limits, stream, errors, biases, float(values["block_days"]))
 
 
 @dataclass(frozen=True)
@@ -103,6 +109,8 @@ class DriftReport:
         None with too few new rows.
     names : the features' names
     error_before, error_now : mean squared error before ADWIN's cut and after it; NaN where it made none
+    error_change : standard errors by which the blocks' mean error has changed; NaN where unknown
+    error_rose : whether ADWIN found a rise that the blocks confirm; that it fell is no drift
     calibration : standard errors by which prediction less outcome has changed; NaN where unknown
     calibration_changed : bool
     resolved : outcomes since the training that were looked at
@@ -112,14 +120,11 @@ class DriftReport:
     names: tuple[str, ...]
     error_before: float
     error_now: float
+    error_change: float
+    error_rose: bool
     calibration: float
     calibration_changed: bool
     resolved: int
-
-    @property
-    def error_rose(self) -> bool:
-        """Whether ADWIN found the error to have risen; that it fell is no drift."""
-        return self.error_now > self.error_before
 
     @property
     def drifted(self) -> bool:
@@ -169,6 +174,7 @@ class DriftReport:
             "error_rose": self.error_rose,
             "error_before": self.error_before,
             "error_now": self.error_now,
+            "error_change": self.error_change,
             "calibration": self.calibration,
             "calibration_changed": self.calibration_changed,
             "resolved": self.resolved,
@@ -192,7 +198,8 @@ def training_marks(
     limits = drift_limits(
         x, settings.drift_window, settings.drift_level, settings.drift_psi, settings.drift_features
     )
-    return TrainingMarks(limits, blocks.error.tolist(), blocks.bias.tolist(), block_days)
+    stream = np.square(judged.p - judged.y)[-STREAM:].tolist()
+    return TrainingMarks(limits, stream, blocks.error.tolist(), blocks.bias.tolist(), block_days)
 
 
 def check_drift(
@@ -212,22 +219,25 @@ def check_drift(
         Resolved ones after the judged slice.
     """
     blocks = Blocks.of(scored, round(marks.block_days * SECONDS_PER_DAY))
-    before, now = _adwin([*marks.errors, *blocks.error.tolist()], len(marks.errors), settings.adwin_delta)
-    z = _change(np.asarray(marks.biases), blocks.bias)
+    stream = [*marks.stream, *np.square(scored.p - scored.y).tolist()]
+    before, now = _adwin(stream, len(marks.stream), settings.adwin_delta)
+    rise, z = _change(np.asarray(marks.errors), blocks.error), _change(np.asarray(marks.biases), blocks.bias)
     return DriftReport(
         features=feature_drift(marks.limits, x[-marks.limits.window :]),
         names=names,
         error_before=before,
         error_now=now,
+        error_change=rise,
+        error_rose=now > before and rise > settings.change_errors,
         calibration=z,
-        calibration_changed=abs(z) > settings.calibration_errors,
+        calibration_changed=abs(z) > settings.change_errors,
         resolved=len(scored.time),
     )
 
 
 def _adwin(errors: Sequence[float], known: int, delta: float) -> tuple[float, float]:
     """Means before and after ADWIN's last cut among the new errors; NaN without one."""
-    watch = ADWIN(delta=delta, clock=1, min_window_length=LEAST_BLOCKS, grace_period=2 * LEAST_BLOCKS)
+    watch = ADWIN(delta=delta)
     found = (float("nan"), float("nan"))
     for place, error in enumerate(errors):
         before = watch.estimation
@@ -238,8 +248,10 @@ def _adwin(errors: Sequence[float], known: int, delta: float) -> tuple[float, fl
 
 
 def _change(then: Floats, now: Floats) -> float:
-    """Difference of the means in standard errors; NaN with too few blocks."""
+    """Difference of the means in standard errors, as a normal variable; NaN with too few blocks."""
     if len(then) < LEAST_BLOCKS or len(now) < LEAST_BLOCKS:
         return float("nan")
     error = np.sqrt(then.var(ddof=1) / len(then) + now.var(ddof=1) / len(now))
-    return float((now.mean() - then.mean()) / error) if error > 0 else float("nan")
+    if not error > 0:
+        return float("nan")
+    return student_as_normal(float((now.mean() - then.mean()) / error), min(len(then), len(now)) - 1)

@@ -23,14 +23,17 @@ class ContinuousLearningSettings(Section):
         0.25, gt=0, le=10, description="a feature's stability index below which it has not moved"
     )
     drift_level: float = Field(
-        0.01, gt=0, lt=0.5, description="share of the training's own windows that may look as moved"
+        0.01,
+        gt=0,
+        lt=0.5,
+        description="share of the training's own windows that a feature's limit passes over",
     )
     drift_features: float = Field(
-        0.2, gt=0, le=1, description="share of the features that must have moved, at least"
+        0.1, gt=0, le=1, description="share of the features that may be beyond their limits at once"
     )
     adwin_delta: float = Field(
         0.002, gt=0, lt=1, description="ADWIN's confidence that a change of the error is none"
     )
-    calibration_errors: float = Field(
-        3.0, gt=0, le=10, description="standard errors by which calibration must have changed"
+    change_errors: float = Field(
+        3.0, gt=0, le=10, description="standard errors by which mean error or calibration must have changed"
     )
