@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -97,13 +97,23 @@ class QualityTrainer:
             )
             raise CoordinatorError(f"quality.{changed[0]}", "the coordinator section", rule, now[changed[0]])
 
-    def train(self, samples: Samples, at: int) -> Trained:
-        """Train on what was known before a candle, judge, write the file, and enter both in one transaction."""
+    def train(self, samples: Samples, at: int, trigger: str, until: int | None = None) -> Trained:
+        """Train on what was known before a candle, judge, write the file, and enter model and verdict.
+
+        They and what `coordinator learning history` shows are one transaction; the file is written before.
+
+        Parameters
+        ----------
+        trigger : why, e.g. "due"
+        until : begin of the holdout, where the training is one of several up to it
+        """
         current = self.models.last_champion()
         champion = None if current is None else current[1]
         own = self._settings
         result = retrain(samples.rows, own.quality, at, champion, own.continuous_learning)
         if result.challenger is None or result.health is None:
+            if until is None:
+                add_event(self._ledger, self._event(result, at, trigger, until))
             return Trained(at, None, result.verdict)
         content = result.challenger.to_bytes()
         digest = hashlib.sha256(content).hexdigest()
@@ -123,25 +133,19 @@ class QualityTrainer:
             file_hash=digest,
         )
         verdict = result.verdict
-        return Trained(
-            at, self._registry.enter(info, at, verdict.sentence, promoted=verdict.promoted), verdict
-        )
+        event = self._event(result, at, trigger, until)
+        model = self._registry.enter(info, at, verdict.sentence, promoted=verdict.promoted, event=event)
+        return Trained(at, model, verdict)
 
-    def record(self, trained: Trained, when: datetime, trigger: str) -> None:
-        """Keep what a training came to (`coordinator learning history`)."""
-        model = trained.model
-        add_event(
-            self._ledger,
-            LearningEvent(
-                self.name,
-                "trained",
-                when,
-                trained.verdict.sentence,
-                time_from=None if model is None else model.info.trained_from,
-                time_until=trained.at,
-                model_id=None if model is None else model.id,
-                figures={"trigger": trigger, "promoted": trained.verdict.promoted},
-            ),
+    def _event(self, result: Retraining, at: int, trigger: str, until: int | None) -> LearningEvent:
+        return LearningEvent(
+            self.name,
+            "trained",
+            datetime.now(UTC),
+            result.verdict.sentence,
+            time_from=result.trained_from or None,
+            time_until=at,
+            figures={"trigger": trigger, "promoted": result.verdict.promoted, "holdout": until},
         )
 
     def _metrics(self, result: Retraining, at: int) -> dict[str, Any]:

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import insert, select
+from sqlalchemy import Connection, insert, select
 
 from coordinator.ledger.schema_models import ml_learning_events
 from coordinator.ledger.store import Ledger
 
-__all__ = ["EventKind", "LearningEvent", "add_event", "learning_events"]
+__all__ = ["EventKind", "LearningEvent", "add_event", "insert_event", "learning_events"]
 
 EventKind = Literal["trained", "drift", "evaluated", "rollback"]
 
@@ -46,7 +46,12 @@ class LearningEvent:
 def add_event(ledger: Ledger, event: LearningEvent) -> None:
     """Append an event."""
     with ledger.database.write(create=True) as connection:
-        connection.execute(insert(ml_learning_events).values(vars(event)))
+        insert_event(connection, event)
+
+
+def insert_event(connection: Connection, event: LearningEvent) -> None:
+    """Append an event in a transaction that does more."""
+    connection.execute(insert(ml_learning_events).values(vars(event)))
 
 
 def learning_events(ledger: Ledger, name: str, kind: EventKind | None = None) -> list[LearningEvent]:

@@ -8,7 +8,7 @@ retiring a model leaves every earlier answer as it was.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePath
 from typing import Any, Final
 
@@ -17,6 +17,7 @@ from sqlalchemy import Connection, and_, insert, select, update
 from coordinator.errors import CoordinatorError
 from coordinator.ledger.column_types import plain_json
 from coordinator.ledger.feature_store import FeatureSchema
+from coordinator.ledger.learning_events import LearningEvent, insert_event
 from coordinator.ledger.schema_models import ml_champions, ml_models
 from coordinator.ledger.store import Ledger
 from coordinator.ledger.succession import Succession
@@ -95,10 +96,16 @@ class ModelRegistry:
         with self._database.write(create=True) as connection:
             return _register(connection, row)
 
-    def enter(self, info: ModelInfo, at: int, verdict: str, *, promoted: bool) -> Model:
+    def enter(
+        self, info: ModelInfo, at: int, verdict: str, *, promoted: bool, event: LearningEvent | None = None
+    ) -> Model:
         """Register a model with its verdict at a candle, all of it in one transaction or nothing.
 
         A model that is there already and has its verdict stays as it is.
+
+        Parameters
+        ----------
+        event : what the history keeps of it, with the model's id
 
         Raises
         ------
@@ -114,6 +121,8 @@ class ModelRegistry:
                     _promote(connection, model, at, verdict)
                 else:
                     _set_status(connection, model.id, "retired", verdict)
+                if event is not None:
+                    insert_event(connection, replace(event, model_id=model.id))
             return _get(connection, model.id)
 
     def get(self, model_id: int) -> Model:

@@ -98,8 +98,7 @@ def retrain_clock(context: LearningContext, clock: str, trigger: str = "") -> Ro
         due = day_text(last + days * SECONDS_PER_DAY)
         return Round(trainer.name, "", f"{trainer.name}: trained at {day_text(last)}, due again on {due}")
     reason = trigger or "due"
-    trained = trainer.train(samples, now)
-    trainer.record(trained, datetime.now(UTC), reason)
+    trained = trainer.train(samples, now, reason)
     return Round(trainer.name, reason, f"{trainer.name} ({reason}): {trained.verdict.sentence}", trained)
 
 

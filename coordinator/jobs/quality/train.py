@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 import numpy as np
 
@@ -78,9 +77,8 @@ def train_walk_forward(
     todo = [edge for edge in edges if last is None or edge > last]
     folds = []
     for number, edge in enumerate(todo, start=1):
-        trained = trainer.train(samples, edge)
+        trained = trainer.train(samples, edge, WALK_FORWARD, end)
         if trained.model is not None:
-            trainer.record(trained, datetime.now(UTC), WALK_FORWARD)
             folds.append(trained)
         on_fold(number, len(todo), trained)
     if not folds and last is None:
@@ -92,11 +90,11 @@ def train_walk_forward(
 
 def holdout_start(context: LearningContext, name: str, samples: Samples) -> int:
     """Where the holdout begins: where it did before, else by ``quality.holdout_share``; seconds, midnight."""
-    found = [event for event in learning_events(context.ledger, name, "trained") if event.time_until]
-    walked = [int(event.time_until or 0) for event in found if event.figures["trigger"] == WALK_FORWARD]
-    known = {model.info.metrics["trained_at"] for model in ModelRegistry(context.ledger).models(name)}
-    if walked and max(walked) in known:
-        return max(walked)
+    here = {model.id for model in ModelRegistry(context.ledger).models(name)}
+    walked = [event for event in learning_events(context.ledger, name, "trained") if event.model_id in here]
+    starts = [int(event.figures["holdout"]) for event in walked if event.figures["holdout"] is not None]
+    if starts:
+        return starts[-1]
     times = samples.rows.time[samples.rows.outcome_time >= 0]
     first, last = int(times.min()), int(times.max())
     start = last - context.settings.quality.holdout_share * (last - first)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -102,6 +101,5 @@ class DriftWatch:
             return
         trainer = QualityTrainer(ledger, folder, settings, clock)
         with learning_lock(self._user_data):
-            trained = trainer.train(samples, now)
-            trainer.record(trained, datetime.now(UTC), "drift")
+            trained = trainer.train(samples, now, "drift")
         send(f"{said}; trained anew: {trained.verdict.sentence}")

@@ -1,0 +1,161 @@
+"""Collected samples are each learnt from once, by models that had not seen what they judge."""
+
+import numpy as np
+import pytest
+
+from coordinator.components.samples import read_samples
+from coordinator.errors import CoordinatorError
+from coordinator.jobs.quality.evaluate import evaluate
+from coordinator.jobs.quality.train import train_walk_forward
+from coordinator.ledger.registry import ModelRegistry
+from tests.jobs.conftest import DAY, FIRST, HOUR
+
+
+@pytest.mark.parametrize("samples", ["signals", "panel"])
+def test_each_sample_counts_once_a_resolved_one_first(make_world, samples):
+    world = make_world(samples)
+    world.collect(0, 100)
+    world.collect(60, 100)  # the first run's last five days are resolved here
+    found = read_samples(world.ledger, world.context.settings, "1d")
+    assert len(found.rows) == len(found.signals) == 320
+    keys = list(zip(found.signals.time.tolist(), found.signals.pair.tolist(), strict=True))
+    assert keys == sorted(set(keys))
+    unresolved = found.rows.outcome_time < 0
+    assert int(unresolved.sum()) == 10
+    assert found.rows.time[unresolved].min() > FIRST + 154 * DAY
+    assert found.left_out == 0
+
+
+def test_signals_of_other_settings_are_left_out(make_world):
+    world = make_world()
+    world.collect(0, 100)
+    world.configure(stops={"atr_multiple": 3.0})
+    world.collect(100, 50)
+    found = read_samples(world.ledger, world.context.settings, "1d")
+    assert (len(found.signals), found.left_out) == (100, 200)
+
+
+def test_a_signal_sees_the_panel_as_known_at_its_close(make_world):
+    world = make_world("panel")
+    world.collect(0, 30)
+    found = read_samples(world.ledger, world.context.settings, "1d")
+    by_key = {
+        (time, pair): x
+        for time, pair, x in zip(
+            found.rows.time.tolist(),
+            np.resize(["BTC/USDT", "ETH/USDT"], 60).tolist(),
+            found.rows.x,
+            strict=True,
+        )
+    }
+    for time, pair, x in zip(
+        found.signals.time.tolist(), found.signals.pair.tolist(), found.signals.x, strict=True
+    ):
+        np.testing.assert_array_equal(x, by_key[time - 6 * HOUR, pair])
+
+
+@pytest.mark.parametrize("samples", ["signals", "panel"])
+def test_a_model_a_fold_none_of_which_has_seen_what_it_speaks_for(make_world, samples):
+    world = make_world(samples)
+    world.collect(0, 700)
+    until = FIRST + 560 * DAY
+    found = train_walk_forward(world.context, "1d", until)
+    models = ModelRegistry(world.ledger).models("signal_quality")
+    assert len(models) == len(found.folds) == 8
+    assert found.folds[-1].at == until
+    succession = ModelRegistry(world.ledger).succession("signal_quality")
+    rows = read_samples(world.ledger, world.context.settings, "1d").rows
+    for time in rows.time[::50].tolist():
+        model = succession.at(time)
+        if model is not None:
+            learnt = rows.time <= model.info.trained_until
+            assert rows.outcome_time[learnt].max() < time
+    assert succession.last.info.metrics["auc"] > 0.6
+    assert train_walk_forward(world.context, "1d").folds == []  # the holdout stays where it was
+
+
+class StopError(Exception):
+    pass
+
+
+def test_an_interrupted_training_goes_on_where_it_stopped(make_world):
+    worlds = [make_world("signals"), make_world("panel")]
+    worlds[1].samples = "signals"
+    worlds[1].configure()
+    for world in worlds:
+        world.collect(0, 500)
+    whole = train_walk_forward(worlds[0].context, "1d")
+
+    def stop(number, count, trained):
+        if number == 3:
+            raise StopError
+
+    with pytest.raises(StopError):
+        train_walk_forward(worlds[1].context, "1d", on_fold=stop)
+    rest = train_walk_forward(worlds[1].context, "1d")
+    assert rest.before >= 3
+    one, two = (ModelRegistry(world.ledger).models() for world in worlds)
+    assert [(m.info.file_hash, m.status, m.verdict) for m in one] == [
+        (m.info.file_hash, m.status, m.verdict) for m in two
+    ]
+    assert len(rest.folds) + 3 >= len(whole.folds) > 3
+
+
+def test_too_few_samples_say_what_to_do(make_world):
+    world = make_world()
+    with pytest.raises(CoordinatorError, match=r"coordinator quality accumulate.*no ledger yet"):
+        train_walk_forward(world.context, "1d")
+    world.collect(0, 20)
+    with pytest.raises(CoordinatorError, match="Insufficient samples: 30 < 50"):
+        train_walk_forward(world.context, "1d")
+    world.collect(20, 20)
+    with pytest.raises(CoordinatorError, match="hold 50 resolved ones to learn from and as many to judge by"):
+        train_walk_forward(world.context, "1d")
+
+
+def test_models_of_other_settings_are_not_continued_but_put_away(make_world):
+    world = make_world()
+    world.collect(0, 400)
+    train_walk_forward(world.context, "1d")
+    world.configure(quality={"model_type": "logistic"})
+    with pytest.raises(
+        CoordinatorError, match=r"quality.model_type.*be 'lightgbm' as for the models.*--anew"
+    ):
+        train_walk_forward(world.context, "1d")
+    anew = train_walk_forward(world.context, "1d", anew=True)
+    registry = ModelRegistry(world.ledger)
+    assert {m.info.kind for m in registry.models("signal_quality")} == {"logistic"}
+    assert len(registry.models("signal_quality before 1")) == len(anew.folds)
+
+
+def test_the_holdout_is_judged_and_each_look_is_on_record(make_world):
+    world = make_world()
+    world.collect(0, 700)
+    train_walk_forward(world.context, "1d", FIRST + 500 * DAY)
+    first = evaluate(world.context, "1d", FIRST + 600 * DAY)
+    assert (first.begin, first.rows) == (FIRST + 500 * DAY, 200)
+    assert first.auc > 0.6
+    assert first.skill > 0
+    assert first.signals.signals == 200
+    assert first.signals.r_accepted > first.signals.r_all
+    assert first.taken.signals == 100
+    assert "the signals it accepts make more" in first.verdict
+    assert first.warning == ""
+    rest = evaluate(world.context, "1d")
+    assert rest.rows == 390
+    assert "looked at before (1 times" in rest.warning
+    train_walk_forward(world.context, "1d", FIRST + 690 * DAY)
+    assert (
+        ModelRegistry(world.ledger).succession("signal_quality").last.info.trained_until < FIRST + 690 * DAY
+    )
+
+
+def test_without_an_edge_the_holdout_shows_none(make_world):
+    world = make_world()
+    world.collect(0, 500)
+    world.collect(500, 200, edge=0.0)
+    train_walk_forward(world.context, "1d", FIRST + 500 * DAY)
+    found = evaluate(world.context, "1d")
+    assert abs(found.auc - 0.5) < 0.08
+    assert "no better than the base rate" in found.verdict
+    assert "no difference that is not noise" in found.verdict
