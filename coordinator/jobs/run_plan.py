@@ -116,11 +116,21 @@ def plan_run(
     pairs: list[str] | None = None,
     timerange: str | None = None,
     trading_mode: str | None = None,
+    *,
+    trains: bool = True,
+    most_days: int | None = None,
 ) -> RunPlan:
     """Resolve and check a run.
 
     Pairs default to the config's whitelist as far as the data directory has it, the timerange to the last 240 days
     that all pairs have. Before the timerange FreqAI needs its training period.
+
+    Parameters
+    ----------
+    trains : bool
+        Whether a model is trained: without one, no training period is needed before the timerange.
+    most_days : int, optional
+        The timerange's default is the last so many days instead, or as many as there are.
 
     Raises
     ------
@@ -135,8 +145,13 @@ def plan_run(
     frames = [read_candles(datadir, pair, "1h", mode)["date"] for pair in chosen]
     first, last = max(f.iloc[0] for f in frames), min(f.iloc[-1] for f in frames)
     start, end = _timerange(timerange, last.to_pydatetime())
-    training = int((config.get("freqai") or {}).get("train_period_days", 0)) + STARTUP_DAYS
+    training = STARTUP_DAYS
+    if trains:
+        training += int((config.get("freqai") or {}).get("train_period_days", 0))
     earliest = first.to_pydatetime() + timedelta(days=training)
+    if timerange is None and most_days is not None:
+        midnight = (earliest + timedelta(hours=23)).replace(hour=0, minute=0, second=0, microsecond=0)
+        start = max(end - timedelta(days=most_days), midnight)
     if start < earliest or end > last.to_pydatetime() + timedelta(hours=1):
         rule = (
             f"lie within {earliest:%Y%m%d}-{last + timedelta(hours=1):%Y%m%d} (candles from {first:%Y-%m-%d} less "
