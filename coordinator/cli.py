@@ -8,6 +8,7 @@ import typer
 
 from coordinator.errors import CoordinatorError
 from coordinator.jobs.commands import backtest, settings_app
+from coordinator.jobs.optimize.command import optimize
 from coordinator.ledger.commands import ledger_app
 from coordinator.reports.commands import report_command
 from coordinator.sandbox.commands import data_app, sandbox_app
@@ -18,6 +19,7 @@ app = typer.Typer(
     help="ML strategy pack for Freqtrade.", no_args_is_help=True, pretty_exceptions_enable=False
 )
 app.command("backtest")(backtest)
+app.command("optimize")(optimize)
 app.command("report")(report_command)
 app.add_typer(settings_app, name="settings")
 app.add_typer(ledger_app, name="ledger")

@@ -115,4 +115,5 @@ def _sharpes(chosen: Floats, cut: Floats) -> Floats:
     squares = chosen @ ((cut - centre) ** 2).sum(axis=1)
     variance = np.maximum(squares - count * (mean - centre) ** 2, 0.0) / (count - 1)
     flat = variance < 1e-20
-    return np.round(np.where(flat, 0.0, mean / np.sqrt(np.where(flat, 1.0, variance))), TIE)
+    ratios: Floats = np.where(flat, 0.0, mean / np.sqrt(np.where(flat, 1.0, variance)))
+    return ratios.round(TIE)

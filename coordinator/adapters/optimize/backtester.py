@@ -31,7 +31,7 @@ from coordinator.sandbox.exchange import create_app, wall_clock
 from coordinator.sandbox.overlay import overlay_config
 from coordinator.sandbox.server import SandboxServer
 
-__all__ = ["Backtester", "BacktestFailedError", "InProcessRun"]
+__all__ = ["BacktestFailedError", "Backtester", "InProcessRun"]
 
 FAILED_TRAINING = re.compile(r"Training \S+ raised exception")
 MAX_MARKETS = 8  # timeranges whose candles are kept: the folds and the holdout
@@ -162,7 +162,9 @@ class Backtester:
                 "export": "none",
             }
             before = logging.root.manager.disable
-            logging.disable(logging.WARNING)  # loading sets Freqtrade's own levels, and then says all it was told
+            logging.disable(
+                logging.WARNING
+            )  # loading sets Freqtrade's own levels, and then says all it was told
             try:
                 config: dict[str, Any] = Configuration(arguments, RunMode.BACKTEST).get_config()
             finally:

@@ -11,6 +11,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from filelock import FileLock
 
@@ -113,8 +114,8 @@ def evaluate(job: Job) -> Outcome:
     result = build_result(market.strategy, run.stats, market.config.get("fee"))
     settings = run_settings({**market.config, **changes})
     rows = traded_rows(result, run.decisions, settings.dca)
-    trades = result.trades[["open_date", "profit_abs"]].assign(r=[row.r for row in rows])
-    trades["r"] = trades["r"].astype("float64")
+    trades = result.trades[["open_date", "profit_abs"]].copy()
+    trades["r"] = np.array([row.r for row in rows], dtype=np.float64)
     daily = strategy_equity(result, _candles(market, job.start, job.end)).daily
     start, end = pd.Timestamp(job.start), pd.Timestamp(job.end)
     split = start if job.split is None else pd.Timestamp(job.split)
@@ -142,6 +143,8 @@ def _candles(market: Market, start: datetime, end: datetime) -> dict[str, pd.Dat
     """Dates and closes of the pairs in a timerange, which value the account."""
     frames = {pair: read_candles(market.datadir, pair, "1h", market.trading_mode) for pair in market.pairs}
     return {
-        pair: frame.loc[(frame["date"] >= start) & (frame["date"] < end), ["date", "close"]].reset_index(drop=True)
+        pair: frame.loc[(frame["date"] >= start) & (frame["date"] < end), ["date", "close"]].reset_index(
+            drop=True
+        )
         for pair, frame in frames.items()
     }

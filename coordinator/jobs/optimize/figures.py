@@ -12,14 +12,14 @@ import pandas as pd
 from coordinator.errors import CoordinatorError
 from coordinator.reports.metrics import calmar, max_drawdown, profit_factor, sharpe, sortino
 
-__all__ = ["LABELS", "LIMITS", "Figures", "part_figures", "parse_objective", "score"]
+__all__ = ["LABELS", "LIMITS", "Figures", "parse_objective", "part_figures", "score"]
 
 LIMITS = {"sharpe": 10.0, "sortino": 20.0, "calmar": 20.0, "profit_factor": 10.0, "expectancy_r": 10.0}
 """Objectives, and the most that one of them counts: a lucky part without a loss is not to decide everything."""
 LABELS = {
-    "sharpe": "Sharpe ratio",
-    "sortino": "Sortino ratio",
-    "calmar": "Calmar ratio",
+    "sharpe": "Sharpe",
+    "sortino": "Sortino",
+    "calmar": "Calmar",
     "profit_factor": "profit factor",
     "expectancy_r": "R per trade",
 }
@@ -46,14 +46,18 @@ class Figures:
     max_drawdown: float
     trades: int
 
-    def as_json(self) -> dict[str, float | int | None]:
-        """Numbers that JSON has; None for what is undefined or infinite."""
-        return {name: value if math.isfinite(value) else None for name, value in asdict(self).items()}
+    def as_json(self) -> dict[str, float | int | str | None]:
+        """What JSON has: None for what is undefined, "inf" and "-inf" for what nothing stood against."""
+        return {name: _json_number(value) for name, value in asdict(self).items()}
 
     @classmethod
     def from_json(cls, numbers: Mapping[str, Any]) -> Figures:
-        """What :meth:`as_json` gave; infinity comes back as NaN."""
-        return cls(**{name: math.nan if value is None else value for name, value in numbers.items()})
+        """The figures again."""
+        known: dict[str, Any] = {
+            name: math.nan if value is None else float(value) if isinstance(value, str) else value
+            for name, value in numbers.items()
+        }
+        return cls(**known)
 
 
 def part_figures(daily: pd.Series, trades: pd.DataFrame, start: pd.Timestamp, end: pd.Timestamp) -> Figures:
@@ -97,3 +101,9 @@ def parse_objective(text: str) -> str:
     if name not in LIMITS:
         raise CoordinatorError("--objective", "coordinator optimize", f"be one of {', '.join(LIMITS)}", text)
     return name
+
+
+def _json_number(value: float) -> float | str | None:
+    if math.isnan(value):
+        return None
+    return value if math.isfinite(value) else str(value)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 from coordinator.errors import CoordinatorError
 
@@ -60,10 +61,12 @@ def divide(
     searched = days - round(days * holdout)
     edges = [start + timedelta(days=round(searched * i / folds)) for i in range(folds + 1)]
     blocks = []
-    for first, last in zip(edges, edges[1:], strict=False):
+    for first, last in pairwise(edges):
         judged = round((last - first).days * validation)
         if judged < MIN_VALIDATION or days - searched < MIN_HOLDOUT:
-            needed = round(max(MIN_VALIDATION * folds / validation / (1 - holdout), MIN_HOLDOUT / holdout)) + 5
+            needed = (
+                round(max(MIN_VALIDATION * folds / validation / (1 - holdout), MIN_HOLDOUT / holdout)) + 5
+            )
             rule = f"be about {needed} days or longer for {folds} folds and a holdout"
             raise CoordinatorError("--timerange", OWNER, rule, f"{days} days")
         blocks.append(Fold(first, last - timedelta(days=judged), last))

@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any, Literal, Union, get_args, get_origin
 
 import optuna
-from annotated_types import Ge, Gt, Le, Lt
+from annotated_types import Gt, Lt
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
@@ -49,7 +49,9 @@ class Parameter:
     def suggest(self, trial: optuna.Trial) -> Value:
         """The trial's value, without the digits that floats add to a step."""
         if self.kind == "choice":
-            return self.tidy(trial.suggest_categorical(self.name, self.choices))
+            value = trial.suggest_categorical(self.name, self.choices)
+            assert value is not None
+            return value
         if self.kind == "int":
             return trial.suggest_int(self.name, int(self.low), int(self.high))
         return self.tidy(trial.suggest_float(self.name, self.low, self.high, step=self.step or None))
@@ -194,7 +196,10 @@ def _field(name: str) -> FieldInfo:
         model = fields[folder].annotation if folder in fields else None
     if not _is_model(model) or key not in model.model_fields or _is_model(model.model_fields[key].annotation):
         raise CoordinatorError(
-            "--parameter", OWNER, "name a setting, e.g. stops.hard_limit (see coordinator settings schema)", name
+            "--parameter",
+            OWNER,
+            "name a setting, e.g. stops.hard_limit (see coordinator settings schema)",
+            name,
         )
     found: FieldInfo = model.model_fields[key]
     return found
@@ -215,11 +220,16 @@ def _bounded(name: str, field: FieldInfo, kinds: list[Any]) -> Parameter:
         return Parameter(name, "choice", choices=get_args(kinds[0]))
     if kinds[0] is bool:
         return Parameter(name, "choice", choices=(False, True))
-    low = next((float(m.ge if isinstance(m, Ge) else m.gt) for m in field.metadata if isinstance(m, Ge | Gt)), None)  # type: ignore[arg-type]
-    high = next((float(m.le if isinstance(m, Le) else m.lt) for m in field.metadata if isinstance(m, Le | Lt)), None)  # type: ignore[arg-type]
+    low = high = None
+    for limit in field.metadata:
+        for attribute in ("ge", "gt"):
+            low = getattr(limit, attribute, low)
+        for attribute in ("le", "lt"):
+            high = getattr(limit, attribute, high)
     if kinds[0] not in (int, float) or low is None or high is None:
         raise CoordinatorError("--parameter", OWNER, f"be {name}=LOW:HIGH, as {name} has no two limits", name)
     kind: Literal["float", "int"] = "int" if kinds[0] is int else "float"
+    low, high = float(low), float(high)
     step = _step(low, high) if kind == "float" else 1.0
     excluded = [type(limit) for limit in field.metadata]
     low, high = low + step * (Gt in excluded), high - step * (Lt in excluded)
