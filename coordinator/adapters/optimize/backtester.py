@@ -25,6 +25,7 @@ from freqtrade.enums import RunMode
 from freqtrade.exceptions import FreqtradeException
 from freqtrade.optimize.backtesting import Backtesting
 from freqtrade.resolvers import StrategyResolver
+from freqtrade.util.dry_run_wallet import get_dry_run_wallet
 
 from coordinator.errors import CoordinatorError
 from coordinator.sandbox.exchange import create_app, wall_clock
@@ -124,7 +125,7 @@ class Backtester:
                 "timeframe": config["timeframe"],
                 "trading_mode": str(config["trading_mode"].value),
                 "stake_currency": config["stake_currency"],
-                "starting_balance": backtesting.starting_balance,
+                "starting_balance": get_dry_run_wallet(config),
                 "pairlist": list(backtesting.pairlists.whitelist),
             }
             decisions = strategy.run.ledger_frame(strategy._tuned())
@@ -176,8 +177,9 @@ class Backtester:
 
 
 def _quieten() -> None:
-    """Freqtrade says for every run what it was told in the config; only its errors are news."""
-    logging.getLogger("freqtrade").setLevel(logging.ERROR)
+    """Freqtrade and the strategy say for every run what they were told and did; only errors are news."""
+    for name in ("freqtrade", "coordinator"):
+        logging.getLogger(name).setLevel(logging.ERROR)
 
 
 class _TrainingFailures(logging.Handler):

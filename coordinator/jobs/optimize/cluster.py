@@ -51,7 +51,8 @@ def connect_workers(count: int, scheduler: str | None) -> Iterator[tuple[Client,
             threads_per_worker=1,
             processes=True,
             host="127.0.0.1",
-            dashboard_address=None,
+            # distributed serves its health page in any case: on a free port, and without a dashboard.
+            scheduler_kwargs={"dashboard": False, "dashboard_address": "127.0.0.1:0"},
             memory_limit=None,
             silence_logs=logging.CRITICAL,
         )

@@ -168,9 +168,9 @@ def _parse(text: str) -> Parameter:
     name, _, values = (part.strip() for part in text.partition("="))
     field = _field(name)
     kinds = [kind for kind in _kinds(field.annotation) if kind is not type(None)]
+    if not values:
+        return _bounded(name, field, kinds)
     try:
-        if not values:
-            return _bounded(name, field, kinds)
         if ":" in values:
             low, high = (float(part) for part in values.split(":"))
             if not low < high:
