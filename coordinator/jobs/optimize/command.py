@@ -20,6 +20,9 @@ MOST_DAYS, QUICK_DAYS = 730, 365
 def optimize(
     trials: Annotated[int | None, typer.Option(help="trials to finish; default: 50, with --quick 5")] = None,
     quick: Annotated[bool, typer.Option("--quick", help="2 folds, the last year, 5 trials")] = False,
+    folds: Annotated[
+        int | None, typer.Option(min=1, max=20, help="walk-forward blocks; default: 3, with --quick 2")
+    ] = None,
     objective: Annotated[
         str, typer.Option(help="sharpe, sortino, calmar, profit_factor or expectancy_r")
     ] = "sharpe",
@@ -95,7 +98,9 @@ def optimize(
         trains=strategy == STRATEGIES[0] and bool((content.get("freqai") or {}).get("enabled")),
         most_days=QUICK_DAYS if quick else MOST_DAYS,
     )
-    problem = define_problem(plan, strategy, user_data, chosen, goal, QUICK_FOLDS if quick else FOLDS)
+    problem = define_problem(
+        plan, strategy, user_data, chosen, goal, folds or (QUICK_FOLDS if quick else FOLDS)
+    )
     processes = workers or os.cpu_count() or 1
     options = RunOptions(wanted, processes, scheduler, study, storage, seed, as_json)
     try:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -10,13 +12,14 @@ from filelock import FileLock
 from optuna.storages import BaseStorage, RDBStorage
 from optuna.storages.journal import JournalFileBackend, JournalStorage
 from sqlalchemy import make_url
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import IntegrityError, ProgrammingError, SQLAlchemyError
 
 from coordinator.errors import CoordinatorError
 
 __all__ = ["display_storage", "open_storage"]
 
 OWNER = "coordinator optimize"
+SCHEMA_TRIES = 5
 
 
 class _JournalLock:
@@ -71,12 +74,20 @@ def open_storage(url: str | None, journal: Path) -> BaseStorage:
         parsed = make_url(url)
         if parsed.drivername in ("postgresql", "postgres"):
             parsed = parsed.set(drivername="postgresql+psycopg")
-        text = parsed.render_as_string(hide_password=False)
-        return RDBStorage(text, engine_kwargs={"pool_pre_ping": True})
+        return _database(parsed.render_as_string(hide_password=False))
     except (SQLAlchemyError, ImportError, ValueError, RuntimeError) as error:
         reason = str(getattr(error, "orig", None) or error).splitlines()[0]
         rule = f"be a URL such as postgresql://user@host/database ({reason})"
         raise CoordinatorError("--storage", OWNER, rule, display_storage(url)) from None
+
+
+def _database(url: str) -> RDBStorage:
+    """Optuna's storage in a database; whoever makes its tables at the same moment as another process tries again."""
+    for _ in range(SCHEMA_TRIES):
+        with suppress(IntegrityError, ProgrammingError):
+            return RDBStorage(url, engine_kwargs={"pool_pre_ping": True})
+        time.sleep(random.uniform(0.2, 1.0))
+    return RDBStorage(url, engine_kwargs={"pool_pre_ping": True})
 
 
 def display_storage(url: str) -> str:
