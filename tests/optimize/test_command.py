@@ -134,3 +134,28 @@ def test_a_study_of_another_question_is_refused_with_exit_code_2(finished_run, s
     _, error = child.communicate(timeout=60)
     assert child.returncode == 2
     assert re.fullmatch(r"error: The '--study' of .* another --study. Got '\"sharpe\"' instead\.\n", error)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        ([], (50, 3, 205)),
+        (["--quick"], (5, 2, 205)),
+        (["--quick", "--trials", "9", "--folds", "1"], (9, 1, 205)),
+        (["--timerange", "20220801-20230101"], (50, 3, 153)),
+    ],
+)
+def test_how_much_is_run_by_default_and_quickly(
+    arguments, expected, tiny_market, config_file, tmp_path, monkeypatch
+):
+    asked = []
+
+    def note(problem, options, user_data, console):
+        days = (problem.plan.end - problem.plan.start).days
+        asked.append((options.trials, len(problem.periods.folds), days))
+
+    monkeypatch.setattr("coordinator.jobs.optimize.run.optimize_settings", note)
+    command = ["optimize", "--config", str(config_file), "--datadir", str(tiny_market)]
+    done = CliRunner().invoke(app, [*command, "--user-data", str(tmp_path), *arguments])
+    assert done.exception is None
+    assert asked == [expected]
