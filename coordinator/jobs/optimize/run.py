@@ -91,8 +91,12 @@ def optimize_settings(problem: Problem, options: RunOptions, user_data: Path, co
         said.print(note, soft_wrap=True, highlight=False, markup=False)
     with connect_workers(options.workers, options.scheduler) as (client, width):
         began = time.perf_counter()
-        with _bar(said, options.trials) as report:
-            Search(keeper, problem, client, width, report).run(options.trials)
+        try:
+            with _bar(said, options.trials) as report:
+                Search(keeper, problem, client, width, report).run(options.trials)
+        except KeyboardInterrupt:
+            said.print("Stopped; the same command goes on")
+            raise
         minutes = (time.perf_counter() - began) / 60
         conclusion = conclude(study, problem, client, options.seed)
     made = len(finished(keeper.trials())) - before
