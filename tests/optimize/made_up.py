@@ -1,6 +1,6 @@
 """A search over made-up backtests, as a module and as a process that can be killed: all is real but `evaluate`.
 
-`python made_up.py JOURNAL_OR_URL TRIALS` joins the study "s", says "ready", and searches.
+`python made_up.py JOURNAL_OR_URL TRIALS` joins the study "s", says "ready", waits for a line, and searches.
 """
 
 import math
@@ -66,6 +66,7 @@ def main(place, wanted):
     keeper = StudyKeeper(study, this_process(), wanted, len(problem().parameters))
     with client() as workers:
         say("ready")
+        sys.stdin.readline()
         run_search(keeper, workers, wanted)
     say("done")
 

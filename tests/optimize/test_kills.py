@@ -19,10 +19,20 @@ DRIVER = Path(__file__).parent / "made_up.py"
 def start(place, trials=TRIALS):
     return subprocess.Popen(
         [sys.executable, str(DRIVER), str(place), str(trials)],
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
     )
+
+
+def let_go(*children):
+    """Let children search as soon as all are ready."""
+    for child in children:
+        assert child.stdout.readline() == "ready\n", child.stderr.read()
+    for child in children:
+        child.stdin.write("go\n")
+        child.stdin.flush()
 
 
 def check_whole(study, trials):
@@ -47,7 +57,7 @@ def test_a_search_that_is_killed_at_random_points_loses_and_doubles_nothing(tmp_
     journal, rng, killed = tmp_path / "s.journal", random.Random(5), 0
     for _ in range(KILLS):
         with start(journal) as child:
-            assert child.stdout.readline() == "ready\n", child.stderr.read()
+            let_go(child)
             time.sleep(rng.uniform(0.05, 0.4))
             killed += child.poll() is None
             child.send_signal(signal.SIGKILL)
@@ -55,6 +65,7 @@ def test_a_search_that_is_killed_at_random_points_loses_and_doubles_nothing(tmp_
     before = optuna.load_study(study_name="s", storage=open_storage(None, journal)).trials
     assert any(trial.state == TrialState.RUNNING for trial in before)
     with start(journal) as child:
+        let_go(child)
         out, error = child.communicate(timeout=60)
     assert out.endswith("done\n"), error
     study = optuna.load_study(study_name="s", storage=open_storage(None, journal))

@@ -10,7 +10,7 @@ from optuna.trial import TrialState
 
 from coordinator.jobs.optimize.storage import open_storage
 from tests.ledger.postgres_server import NoPostgresError, PostgresServer
-from tests.optimize.test_kills import check_whole, start
+from tests.optimize.test_kills import check_whole, let_go, start
 
 pytestmark = pytest.mark.xdist_group("postgres")
 
@@ -31,11 +31,10 @@ def plain(url):
 
 
 def test_searches_on_postgresql_share_a_study_and_one_takes_over_from_a_killed_one(postgres):
-    url, trials = plain(postgres.create("made_up")), 30
+    url, trials = plain(postgres.create("made_up")), 40
     children = [start(url, trials) for _ in range(3)]
-    for child in children:
-        assert child.stdout.readline() == "ready\n", child.stderr.read()
-    time.sleep(0.6)
+    let_go(*children)
+    time.sleep(0.3)
     children[0].send_signal(signal.SIGKILL)
     for child in children[1:]:
         out, error = child.communicate(timeout=60)
@@ -49,15 +48,15 @@ def test_searches_on_postgresql_share_a_study_and_one_takes_over_from_a_killed_o
 
 def test_two_commands_on_postgresql_make_the_trials_together(postgres, start_command, tmp_path):
     url = plain(postgres.create("commands"))
-    arguments = ("--quick", "--trials", "6", "--workers", "1", "--storage", url, "--study", "both", "--json")
+    arguments = ("--quick", "--trials", "10", "--workers", "1", "--storage", url, "--study", "both", "--json")
     children = [start_command(tmp_path / str(i), *arguments) for i in range(2)]
     answers = [child.communicate(timeout=120) for child in children]
     assert [child.returncode for child in children] == [0, 0], answers
     documents = [json.loads(out) for out, _ in answers]
     study = optuna.load_study(study_name="both", storage=open_storage(url, None))
     tried = [t for t in study.trials if t.state in (TrialState.COMPLETE, TrialState.PRUNED)]
-    assert len(tried) == 6
-    assert len({json.dumps(t.params) for t in tried}) == 6
+    assert len(tried) == 10
+    assert len({json.dumps(t.params) for t in tried}) == 10
     assert len({t.user_attrs["owner"]["pid"] for t in tried}) == 2
     first, second = (
         document["best"] | {"holdout": document["holdout_figures"]["best"]} for document in documents

@@ -55,7 +55,7 @@ def divide(
     Examples
     --------
     >>> print(divide(datetime(2021, 1, 1), datetime(2023, 1, 1)).folds[0])
-    2021-01-01 .. 2021-05-17 .. 2021-07-14
+    2021-01-01 .. 2021-05-18 .. 2021-07-15
     """
     days = (end - start).days
     searched = days - round(days * holdout)

@@ -11,6 +11,7 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
+from coordinator import __version__
 from coordinator.candles.files import candle_path
 from coordinator.jobs.optimize.evaluate import Job, Market
 from coordinator.jobs.optimize.folds import Periods, divide
@@ -127,12 +128,12 @@ def define_problem(
 
 
 def _hash(plan: RunPlan, config: Mapping[str, Any], parameters: tuple[Parameter, ...]) -> str:
-    """Hash of the candles, and of the config but for what is tuned and what changes no backtest."""
+    """Hash of the version, the candles, and the config but for what is tuned and what changes no backtest."""
     known = {name: value for name, value in config.items() if name not in ASIDE}
     known["coordinator"] = with_values(
         known.get("coordinator"), {parameter.name: "tuned" for parameter in parameters}
     )
-    content = hashlib.sha256(json.dumps(known, sort_keys=True).encode())
+    content = hashlib.sha256(json.dumps([__version__, known], sort_keys=True).encode())
     for pair, timeframe in product(plan.pairs, TIMEFRAMES):
         content.update(candle_path(plan.datadir, pair, timeframe, plan.trading_mode).read_bytes())
     return content.hexdigest()[:16]

@@ -7,6 +7,9 @@ Rules that need no lock, as all that is decided depends on the trials' numbers, 
 - a failed trial that was lost so gets a successor with the same parameters (``retry_of``); of two successors, made
   at the same moment or after a kill in between, the lower number counts and the other one is withdrawn;
 - a trial beyond the number wanted, counted in order of their numbers, is withdrawn, too.
+
+Optuna's own heartbeat works within ``study.optimize`` and in databases alone, and sees a death only after its grace
+period; these rules hold in a journal, too, and on the same machine at once.
 """
 
 from __future__ import annotations
