@@ -1,12 +1,14 @@
 """A backtest in this process is the one of the command, and many of them do not get in each other's way."""
 
 import json
+import logging
 from datetime import UTC, datetime
 
 import pandas as pd
 import pytest
 from freqtrade.persistence import enable_database_use
 
+import coordinator.adapters.optimize.backtester as module
 from coordinator.adapters.optimize.backtester import Backtester, BacktestFailedError
 from coordinator.jobs.freqtrade_process import run_freqtrade
 from coordinator.jobs.optimize.evaluate import evaluate
@@ -182,3 +184,44 @@ def test_what_a_study_is_about_changes_with_what_changes_its_trials(
     assert about(lambda c: {"coordinator": {**c["coordinator"], "targets": {"horizon": 9}}}) != same
     assert about(None, objective="calmar") != same
     assert about(None, folds=2) != same
+
+
+def test_a_failed_training_is_no_success_unless_it_is_allowed(problem, tmp_path, monkeypatch):
+    """Freqtrade itself logs it and goes on with predictions of zero."""
+    load = module.StrategyResolver.load_strategy
+
+    def failing(config):
+        logging.getLogger("freqtrade.freqai.freqai_interface").error(
+            "Training BTC/USDT raised exception X, skipping."
+        )
+        return load(config)
+
+    monkeypatch.setattr(module.StrategyResolver, "load_strategy", failing)
+    market, changes = problem.market, {"coordinator": problem.section({})}
+    strict = Backtester(market.config, market.strategy, market.datadir, tmp_path)
+    with pytest.raises(BacktestFailedError, match="Training BTC/USDT raised exception X"):
+        strict.run(START, END, changes)
+    tolerant = Backtester(market.config, market.strategy, market.datadir, tmp_path, tolerant=True)
+    assert tolerant.run(START, END, changes).stats["pairlist"] == ["BTC/USDT", "ETH/USDT"]
+
+
+def test_a_trial_with_stored_predictions_trains_nothing(config_file, tiny_market, tmp_path):
+    config = json.loads(config_file.read_text())
+    config["freqai"] |= {"train_period_days": 60, "backtest_period_days": 30}
+    config["coordinator"]["learning"] = {"components": ["quality"], "fast_start_days": 0}
+    path = tmp_path / "ml.json"
+    path.write_text(json.dumps(config))
+    plan = plan_run(path, tiny_market, most_days=730)
+    parameters = choose_parameters(config["coordinator"], ["risk_per_trade"])
+    ml = define_problem(plan, "MLCoordinator", tmp_path, parameters, "sharpe", 1)
+
+    def evaluated(values):
+        outcome = evaluate(ml.fold_job(values, 0))
+        files = {p: p.stat().st_mtime_ns for p in (tmp_path / "models").rglob("*_prediction.feather")}
+        return outcome, files
+
+    first, predictions = evaluated({})
+    second, kept = evaluated({"sizing.risk_per_trade": 0.014})
+    assert predictions and kept == predictions
+    assert second.returns != first.returns
+    assert second.train.trades == first.train.trades
