@@ -74,7 +74,10 @@ def judge_luck(
     warnings = []
     trades = sum(fold["validation"]["trades"] for fold in best.user_attrs["folds"])
     if trades < FEW_TRADES:
-        warnings.append(f"the winner opened {trades} trades on the validation days: too few to choose by")
+        warnings.append(
+            f"the winner opened {trades} trades on the validation days: too few to choose by. "
+            "Take a longer --timerange, more pairs or more --folds"
+        )
     if overfitting.probability > LIKELY_OVERFIT:
         warnings.append(
             f"probability of backtest overfitting {overfitting.probability:.0%}: picking the best of these trials is "

@@ -19,7 +19,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from coordinator.jobs.optimize.cluster import connect_workers
 from coordinator.jobs.optimize.conclusion import Conclusion, conclude
 from coordinator.jobs.optimize.outputs import as_document, tuned_config, write_json
-from coordinator.jobs.optimize.owners import this_process
+from coordinator.jobs.optimize.owners import Owner, this_process
 from coordinator.jobs.optimize.problem import Problem
 from coordinator.jobs.optimize.search import Search
 from coordinator.jobs.optimize.storage import display_storage, open_storage
@@ -82,7 +82,8 @@ def optimize_settings(problem: Problem, options: RunOptions, user_data: Path, co
     said = Console(stderr=True) if options.as_json else console
     study = join_study(open_storage(options.storage, journal), name, problem.about(), options.seed)
     said.print(f"Study {name} in {place}", soft_wrap=True, highlight=False, markup=False)
-    keeper = StudyKeeper(study, this_process(), options.trials, len(problem.parameters))
+    mine = this_process()
+    keeper = StudyKeeper(study, mine, options.trials, len(problem.parameters))
     before = len(finished(keeper.trials()))
     notes = _notes(problem)
     if before:
@@ -91,34 +92,36 @@ def optimize_settings(problem: Problem, options: RunOptions, user_data: Path, co
         said.print(note, soft_wrap=True, highlight=False, markup=False)
     with connect_workers(options.workers, options.scheduler) as (client, width):
         began = time.perf_counter()
-        try:
-            with _bar(said, options.trials) as report:
-                Search(keeper, problem, client, width, report).run(options.trials)
-        except KeyboardInterrupt:
-            said.print("Stopped; the same command goes on")
-            raise
-        minutes = (time.perf_counter() - began) / 60
+        with _bar(said, options.trials) as report:
+            Search(keeper, problem, client, width, report).run(options.trials)
+        speed = _speed(keeper, mine, time.perf_counter() - began, width)
         conclusion = conclude(study, problem, client, options.seed)
-    made = len(finished(keeper.trials())) - before
-    speed = {
-        "trials": made,
-        "minutes": round(minutes, 2),
-        "trials_per_hour": round(60 * made / minutes) if made else 0,
-        "workers": width,
-    }
     document = as_document(study, problem, conclusion, notes, speed)
     if options.as_json:
         console.print(
             json.dumps(document, indent=2, allow_nan=False), soft_wrap=True, highlight=False, markup=False
         )
     else:
-        if made:
+        if speed["trials"]:
             console.print(
-                f"{made} trials in {minutes:.1f} minutes, {speed['trials_per_hour']:,} an hour with {width} workers",
+                f"{speed['trials']:.0f} trials in {speed['minutes']:.1f} minutes, {speed['trials_per_hour']:,.0f} an "
+                f"hour with {speed['workers']:.0f} workers",
                 highlight=False,
+                soft_wrap=True,
             )
         print_conclusion(conclusion, problem, console)
     return _write(folder, document, conclusion, problem, study, said)
+
+
+def _speed(keeper: StudyKeeper, owner: Owner, seconds: float, width: int) -> dict[str, float]:
+    """What this process' search has done; the others' trials are theirs."""
+    made = sum(trial.user_attrs.get("owner") == owner.as_json() for trial in finished(keeper.trials()))
+    return {
+        "trials": made,
+        "minutes": round(seconds / 60, 2),
+        "trials_per_hour": round(3600 * made / seconds),
+        "workers": width,
+    }
 
 
 def _write(
@@ -197,6 +200,10 @@ def _notes(problem: Problem) -> list[str]:
 def _bar(console: Console, trials: int) -> Iterator[Callable[[int], None]]:
     """A progress bar of finished trials; gives what moves it."""
     columns = (TextColumn("Trials"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console) as progress:
-        task = progress.add_task("Trials", total=trials)
-        yield lambda done: progress.update(task, completed=done)
+    try:
+        with Progress(*columns, console=console) as progress:
+            task = progress.add_task("Trials", total=trials)
+            yield lambda done: progress.update(task, completed=done)
+    except KeyboardInterrupt:
+        console.print("Stopped; the same command goes on")
+        raise
