@@ -2,4 +2,6 @@
 
 from coordinator.cli import main
 
-main()
+# Worker processes import the main module anew; they are not to begin anew.
+if __name__ == "__main__":
+    main()

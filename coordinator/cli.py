@@ -9,6 +9,7 @@ import typer
 from coordinator.errors import CoordinatorError
 from coordinator.jobs.commands import backtest, settings_app
 from coordinator.jobs.learning.commands import learning_app
+from coordinator.jobs.optimize.command import optimize
 from coordinator.jobs.quality.commands import quality_app
 from coordinator.ledger.commands import ledger_app
 from coordinator.reports.commands import report_command
@@ -20,6 +21,7 @@ app = typer.Typer(
     help="ML strategy pack for Freqtrade.", no_args_is_help=True, pretty_exceptions_enable=False
 )
 app.command("backtest")(backtest)
+app.command("optimize")(optimize)
 app.command("report")(report_command)
 app.add_typer(settings_app, name="settings")
 app.add_typer(ledger_app, name="ledger")

@@ -37,7 +37,7 @@ PREDICTED_FROM = (
 )
 """Sections of the settings that predictions depend on."""
 STARTUP_DAYS = 40  # 960 candles of 1h
-OWNER = "coordinator backtest"
+OWNER = "this run"
 
 
 @dataclass(frozen=True)

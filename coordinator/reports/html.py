@@ -36,7 +36,7 @@ from coordinator.reports.results import BacktestResult
 from coordinator.reports.skill import SKILL_HEAD
 from coordinator.reports.texts import money, percent
 
-__all__ = ["write_report"]
+__all__ = ["page_template", "plotly_script", "script_json", "write_report"]
 
 MAX_TRADES = 2000  # rows of each trades table; a browser handles these at once
 
@@ -90,7 +90,7 @@ def write_report(
             figures[f"{part}-{i}"] = confidence_figure(summary.frame, part)
         figures[f"weight-{i}"] = weight_figure(summary.frame)
         figures[f"reliability-{i}"] = reliability_figure(summary.frame)
-    text = _template().render(
+    text = page_template("report.html.j2").render(
         comparison=comparison,
         pairs=list(plotted),
         results=[_trades(result) for result in results],
@@ -105,9 +105,8 @@ def write_report(
         attention=attention_rows(models),
         quantiles=confidence_row(models),
         calibration_head=CALIBRATION_HEAD,
-        figures=_script_json({name: json.loads(figure.to_json()) for name, figure in figures.items()}),
-        # Trusted: plotly's own code. It must not end the script element it stands in.
-        plotly=Markup(get_plotlyjs().replace("</script", "<\\/script")),
+        figures=script_json({name: json.loads(figure.to_json()) for name, figure in figures.items()}),
+        plotly=plotly_script(),
     )
     try:
         path.write_text(text, encoding="utf-8")
@@ -116,7 +115,8 @@ def write_report(
     return path
 
 
-def _template() -> Any:
+def page_template(name: str) -> Any:
+    """A page's template, by the name of its file in this folder."""
     environment = Environment(
         loader=PackageLoader("coordinator", "reports"),
         autoescape=True,
@@ -124,10 +124,15 @@ def _template() -> Any:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    return environment.get_template("report.html.j2")
+    return environment.get_template(name)
 
 
-def _script_json(value: object) -> Markup:
+def plotly_script() -> Markup:
+    """plotly.js for a script element. Trusted, but it must not end the element it stands in."""
+    return Markup(get_plotlyjs().replace("</script", "<\\/script"))
+
+
+def script_json(value: object) -> Markup:
     """JSON for a script element: no text in it can end the element or open a comment."""
     text = json.dumps(value, separators=(",", ":"), allow_nan=False)
     for character in "<>&\u2028\u2029":

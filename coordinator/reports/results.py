@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ import pandas as pd
 
 from coordinator.errors import CoordinatorError
 
-__all__ = ["BacktestResult", "latest_results", "read_result"]
+__all__ = ["BacktestResult", "build_result", "latest_results", "read_result"]
 
 _TRADES = (
     "pair", "open_date", "close_date", "is_short", "open_rate", "close_rate", "amount", "stake_amount",
@@ -35,7 +35,7 @@ class BacktestResult:
     ----------
     strategy : str
     path : pathlib.Path
-        The zip it was read from.
+        The zip it was read from; empty for one of a run in this process.
     trades : pandas.DataFrame
         One row per closed trade in closing order: pair, open_date, close_date (UTC), is_short, open_rate,
         close_rate (quote currency), amount (what was left at the last exit), stake_amount, max_stake_amount
@@ -148,15 +148,40 @@ def _json(path: Path) -> Any:
 
 
 def _result(path: Path, strategy: str, stats: dict[str, Any], members: Mapping[str, bytes]) -> BacktestResult:
-    records = sorted(stats["trades"], key=lambda trade: (trade["close_timestamp"], trade["pair"]))
-    trades, orders = _trades(records), _orders(records)
     config = json.loads(members.get(f"{path.stem}_config.json", b"{}"))
-    fee = records[0]["fee_open"] if records else config.get("fee")
+    result = build_result(strategy, stats, config.get("fee"), path)
+    wallet = _wallet(members.get(f"{path.stem}_{strategy}_wallet.feather"), result.trades)
+    return replace(result, wallet=wallet)
+
+
+def build_result(
+    strategy: str, stats: Mapping[str, Any], fee: float | None, path: Path | None = None
+) -> BacktestResult:
+    """A result from Freqtrade's own figures, be they read from a zip or of a run in this process.
+
+    Parameters
+    ----------
+    stats : mapping
+        ``trades`` (Freqtrade's, each with its orders), ``backtest_start_ts``, ``backtest_end_ts`` (milliseconds),
+        ``backtest_run_start_ts``, ``backtest_run_end_ts`` (seconds), ``timeframe``, ``trading_mode``,
+        ``stake_currency``, ``starting_balance``, ``pairlist``; others are kept in the result's ``stats``.
+    fee : float or None
+        The run's, ratio; what the first trade paid goes first.
+    path : pathlib.Path, optional
+        Of the zip.
+
+    Raises
+    ------
+    KeyError
+        If a figure is missing. ValueError if a trade or timeframe cannot be read.
+    """
+    records = sorted(stats["trades"], key=lambda trade: (trade["close_timestamp"], trade["pair"]))
+    fee = records[0]["fee_open"] if records else fee
     return BacktestResult(
         strategy=strategy,
-        path=path,
-        trades=trades,
-        orders=orders,
+        path=path or Path(),
+        trades=_trades(records),
+        orders=_orders(records),
         stats={key: value for key, value in stats.items() if key != "trades"},
         start=pd.Timestamp(stats["backtest_start_ts"], unit="ms", tz="UTC"),
         end=pd.Timestamp(stats["backtest_end_ts"], unit="ms", tz="UTC"),
@@ -166,7 +191,7 @@ def _result(path: Path, strategy: str, stats: dict[str, Any], members: Mapping[s
         starting_balance=float(stats["starting_balance"]),
         pairs=tuple(stats["pairlist"]),
         fee=None if fee is None else float(fee),
-        wallet=_wallet(members.get(f"{path.stem}_{strategy}_wallet.feather"), trades),
+        wallet=None,
         run_begin=pd.Timestamp(stats["backtest_run_start_ts"], unit="s", tz="UTC").to_pydatetime(),
         run_end=pd.Timestamp(stats["backtest_run_end_ts"], unit="s", tz="UTC").to_pydatetime(),
     )

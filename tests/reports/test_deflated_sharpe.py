@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from coordinator.reports.deflated_sharpe import deflated_sharpe, expected_best
+from coordinator.reports.deflated_sharpe import deflated_sharpe, expected_best, probability_above
 
 
 def account(returns):
@@ -39,3 +39,19 @@ def test_more_trials_make_it_less_sure_and_luck_alone_is_half():
 def test_without_returns_there_is_none():
     assert np.isnan(deflated_sharpe(account(np.zeros(50)), 10, 0.5))
     assert np.isnan(deflated_sharpe(account(np.ones(3) * 0.01), 10, 0.5))
+
+
+def test_the_papers_worked_example():
+    """Bailey and Lopez de Prado 2014: 2.5 a year, 100 trials with a variance of 1/2, five years of 250 days."""
+    bar = expected_best(100, (0.5 / 250) ** 0.5)
+    assert bar == pytest.approx(0.1132, abs=5e-5)
+    assert probability_above(bar, 2.5 / 250**0.5, 1250, -3, 10) == pytest.approx(0.9004, abs=5e-5)
+
+
+def test_an_account_gets_what_its_moments_give():
+    returns = np.random.default_rng(5).standard_t(4, 1500) * 0.01 + 0.0005
+    off = (returns - returns.mean()) / returns.std()
+    ratio = returns.mean() / returns.std(ddof=1)
+    bar = expected_best(40, 0.6) / 365**0.5
+    expected = probability_above(bar, ratio, 1500, float(np.mean(off**3)), float(np.mean(off**4)))
+    assert deflated_sharpe(account(returns), 40, 0.6) == pytest.approx(expected, abs=1e-9)

@@ -1,0 +1,1 @@
+"""Freqtrade's own backtests, many of them in one process."""

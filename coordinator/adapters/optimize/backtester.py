@@ -1,0 +1,208 @@
+"""Freqtrade's `Backtesting` in this process, again and again with other settings.
+
+What a `freqtrade backtesting` command does once for one run is done once for all of them: Freqtrade loads and
+validates the config, one exchange object (told of its markets by the offline sandbox) serves every run, and each
+timerange's candles are read once. A run then costs its indicators, its decisions and its candle loop.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from copy import deepcopy
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from freqtrade.configuration import Configuration
+from freqtrade.enums import RunMode
+from freqtrade.exceptions import FreqtradeException
+from freqtrade.optimize.backtesting import Backtesting
+from freqtrade.resolvers import StrategyResolver
+from freqtrade.util.dry_run_wallet import get_dry_run_wallet
+
+from coordinator.errors import CoordinatorError
+from coordinator.sandbox.exchange import create_app, wall_clock
+from coordinator.sandbox.overlay import overlay_config
+from coordinator.sandbox.server import SandboxServer
+
+__all__ = ["BacktestFailedError", "Backtester", "InProcessRun"]
+
+FAILED_TRAINING = re.compile(r"Training \S+ raised exception")
+MAX_MARKETS = 8  # timeranges whose candles are kept: the folds and the holdout
+
+
+class BacktestFailedError(RuntimeError):
+    """A backtest that Freqtrade refused or could not finish, in Freqtrade's own words."""
+
+
+@dataclass(frozen=True)
+class InProcessRun:
+    """One finished backtest.
+
+    Attributes
+    ----------
+    stats : mapping
+        What :func:`coordinator.reports.results.build_result` reads.
+    decisions : pandas.DataFrame
+        The run's signals, as the ledger stores them.
+    """
+
+    stats: Mapping[str, Any]
+    decisions: pd.DataFrame
+
+
+class Backtester:
+    """Backtests one strategy on one data directory; one run at a time, as Freqtrade keeps its trades in globals.
+
+    Parameters
+    ----------
+    config : mapping
+        Freqtrade's config, with pairs and trading mode, paths absolute.
+    strategy : str
+        Class name.
+    datadir, user_data : Path
+        Candles; where FreqAI keeps models and predictions.
+    tolerant : bool
+        Whether a training may fail and the rest trade on (``learning.on_failure``).
+
+    Raises
+    ------
+    BacktestFailedError
+        If Freqtrade refuses the config or strategy.
+    """
+
+    def __init__(
+        self,
+        config: Mapping[str, Any],
+        strategy: str,
+        datadir: Path,
+        user_data: Path,
+        *,
+        tolerant: bool = False,
+    ) -> None:
+        self._strategy, self._datadir, self._user_data = strategy, datadir, user_data
+        self._tolerant = tolerant
+        self._exchange: Any = None
+        self._config = dict(config)
+        self._markets: dict[tuple[datetime, datetime], tuple[Any, Any]] = {}
+        _quieten()
+
+    def run(self, start: datetime, end: datetime, changes: Mapping[str, Any]) -> InProcessRun:
+        """Backtest from ``start`` to ``end``, excluded to the hour.
+
+        Parameters
+        ----------
+        changes : mapping
+            Config over the one of all runs: "coordinator" whole, and "freqai" whole where its identifier changes.
+
+        Raises
+        ------
+        BacktestFailedError
+            With Freqtrade's reason; also where a training failed, which Freqtrade itself takes for success.
+        """
+        with _failures() as failed_trainings:
+            began = pd.Timestamp.now("UTC")
+            backtesting, data = self._market(start, end)
+            config = deepcopy(backtesting.config)
+            config.update(deepcopy(dict(changes)))  # before the strategy reads its settings
+            strategy = StrategyResolver.load_strategy(config)
+            backtesting.strategylist = [strategy]
+            first, last = backtesting.backtest_one_strategy(strategy, data, backtesting.timerange)
+            content = backtesting.all_bt_content.pop(strategy.get_strategy_name())
+            stats = {
+                "trades": content["results"].to_dict("records"),
+                "backtest_start_ts": int(first.timestamp() * 1000),
+                "backtest_end_ts": int(last.timestamp() * 1000),
+                "backtest_run_start_ts": int(began.timestamp()),
+                "backtest_run_end_ts": content["backtest_end_time"],
+                "timeframe": config["timeframe"],
+                "trading_mode": str(config["trading_mode"].value),
+                "stake_currency": config["stake_currency"],
+                "starting_balance": get_dry_run_wallet(config),
+                "pairlist": list(backtesting.pairlists.whitelist),
+            }
+            decisions = strategy.run.ledger_frame(strategy._tuned())
+        if failed_trainings and not self._tolerant:
+            raise BacktestFailedError(failed_trainings[0])
+        return InProcessRun(stats, decisions)
+
+    def _market(self, start: datetime, end: datetime) -> tuple[Any, Any]:
+        """Freqtrade's backtesting of a timerange with its candles, kept for the next run."""
+        key = start, end
+        if key not in self._markets:
+            while len(self._markets) >= MAX_MARKETS:
+                self._markets.pop(next(iter(self._markets)))
+            last = end - timedelta(hours=1)
+            config = self._loaded(f"{start.timestamp():.0f}-{last.timestamp():.0f}")
+            backtesting = Backtesting(config, self._exchange)
+            data, _ = backtesting.load_bt_data()
+            self._markets[key] = backtesting, data
+        return self._markets[key]
+
+    def _loaded(self, timerange: str) -> dict[str, Any]:
+        """The config as Freqtrade loads and checks it; the exchange learns its markets the first time."""
+        server = SandboxServer(create_app(self._datadir, wall_clock), "127.0.0.1", 0)
+        with server, tempfile.TemporaryDirectory() as folder:
+            files = []
+            for name, content in (("config", self._config), ("sandbox", overlay_config(server.url))):
+                files.append(Path(folder) / f"{name}.json")
+                files[-1].write_text(json.dumps(content), encoding="utf-8")
+            arguments = {
+                "config": [str(file) for file in files],
+                "user_data_dir": str(self._user_data),
+                "datadir": str(self._datadir),
+                "strategy": self._strategy,
+                "timerange": timerange,
+                "export": "none",
+            }
+            before = logging.root.manager.disable
+            logging.disable(
+                logging.WARNING
+            )  # loading sets Freqtrade's own levels, and then says all it was told
+            try:
+                config: dict[str, Any] = Configuration(arguments, RunMode.BACKTEST).get_config()
+            finally:
+                logging.disable(before)
+            _quieten()
+            if self._exchange is None:
+                self._exchange = Backtesting(deepcopy(config)).exchange
+        return config
+
+
+def _quieten() -> None:
+    """Freqtrade and the strategy say for every run what they were told and did; only errors are news."""
+    for name in ("freqtrade", "coordinator"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+
+
+class _TrainingFailures(logging.Handler):
+    """Collects Freqtrade's lines about trainings that failed."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+        self.lines: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        line = record.getMessage()
+        if FAILED_TRAINING.search(line):
+            self.lines.append(line)
+
+
+@contextmanager
+def _failures() -> Iterator[list[str]]:
+    """What FreqAI says of failed trainings; Freqtrade's and our own errors become BacktestFailedError."""
+    handler, log = _TrainingFailures(), logging.getLogger("freqtrade")
+    log.addHandler(handler)
+    try:
+        yield handler.lines
+    except (FreqtradeException, CoordinatorError) as error:
+        raise BacktestFailedError(" ".join(str(error).split())) from error
+    finally:
+        log.removeHandler(handler)

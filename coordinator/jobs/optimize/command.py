@@ -1,0 +1,114 @@
+"""`coordinator optimize`."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from coordinator.errors import CoordinatorError
+
+__all__ = ["optimize"]
+
+OWNER = "coordinator optimize"
+TRIALS, QUICK_TRIALS = 50, 5
+FOLDS, QUICK_FOLDS = 3, 2
+MOST_DAYS, QUICK_DAYS = 730, 365
+
+Trials = Annotated[int | None, typer.Option(help="trials to finish; default: 50, with --quick 5")]
+Quick = Annotated[bool, typer.Option("--quick", help="2 folds, the last year, 5 trials")]
+Folds = Annotated[
+    int | None, typer.Option(min=1, max=20, help="walk-forward blocks; default: 3, with --quick 2")
+]
+Objective = Annotated[str, typer.Option(help="sharpe, sortino, calmar, profit_factor or expectancy_r")]
+Strategy = Annotated[str, typer.Option(help="TechnicalBaseline or MLCoordinator")]
+Only = Annotated[
+    str | None,
+    typer.Option(help='of the documented parameters only these, e.g. "exit_ma trend_ma", or none'),
+]
+Extra = Annotated[
+    list[str] | None,
+    typer.Option("--parameter", help="another setting: NAME, NAME=LOW:HIGH or NAME=A,B,C; repeat it"),
+]
+Config = Annotated[Path, typer.Option(help="Freqtrade config")]
+Datadir = Annotated[Path | None, typer.Option(help="your candles; without it the simulated market")]
+Timerange = Annotated[
+    str | None, typer.Option(help="YYYYMMDD-YYYYMMDD; default: the last two years, or what there is")
+]
+Pairs = Annotated[str | None, typer.Option(help='e.g. "BTC/USDT ETH/USDT"; default: the whitelist')]
+Mode = Annotated[str | None, typer.Option(help="spot or futures; default: the config's")]
+UserData = Annotated[Path, typer.Option(help="where results go")]
+StudyName = Annotated[
+    str | None, typer.Option(help="name to share or go on with; default: by what it is about")
+]
+Storage = Annotated[
+    str | None, typer.Option(help="postgresql://... shares the study; default: a journal file")
+]
+Workers = Annotated[int | None, typer.Option(min=1, help="processes here; default: one for each CPU")]
+Scheduler = Annotated[str | None, typer.Option(help="tcp://host:port of a dask cluster instead")]
+Seed = Annotated[int, typer.Option(min=0, help="of the proposals")]
+AsJson = Annotated[bool, typer.Option("--json", help="print everything as JSON, and nothing else")]
+
+
+def optimize(
+    trials: Trials = None,
+    quick: Quick = False,
+    folds: Folds = None,
+    objective: Objective = "sharpe",
+    strategy: Strategy = "TechnicalBaseline",
+    only: Only = None,
+    parameter: Extra = None,
+    config: Config = Path("config.json"),
+    datadir: Datadir = None,
+    timerange: Timerange = None,
+    pairs: Pairs = None,
+    trading_mode: Mode = None,
+    user_data: UserData = Path("user_data"),
+    study: StudyName = None,
+    storage: Storage = None,
+    workers: Workers = None,
+    scheduler: Scheduler = None,
+    seed: Seed = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Search settings by walk-forward backtests, and say how likely the winner is luck. The same command goes on."""
+    from coordinator.jobs.optimize import run
+    from coordinator.jobs.optimize.figures import parse_objective
+    from coordinator.jobs.optimize.parameters import choose_parameters
+    from coordinator.jobs.optimize.problem import STRATEGIES, define_problem
+    from coordinator.jobs.optimize.search import OptimizeError
+    from coordinator.jobs.run_plan import parse_trading_mode, plan_run, read_config
+    from coordinator.jobs.simulated import simulated_datadir
+
+    wanted = trials if trials is not None else QUICK_TRIALS if quick else TRIALS
+    if wanted < 1:
+        raise CoordinatorError("--trials", OWNER, "be 1 or more", wanted)
+    if strategy not in STRATEGIES:
+        raise CoordinatorError("--strategy", OWNER, f"be {' or '.join(STRATEGIES)}", strategy)
+    goal, content = parse_objective(objective), read_config(config)
+    chosen = choose_parameters(content.get("coordinator"), _words(only), parameter or ())
+    if datadir is None:
+        mode = parse_trading_mode(trading_mode or content.get("trading_mode", "spot"))
+        datadir = simulated_datadir(user_data, mode)
+    trains = strategy == STRATEGIES[0] and bool((content.get("freqai") or {}).get("enabled"))
+    days = QUICK_DAYS if quick else MOST_DAYS
+    plan = plan_run(
+        config, datadir, _words(pairs) or None, timerange, trading_mode, trains=trains, most_days=days
+    )
+    blocks = folds or (QUICK_FOLDS if quick else FOLDS)
+    problem = define_problem(plan, strategy, user_data, chosen, goal, blocks)
+    processes = workers or os.cpu_count() or 1
+    options = run.RunOptions(wanted, processes, scheduler, study, storage, seed, as_json)
+    try:
+        run.optimize_settings(problem, options, user_data, Console())
+    except OptimizeError as error:
+        typer.echo(f"error: {error}", err=True)
+        raise typer.Exit(1) from None
+
+
+def _words(text: str | None) -> list[str]:
+    """Of a list with blanks or commas."""
+    return (text or "").replace(",", " ").split()

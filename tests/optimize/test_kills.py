@@ -1,0 +1,74 @@
+"""A search killed with kill -9 again and again goes on, and in the end everything is there once."""
+
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import optuna
+from optuna.trial import TrialState
+
+from coordinator.jobs.optimize.storage import open_storage
+
+TRIALS, KILLS = 40, 4
+DRIVER = Path(__file__).parent / "made_up.py"
+
+
+def start(place, trials=TRIALS):
+    return subprocess.Popen(
+        [sys.executable, str(DRIVER), str(place), str(trials)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def let_go(*children):
+    """Let children search as soon as all are ready."""
+    for child in children:
+        assert child.stdout.readline() == "ready\n", child.stderr.read()
+    for child in children:
+        child.stdin.write("go\n")
+        child.stdin.flush()
+
+
+def check_whole(study, trials):
+    """Enough trials, no more, none twice, none lost."""
+    tried = [t for t in study.trials if t.state in (TrialState.COMPLETE, TrialState.PRUNED)]
+    assert len(tried) == trials
+    assert all(t.user_attrs["folds"] for t in tried)
+    run_again = [t for t in study.trials if "retry_of" in t.user_attrs and "withdrawn" not in t.user_attrs]
+    successors = [t.user_attrs["retry_of"] for t in run_again]
+    assert len(successors) == len(set(successors))
+    failed = [t for t in study.trials if t.state == TrialState.FAIL and "withdrawn" not in t.user_attrs]
+    for trial in failed:
+        if len(trial.params) == 4:
+            (again,) = (t for t in run_again if t.user_attrs["retry_of"] == trial.number)
+            assert again.params == trial.params
+    assert {t.state for t in study.trials} <= {TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL}
+    assert len({tuple(sorted(t.params.items())) for t in tried}) == trials
+    return failed
+
+
+def test_a_search_that_is_killed_at_random_points_loses_and_doubles_nothing(tmp_path):
+    journal, rng, killed = tmp_path / "s.journal", random.Random(5), 0
+    for _ in range(KILLS):
+        with start(journal) as child:
+            let_go(child)
+            time.sleep(rng.uniform(0.05, 0.4))
+            killed += child.poll() is None
+            child.send_signal(signal.SIGKILL)
+    assert killed > 2
+    before = optuna.load_study(study_name="s", storage=open_storage(None, journal)).trials
+    assert any(trial.state == TrialState.RUNNING for trial in before)
+    with start(journal) as child:
+        let_go(child)
+        out, error = child.communicate(timeout=60)
+    assert out.endswith("done\n"), error
+    study = optuna.load_study(study_name="s", storage=open_storage(None, journal))
+    assert check_whole(study, TRIALS)
+    kept = {t.number: t.value for t in before if t.state == TrialState.COMPLETE}
+    assert {number: study.trials[number].value for number in kept} == kept

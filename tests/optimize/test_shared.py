@@ -1,0 +1,65 @@
+"""One study, several processes: on PostgreSQL, and two real searches of the command."""
+
+import json
+import signal
+import time
+
+import optuna
+import pytest
+from optuna.trial import TrialState
+
+from coordinator.jobs.optimize.storage import open_storage
+from tests.ledger.postgres_server import NoPostgresError, PostgresServer
+from tests.optimize.test_kills import check_whole, let_go, start
+
+pytestmark = pytest.mark.xdist_group("postgres")
+
+
+@pytest.fixture(scope="module")
+def postgres():
+    try:
+        server = PostgresServer()
+    except NoPostgresError as why:
+        pytest.skip(f"no PostgreSQL: {why}")
+    yield server
+    server.stop()
+
+
+def plain(url):
+    """As users write it."""
+    return url.replace("postgresql+psycopg://", "postgresql://")
+
+
+def test_searches_on_postgresql_share_a_study_and_one_takes_over_from_a_killed_one(postgres):
+    url, trials = plain(postgres.create("made_up")), 40
+    children = [start(url, trials) for _ in range(3)]
+    let_go(*children)
+    time.sleep(0.3)
+    children[0].send_signal(signal.SIGKILL)
+    for child in children[1:]:
+        out, error = child.communicate(timeout=60)
+        assert out.endswith("done\n"), error
+    children[0].communicate()
+    study = optuna.load_study(study_name="s", storage=open_storage(url, None))
+    check_whole(study, trials)
+    tried = [t for t in study.trials if t.state in (TrialState.COMPLETE, TrialState.PRUNED)]
+    assert len({t.user_attrs["owner"]["pid"] for t in tried}) >= 2
+
+
+def test_two_commands_on_postgresql_make_the_trials_together(postgres, start_command, tmp_path):
+    url = plain(postgres.create("commands"))
+    arguments = ("--quick", "--trials", "10", "--workers", "1", "--storage", url, "--study", "both", "--json")
+    children = [start_command(tmp_path / str(i), *arguments) for i in range(2)]
+    answers = [child.communicate(timeout=120) for child in children]
+    assert [child.returncode for child in children] == [0, 0], answers
+    documents = [json.loads(out) for out, _ in answers]
+    study = optuna.load_study(study_name="both", storage=open_storage(url, None))
+    tried = [t for t in study.trials if t.state in (TrialState.COMPLETE, TrialState.PRUNED)]
+    assert len(tried) == 10
+    assert len({json.dumps(t.params) for t in tried}) == 10
+    assert len({t.user_attrs["owner"]["pid"] for t in tried}) == 2
+    first, second = (
+        document["best"] | {"holdout": document["holdout_figures"]["best"]} for document in documents
+    )
+    assert first == second
+    assert len(study.user_attrs["holdout"]) in (1, 2)  # both may look at once; the figures are the same
