@@ -16,6 +16,8 @@ from coordinator.ledger.export import export_decisions, newest_ledger
 from coordinator.ledger.improvements import improvement_tables
 from coordinator.ledger.learned import TextTable, learned_tables
 from coordinator.ledger.registry import ModelRegistry
+from coordinator.ledger.samples.pruning import prune
+from coordinator.ledger.samples.sizes import sample_sizes, size_sentence
 from coordinator.ledger.store import Ledger
 from coordinator.ledger.upgrade import HEAD
 
@@ -131,3 +133,50 @@ def check_command(ledger: LedgerOption = None, results: FolderOption = RESULTS) 
     if problems:
         raise CoordinatorError("ledger", opened.database.name, "pass its integrity check", problems[0])
     Console().print(f"{opened.database.name} is sound", highlight=False, soft_wrap=True)
+
+
+@ledger_app.command("size")
+def size_command(ledger: LedgerOption = None, results: FolderOption = RESULTS) -> None:
+    """How much room collected samples take, by year and pair."""
+    opened = Ledger(ledger or str(newest_ledger(results)))
+    table = Table("year", "pair", "signals", "panel samples", "kB")
+    sizes = sample_sizes(opened)
+    for size in sizes:
+        numbers = (size.signals, size.panel, round(size.bytes / 1e3))
+        table.add_row(str(size.year), size.pair, *(f"{value:,}" for value in numbers))
+    Console().print(table)
+    line = f"{opened.database.name}: {size_sentence(sizes)}"
+    Console().print(line, highlight=False, soft_wrap=True)
+
+
+@ledger_app.command("prune")
+def prune_command(
+    ledger: LedgerOption = None,
+    before: Annotated[
+        str | None,
+        typer.Option(
+            "--before", help="YYYYMMDD: features, panel samples and predictions of earlier candles go"
+        ),
+    ] = None,
+    keep_runs: Annotated[
+        int | None, typer.Option("--keep-runs", min=0, help="only so many newest backtests stay")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="only count")] = False,
+    results: FolderOption = RESULTS,
+) -> None:
+    """Make a ledger smaller; a bot's decisions and outcomes, and the models, always stay."""
+    if before is None and keep_runs is None:
+        raise CoordinatorError("--before or --keep-runs", "ledger prune", "say what goes", "neither")
+    time = None if before is None else _midnight(before)
+    opened = Ledger(ledger or str(newest_ledger(results)))
+    gone = prune(opened, time, keep_runs, dry_run=dry_run)
+    counts = ", ".join(f"{count:,} of {name}" for name, count in gone.items())
+    line = f"{opened.database.name}: {counts} {'would go' if dry_run else 'are gone'}"
+    Console().print(line, highlight=False, soft_wrap=True)
+
+
+def _midnight(day: str) -> int:
+    try:
+        return int(datetime.strptime(day, "%Y%m%d").replace(tzinfo=UTC).timestamp())
+    except ValueError:
+        raise CoordinatorError("--before", "ledger prune", "be YYYYMMDD", day) from None

@@ -71,8 +71,13 @@ class Database:
 
     @property
     def exists(self) -> bool:
-        """Whether there is a file; a server is taken to be there."""
-        return self._file is None or self._file.is_file()
+        """Whether there is a ledger: a file, or a database with our tables."""
+        if self._sound:
+            return True
+        if self._file is not None:
+            return self._file.is_file()
+        with self._errors(), self._engine.begin() as connection:
+            return schema_version(connection, self.name) is not None
 
     def vacuum(self) -> None:
         """Give the space of deleted rows back; a server does so by itself."""

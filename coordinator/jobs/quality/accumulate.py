@@ -69,7 +69,7 @@ def accumulate(context: LearningContext, plan: RunPlan, strategy: str, progress:
     leaves whole years, and is continued by the same command.
     """
     chunks, prefix = list(_chunks(plan, strategy)), _prefix(plan, strategy)
-    stored = labelled_runs(context.ledger, prefix) if context.ledger.database.exists else {}
+    stored = labelled_runs(context.ledger, prefix)
     done = Accumulation([], [])
     for chunk in chunks:
         if chunk.label in stored:

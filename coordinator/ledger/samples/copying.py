@@ -26,6 +26,8 @@ _TABLES: Final = (
 
 def labelled_runs(ledger: Ledger, prefix: str) -> dict[str, int]:
     """Batch runs by the label that ``copy_samples`` gave them, those whose label begins so; none without a ledger."""
+    if not ledger.database.exists:
+        return {}
     runs = schema.runs
     query = select(runs.c.bot, runs.c.id).where(runs.c.kind == "batch", runs.c.bot.startswith(prefix))
     with ledger.database.read() as connection:

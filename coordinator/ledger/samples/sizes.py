@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import NamedTuple
 
-from sqlalchemy import Integer, cast, func, select
+from sqlalchemy import func, select
 
 from coordinator.ledger.schema_models import ml_panel_samples, ml_trade_features
 from coordinator.ledger.store import Ledger
+from coordinator.types import SECONDS_PER_DAY
 
 __all__ = ["SampleSize", "sample_sizes", "size_sentence"]
 
-YEAR_SECONDS = 31_557_600  # 365.25 days: near enough to say how large a year is
-
 
 class SampleSize(NamedTuple):
-    """Samples of a pair in a year after 1970 of 365.25 days."""
+    """Samples of a pair in a calendar year; bytes are those of their features."""
 
     year: int
     pair: str
@@ -29,13 +29,14 @@ def sample_sizes(ledger: Ledger, run_id: int | None = None) -> list[SampleSize]:
     found: dict[tuple[int, str], list[int]] = {}
     with ledger.database.read() as connection:
         for place, table in enumerate((ml_trade_features, ml_panel_samples)):
-            year = cast(table.c.time / YEAR_SECONDS, Integer)
+            day = table.c.time // SECONDS_PER_DAY
             count, size = func.count(), func.sum(func.length(table.c.features))
-            query = select(year, table.c.pair, count, size).group_by(year, table.c.pair)
+            query = select(day, table.c.pair, count, size).group_by(day, table.c.pair)
             if run_id is not None:
                 query = query.where(table.c.run_id == run_id)
             for number, pair, rows, length in connection.execute(query):
-                entry = found.setdefault((1970 + int(number), pair), [0, 0, 0])
+                year = datetime.fromtimestamp(int(number) * SECONDS_PER_DAY, tz=UTC).year
+                entry = found.setdefault((year, pair), [0, 0, 0])
                 entry[place] += int(rows)
                 entry[2] += int(length)
     return [SampleSize(*key, *values) for key, values in sorted(found.items())]
