@@ -13,12 +13,15 @@ import pytest
 from freqtrade.data.history import load_pair_history
 from freqtrade.enums import CandleType
 
+from coordinator.components.samples import stored_schema
 from coordinator.ledger.store import Ledger
 from coordinator.sandbox.exchange import create_app, wall_clock
 from coordinator.sandbox.market_files import write_market
 from coordinator.sandbox.overlay import overlay_config
 from coordinator.sandbox.server import SandboxServer
 from coordinator.sandbox.spec import MarketSpec
+from coordinator.signals.panel_features import PANEL_SCHEMA
+from coordinator.signals.signal_features import SIGNAL_SCHEMA
 from tests.parity.hourly import HOURLY
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -43,6 +46,7 @@ SLOW = {
     "targets": {"enabled": False, "horizon": 20},
     "exits": {"channel": True},
     "sizing": {"earned": {"mode": "on", "days": 30}},
+    "quality": {"samples": "panel"},
     "decision": {"threshold": 0.3, "baseline_threshold": 0.3, "percentile_window": 50},
 }
 BOTH = {**SLOW, "clocks": {"1d": {}, "4h": {"targets": {"horizon": 60}, "risk_share": 0.5}}}
@@ -52,7 +56,7 @@ CLOSE = ["price", "stop", "target", "unified_score", "unified_confidence", "ml_s
          "win_probability", "expected_r", "lstm_percentile", "fusion_percentile", "selector_percentile"]  # fmt: skip
 
 
-def backtest(tmp_path: Path, datadir: Path, strategies: Path, coordinator: dict) -> pd.DataFrame:
+def backtest(tmp_path: Path, datadir: Path, strategies: Path, coordinator: dict) -> Ledger:
     """The ledger of a real backtest process."""
     with SandboxServer(create_app(datadir, wall_clock), "127.0.0.1", 0) as server:
         overlay = overlay_config(server.url)
@@ -79,7 +83,7 @@ def backtest(tmp_path: Path, datadir: Path, strategies: Path, coordinator: dict)
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, env=environment)
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
     (path,) = (tmp_path / "backtest_results").glob("*.ledger.sqlite")
-    return Ledger(path).read_decisions()
+    return Ledger(path)
 
 
 @pytest.fixture
@@ -100,7 +104,8 @@ def market(tmp_path):
 def test_a_bot_decides_what_the_backtest_decided(tmp_path, market, make_bot, monkeypatch, clock):
     monkeypatch.syspath_prepend(str(ROOT))
     coordinator = CONFIGS[clock]
-    expected = backtest(tmp_path, market, tmp_path / "strategies", coordinator)
+    batch = backtest(tmp_path, market, tmp_path / "strategies", coordinator)
+    expected = batch.read_decisions()
     begin = START - pd.Timedelta(hours=STARTUP)
     candles = {}
     for pair in PAIRS:
@@ -118,7 +123,8 @@ def test_a_bot_decides_what_the_backtest_decided(tmp_path, market, make_bot, mon
         if i == LIVE // 2:  # a restart in the middle
             bot = make_bot(market, PAIRS, candles, coordinator, user_data)
         bot.step(now, PAIRS if i % 2 else PAIRS[::-1])
-    stored = Ledger(user_data / "coordinator.ledger.sqlite").read_decisions()
+    bots = Ledger(user_data / "coordinator.ledger.sqlite")
+    stored = bots.read_decisions()
     live = stored[stored["time"] > first].reset_index(drop=True)
     wanted = expected[expected["time"].between(first, moments[-1], inclusive="right")].reset_index(drop=True)
     assert len(wanted) > (20 if clock == "1h" else 5)
@@ -130,3 +136,51 @@ def test_a_bot_decides_what_the_backtest_decided(tmp_path, market, make_bot, mon
     pd.testing.assert_frame_equal(live[["time", "pair", *EXACT]], wanted[["time", "pair", *EXACT]])
     for name in CLOSE:
         np.testing.assert_allclose(live[name], wanted[name], rtol=1e-6, atol=1e-9, err_msg=name)
+    assert_same_samples(bots, batch, first, moments[-2], panel=clock == "1d")
+
+
+def assert_same_samples(bots: Ledger, batch: Ledger, first: pd.Timestamp, last: pd.Timestamp, *, panel: bool):
+    """What the bot collected of the candles that it went through is what the backtest collected of them."""
+    begin, end = int(first.timestamp()) + 1, int(last.timestamp())
+    tables = [(ledger.read_features(1, stored_schema(SIGNAL_SCHEMA)), "features") for ledger in (bots, batch)]
+    if panel:
+        schema = stored_schema(PANEL_SCHEMA)
+        tables = [(ledger.read_panel(schema, "1d"), "panel") for ledger in (bots, batch)]
+    keys, values = [], []
+    for table, _ in tables:
+        here = (table.time >= begin) & (table.time <= end)
+        keys.append(list(zip(table.time[here].tolist(), table.pair[here].tolist(), strict=True)))
+        values.append(table.values[here])
+    assert keys[0] == keys[1]
+    assert len(keys[0]) > 5
+    np.testing.assert_allclose(values[0], values[1], rtol=1e-7, atol=1e-9)
+
+
+def test_a_bot_fills_in_the_panels_labels(tmp_path, market, make_bot, monkeypatch):
+    """Ten days after a sample its label is there, the same that a backtest gives it."""
+    monkeypatch.syspath_prepend(str(ROOT))
+    panel = {**SLOW, "quality": {"samples": "panel", "panel_horizon": 2}}
+    batch = backtest(tmp_path, market, tmp_path / "strategies", panel)
+    candles = {
+        (pair, timeframe): load_pair_history(pair, timeframe, market, candle_type=CandleType.SPOT)
+        for pair in PAIRS
+        for timeframe in ("1h", "4h", "1d")
+    }
+    user_data = tmp_path / "bot"
+    user_data.mkdir()
+    bot = make_bot(market, PAIRS, candles, panel, user_data)
+    for now in pd.date_range(START, periods=4, freq="D"):
+        for hour in range(3):
+            bot.step(now + pd.Timedelta(hours=hour), PAIRS)
+    schema = stored_schema(PANEL_SCHEMA)
+    bots, wanted = (
+        ledger.read_panel(schema, "1d") for ledger in (Ledger(user_data / "coordinator.ledger.sqlite"), batch)
+    )
+    labels = dict(
+        zip(zip(wanted.time.tolist(), wanted.pair, strict=True), wanted.label.tolist(), strict=True)
+    )
+    known = np.isfinite(bots.label)
+    assert known.sum() > 5
+    assert (~known).sum() == 2 * len(PAIRS)
+    for time, pair, label in zip(bots.time[known].tolist(), bots.pair[known], bots.label[known], strict=True):
+        assert label == pytest.approx(labels[time, pair], rel=1e-9)

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from coordinator.components.market_history import MarketHistory, PairHistory
+from coordinator.components.market_history import BASE, MarketHistory, PairHistory
 from coordinator.decision.table import SignalTable
 from coordinator.errors import CoordinatorError
 from coordinator.ledger.samples.prediction_rows import write_predictions
@@ -18,7 +18,7 @@ from coordinator.ledger.store import Ledger
 from coordinator.run.collection.samples import Predicted, panel_samples, said_on_signals, signal_samples
 from coordinator.run.live_ledger import LiveLedger
 from coordinator.settings import Settings
-from coordinator.signals.candles import Candles
+from coordinator.signals.candles import Candles, timeframe_seconds
 from coordinator.types import SECONDS_PER_DAY, Bools
 
 __all__ = ["SampleCollector"]
@@ -27,6 +27,7 @@ logger = logging.getLogger(__name__)
 
 CandlesByTimeframe = Mapping[str, Candles]
 FAR_FUTURE = 2**40
+LATE_CANDLES = 3  # a pair whose candles are so late is not waited for
 LATE_DAYS = 5  # a bot that was off for so long still fills the panel's gap
 
 
@@ -84,10 +85,14 @@ class SampleCollector:
         """
         if not settings.data_collection.enabled:
             return
-        new = ledger.written - self._collected
+        candles = self._candles()
+        # A signal's features rank its pair among the others, whose candles arrive one by one.
+        complete = min((int(own[BASE].time[-1]) for own in candles.values() if len(own[BASE])), default=0)
+        complete = max(complete, now - LATE_CANDLES * timeframe_seconds(BASE))
+        new = {key for key in ledger.written - self._collected if key[0] <= complete}
         rows: Bools = np.array([key in new for key in signals.signal_keys()], dtype=bool)
         clock = min(settings.on_clock(name).baseline.clock_seconds for name in settings.clock_names)
-        panel_due = ledger.written and now // clock != self._panel_until // clock
+        panel_due = bool(ledger.written) and complete // clock > self._panel_until // clock
         if not rows.any() and not panel_due:
             return
         try:
@@ -99,9 +104,9 @@ class SampleCollector:
             if panel_due:
                 longest = max(settings.on_clock(n).quality.panel_horizon for n in settings.clock_names)
                 begin = now - (longest + LATE_DAYS) * SECONDS_PER_DAY
-                for table in panel_samples(market, settings, begin, now + 1):
+                for table in panel_samples(market, settings, begin, complete + 1):
                     ledger.write_panel(table)
-                self._panel_until = now
+                self._panel_until = complete
             self._collected |= new
         except (CoordinatorError, ValueError, KeyError, IndexError) as error:
             logger.warning("Samples of this candle were not collected: %s: %s", type(error).__name__, error)
