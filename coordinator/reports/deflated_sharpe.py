@@ -9,10 +9,13 @@ import numpy as np
 import pandas as pd
 
 from coordinator.reports.metrics import DAYS_PER_YEAR
+from coordinator.types import Floats
 
-__all__ = ["deflated_sharpe", "expected_best"]
+__all__ = ["deflated_score", "deflated_sharpe", "expected_best"]
 
 EULER = 0.5772156649015329
+LEAST_SPREAD = 1e-12
+MOST_ERRORS = 100.0
 
 
 def expected_best(trials: int, spread: float) -> float:
@@ -56,9 +59,48 @@ def deflated_sharpe(daily: pd.Series, trials: int, spread: float) -> float:
     deviation = returns.std(ddof=1) if len(returns) > 9 else 0.0
     if not deviation > 0:
         return float("nan")
-    off = (returns - returns.mean()) / returns.std()
-    skew, kurtosis = float(np.mean(off**3)), float(np.mean(off**4))
     ratio = float(returns.mean() / deviation)
     bar = expected_best(trials, spread) / math.sqrt(DAYS_PER_YEAR)
-    error = math.sqrt(max(1e-12, 1 - skew * ratio + (kurtosis - 1) / 4 * ratio * ratio))
-    return NormalDist().cdf((ratio - bar) * math.sqrt(len(returns) - 1) / error)
+    return NormalDist().cdf((ratio - bar) * math.sqrt(len(returns) - 1) / _error(returns, ratio))
+
+
+def deflated_score(returns: Floats, trials: int, spread: float) -> float:
+    """By how many standard errors the Sharpe ratio is above what the best of the variants shows by luck alone.
+
+    As :func:`deflated_sharpe`, but for the standard error, which is that of a variant at the bar: so the score never
+    falls where every day earns the same amount more, whatever the skewness, and unlike a probability it does not end
+    at 1.
+
+    Parameters
+    ----------
+    returns : ndarray of shape (days,)
+        Return of each day.
+    trials, spread : as for :func:`deflated_sharpe`
+
+    Returns
+    -------
+    float
+        -100..100; where no day differs from another, the end of the range on the side of their mean. With fewer than
+        two days, or where nothing was earned or lost, the score of a Sharpe ratio of 0.
+
+    Examples
+    --------
+    >>> days = np.array([0.01, -0.005, 0.02, 0.0, -0.01] * 20)
+    >>> round(deflated_score(days, 1, 0.5), 2), round(deflated_score(days, 100, 0.5), 2)
+    (2.76, 2.13)
+    """
+    bar = expected_best(trials, spread) / math.sqrt(DAYS_PER_YEAR)
+    root = math.sqrt(max(len(returns) - 1, 1))
+    mean = float(returns.mean()) if len(returns) else 0.0
+    deviation = float(returns.std(ddof=1)) if len(returns) > 1 else 0.0
+    if deviation <= LEAST_SPREAD:
+        return -bar * root if abs(mean) <= LEAST_SPREAD else math.copysign(MOST_ERRORS, mean)
+    score = (mean / deviation - bar) * root / _error(returns, bar)
+    return min(max(score, -MOST_ERRORS), MOST_ERRORS)
+
+
+def _error(returns: Floats, ratio: float) -> float:
+    """Standard error of the Sharpe ratio times the root of (n - 1), at a ratio, for the returns' skew and tails."""
+    off = (returns - returns.mean()) / returns.std()
+    skew, kurtosis = float(np.mean(off**3)), float(np.mean(off**4))
+    return math.sqrt(max(1e-12, 1 - skew * ratio + (kurtosis - 1) / 4 * ratio * ratio))
