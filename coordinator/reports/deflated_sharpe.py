@@ -15,7 +15,7 @@ __all__ = ["deflated_score", "deflated_sharpe", "expected_best"]
 
 EULER = 0.5772156649015329
 LEAST_SPREAD = 1e-12
-MOST_ERRORS = 100.0
+MOST_ERRORS = 50.0
 
 
 def expected_best(trials: int, spread: float) -> float:
@@ -80,7 +80,7 @@ def deflated_score(returns: Floats, trials: int, spread: float) -> float:
     Returns
     -------
     float
-        -100..100; where no day differs from another, the end of the range on the side of their mean. With fewer than
+        -50..50; where no day differs from another, the end of the range on the side of their mean. With fewer than
         two days, or where nothing was earned or lost, the score of a Sharpe ratio of 0.
 
     Examples

@@ -29,7 +29,8 @@ __all__ = [
 
 LEAST_DRAWDOWN = 0.001
 MOST_CALMAR = 500.0
-MISSING_TRADE = 2 * MOST_CALMAR
+MOST_LOST = 10.0  # of the balance, per year
+MOST_EXCESS = 9.0
 
 
 def realised_equity(trades: pd.DataFrame, balance: float) -> pd.Series:
@@ -95,18 +96,24 @@ def deflated_sharpe_loss(
 def calmar_floor_loss(
     trades: pd.DataFrame, begin: datetime, end: datetime, balance: float, least_trades: int
 ) -> float:
-    """Minus the Calmar ratio, and 1000 for every trade that is missing to the floor.
+    """Minus the Calmar ratio; with fewer trades than the floor, more than any epoch with enough of them has.
 
     Profit per year (not compounded, ratio of the balance) over the largest drawdown of the realised account, which
-    counts as .1 % at least. Of a loss it is the loss per year itself: over a smaller drawdown it would look worse. The
-    ratio ends at 500 either way, so with fewer trades than the floor any epoch is worse than with more.
+    counts as .1 % at least; the ratio ends at 500. Of a loss it is the loss per year itself, up to 10: over a smaller
+    drawdown it would look worse.
+
+    With too few trades 10 to 21: the more are missing, the higher, and for as many missing ones by the ratio. All are
+    below 100, from which on Freqtrade takes no epoch for the best.
     """
     years = max((end - begin) / timedelta(days=DAYS_PER_YEAR), 1 / DAYS_PER_YEAR)
     equity = realised_equity(trades, balance)
     per_year = float(equity.iloc[-1] / balance - 1) / years
     ratio = per_year / max(max_drawdown(equity), LEAST_DRAWDOWN) if per_year > 0 else per_year
-    missing = max(0, least_trades - len(trades))
-    return MISSING_TRADE * missing - float(np.clip(ratio, -MOST_CALMAR, MOST_CALMAR))
+    missing = least_trades - len(trades)
+    if missing > 0:
+        within_one = 0.5 - 0.5 * ratio / (1 + abs(ratio))
+        return MOST_LOST * (1 + (missing + within_one) / least_trades)
+    return -float(np.clip(ratio, -MOST_LOST, MOST_CALMAR))
 
 
 def expectancy_loss(trades: pd.DataFrame) -> float:
@@ -125,8 +132,8 @@ def drawdown_bounded_loss(trades: pd.DataFrame, balance: float, bound: float) ->
     """Minus the profit (ratio of the balance), and the square of the excess over the bound, in bounds.
 
     At twice the bound a drawdown of the realised account costs as much as the whole balance, at three times four
-    times that; up to the bound nothing.
+    times that, and from ten times the bound on no more; up to the bound nothing.
     """
     equity = realised_equity(trades, balance)
-    excess = max(0.0, max_drawdown(equity) / bound - 1)
+    excess = min(max(0.0, max_drawdown(equity) / bound - 1), MOST_EXCESS)
     return excess**2 - float(equity.iloc[-1] / balance - 1)

@@ -83,7 +83,8 @@ def test_every_loss_is_finite_and_winners_are_better_than_losers(name):
     loss = LOSSES[name]
     cases = ([], [10.0], [-10.0], [10.0] * 20, [-10.0] * 20, [10.0, -5.0] * 10, [-2000.0], [0.0] * 12)
     values = [loss(trades(profits)) for profits in cases]
-    assert np.isfinite(values).all()
+    assert max(values) < 100  # from there on Freqtrade takes no epoch for the best
+    assert min(values) > -501
     assert loss(trades([10.0] * 20)) < loss(trades([10.0, -5.0] * 10)) < loss(trades([-10.0] * 20))
     assert loss(trades([12.0, 3.0, 9.0] * 5)) < loss(trades([-12.0, -3.0, -9.0] * 5))
 
@@ -101,7 +102,10 @@ def test_calmar_by_hand():
     end = BEGIN + timedelta(days=73)
     one = trades([100.0, -50.0, 50.0])
     assert calmar_floor_loss(one, BEGIN, end, BALANCE, 3) == pytest.approx(-0.5 / (50 / 1100))
-    assert calmar_floor_loss(one, BEGIN, end, BALANCE, 5) == pytest.approx(2000 - 0.5 / (50 / 1100))
+    # Two of five are missing; 11 of 12 of the way from 0 to 1 is a ratio of 11.
+    assert calmar_floor_loss(one, BEGIN, end, BALANCE, 5) == pytest.approx(
+        10 * (1 + (2 + 0.5 - 0.5 * 11 / 12) / 5)
+    )
     assert calmar_floor_loss(trades([-50.0]), BEGIN, end, BALANCE, 1) == pytest.approx(0.25)
 
 
