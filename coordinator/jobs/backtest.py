@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -50,6 +50,7 @@ def run_backtests(plan: RunPlan, strategies: Sequence[str], user_data: Path, con
     decisions: dict[str, pd.DataFrame] = {}
     models: list[Model] = []
     absences: list[str] = []
+    candles = plan.candles()
     app = create_app(plan.datadir, wall_clock)
     with (
         SandboxServer(app, "127.0.0.1", 0) as server,
@@ -71,9 +72,8 @@ def run_backtests(plan: RunPlan, strategies: Sequence[str], user_data: Path, con
             )
             absences += warned
             results.append(read_result(zip_path))
-            decisions[strategy] = _with_trades(Ledger(ledger), results[-1], plan.settings.dca)
+            decisions[strategy] = _with_trades(Ledger(ledger), results[-1], plan.settings.dca, candles)
             models += ModelRegistry(Ledger(ledger)).models()
-    candles = plan.candles()
     console.print(f"Pairs: {', '.join(plan.pairs)}", soft_wrap=True, highlight=False)
     print_table(results, candles, plan.settings.costs.fee, console)
     for warning in absences:
@@ -87,10 +87,12 @@ def run_backtests(plan: RunPlan, strategies: Sequence[str], user_data: Path, con
     return write_report(results, decisions, candles, report, plan.settings.costs.fee, models)
 
 
-def _with_trades(ledger: Ledger, result: BacktestResult, dca: DcaSettings) -> pd.DataFrame:
+def _with_trades(
+    ledger: Ledger, result: BacktestResult, dca: DcaSettings, candles: Mapping[str, pd.DataFrame]
+) -> pd.DataFrame:
     """The run's decisions; its trades are written beside them."""
-    decisions = ledger.read_decisions()
-    ledger.write_batch_trades(int(ledger.runs()["id"].iloc[-1]), traded_rows(result, decisions, dca))
+    decisions, run = ledger.read_decisions(), int(ledger.runs()["id"].iloc[-1])
+    ledger.write_batch_trades(run, traded_rows(result, decisions, dca, candles))
     return decisions
 
 
