@@ -10,6 +10,7 @@ from coordinator.errors import CoordinatorError
 from coordinator.jobs.commands import backtest, settings_app
 from coordinator.ledger.commands import ledger_app
 from coordinator.reports.commands import report_command
+from coordinator.reports.rolling.commands import metrics_command
 from coordinator.sandbox.commands import data_app, sandbox_app
 
 __all__ = ["app", "main"]
@@ -19,6 +20,7 @@ app = typer.Typer(
 )
 app.command("backtest")(backtest)
 app.command("report")(report_command)
+app.command("metrics")(metrics_command)
 app.add_typer(settings_app, name="settings")
 app.add_typer(ledger_app, name="ledger")
 app.add_typer(sandbox_app, name="sandbox")

@@ -19,7 +19,7 @@ from coordinator.ledger.registry import ModelRegistry
 from coordinator.ledger.store import Ledger
 from coordinator.ledger.upgrade import HEAD
 
-__all__ = ["ledger_app"]
+__all__ = ["RESULTS", "FolderOption", "LedgerOption", "RunOption", "ledger_app"]
 
 ledger_app = typer.Typer(help="The decision ledger of backtests and bots.", no_args_is_help=True)
 
