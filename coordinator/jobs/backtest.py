@@ -19,6 +19,7 @@ from coordinator.ledger.registry import Model, ModelRegistry
 from coordinator.ledger.store import Ledger
 from coordinator.reports.html import write_report
 from coordinator.reports.results import BacktestResult, read_result
+from coordinator.reports.rolling.summary import RollingView, view_rolling
 from coordinator.reports.table import print_table
 from coordinator.sandbox.exchange import create_app, wall_clock
 from coordinator.sandbox.overlay import overlay_config
@@ -50,6 +51,7 @@ def run_backtests(plan: RunPlan, strategies: Sequence[str], user_data: Path, con
     decisions: dict[str, pd.DataFrame] = {}
     models: list[Model] = []
     absences: list[str] = []
+    rolling: list[RollingView | None] = []
     candles = plan.candles()
     app = create_app(plan.datadir, wall_clock)
     with (
@@ -74,6 +76,7 @@ def run_backtests(plan: RunPlan, strategies: Sequence[str], user_data: Path, con
             results.append(read_result(zip_path))
             decisions[strategy] = _with_trades(Ledger(ledger), results[-1], plan.settings.dca, candles)
             models += ModelRegistry(Ledger(ledger)).models()
+            rolling.append(view_rolling(Ledger(ledger), None, candles, int(plan.start.timestamp())))
     console.print(f"Pairs: {', '.join(plan.pairs)}", soft_wrap=True, highlight=False)
     print_table(results, candles, plan.settings.costs.fee, console)
     for warning in absences:
@@ -84,7 +87,8 @@ def run_backtests(plan: RunPlan, strategies: Sequence[str], user_data: Path, con
         )
     report = user_data / "reports" / f"{results[0].path.stem}.html"
     report.parent.mkdir(parents=True, exist_ok=True)
-    return write_report(results, decisions, candles, report, plan.settings.costs.fee, models)
+    views = [view for view in rolling if view is not None]
+    return write_report(results, decisions, candles, report, plan.settings.costs.fee, models, views)
 
 
 def _with_trades(

@@ -55,7 +55,7 @@ def deflated_sharpe(daily: pd.Series, trials: int, spread: float) -> float:
     float
         NaN with fewer than ten returns, or where none differs from another.
     """
-    returns = daily.pct_change().dropna().to_numpy(dtype=np.float64)
+    returns: Floats = np.asarray(daily.pct_change().dropna(), dtype=np.float64)
     deviation = returns.std(ddof=1) if len(returns) > 9 else 0.0
     if not deviation > 0:
         return float("nan")

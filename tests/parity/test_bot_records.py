@@ -135,11 +135,14 @@ def test_fills_stand_beside_the_virtual_trade_and_the_trade_says_why(bot):
     stop = plan.anchor * (1 - plan.stop_distance)
     left = opened + timedelta(hours=5)
     trade.orders.append(order("sell", stop, 2.0, left))
+    trade.orders[1].ft_price = stop / 0.999  # asked for; .1 % more than it was filled at
     trade.exit_reason = "stop_loss"
     trade.close(stop)
     bot.strategy.order_filled(pair=PAIRS[0], trade=trade, order=trade.orders[1], current_time=left)
     row = ledger.trades(run).iloc[0]
     assert row["exit_reason"] == "stop_loss"
+    assert (row["intended_exit_price"], row["exit_price"]) == (stop / 0.999, stop)
+    assert row["exit_slippage"] == pytest.approx(0.001)
     fees = 2 * 0.001 * (trade.open_rate + stop)
     assert row["r"] == pytest.approx(-1 - fees / (2 * (trade.open_rate - stop)), rel=1e-6)
     assert ledger.check() == []

@@ -73,7 +73,8 @@ def _print_report(console: Console, report: RollingReport) -> None:
         table.add_row(value.metric.label, *value.texts())
     console.print(table)
     for part in report.tables:
-        table = Table(*part.head, title=part.title, title_justify="left")
+        console.print(f"\n{part.title}", markup=False, highlight=False, soft_wrap=True)
+        table = Table(*part.head)
         for name, cells in part.texts():
             table.add_row(name, *cells)
         console.print(table)

@@ -14,7 +14,7 @@ from coordinator.reports.rolling.improvements import (
     size_factor,
 )
 from coordinator.reports.rolling.run_data import NEVER, RunData, day_of
-from coordinator.reports.rolling.table import MetricTable
+from coordinator.reports.rolling.table import Cell, MetricTable, Rows
 from coordinator.types import Floats, Ints
 
 __all__ = ["with_and_without_table"]
@@ -37,20 +37,19 @@ def with_and_without_table(run: RunData, until: int, length: int) -> MetricTable
     """
     last = int(day_of(until))
     days = np.arange(last - length + 1, last + 1, dtype=np.int64)
-    rows = []
+    rows: Rows = []
     for name in (DYNAMIC, *LIMITS, THRESHOLDS, *SIZES):
         own = run.improved[(run.improved["name"] == name) & (run.improved["at"] <= until)]
         if own.empty:
             continue
         mode = str(own["mode"].iloc[-1])
         if name == DYNAMIC:
-            rows.append((name, [mode, *[NAN] * 10]))
+            rows.append((name, [mode, "", *[NAN] * 5]))
             continue
-        without, with_it = _sides(run, name, until, length)
-        rows.append((name, [mode, *_cells(run, days, *without), *_cells(run, days, *with_it)]))
-    kinds = ("Outcomes", "Mean R", "Profit factor", "Sharpe", "Drawdown")
-    head = ("Improvement", "Mode", *(f"{kind} {side}" for side in ("without", "with") for kind in kinds))
-    units = ("text", *("count", "number", "number", "number", "percent") * 2)
+        for side, known in zip(("without", "with"), _sides(run, name, until, length), strict=True):
+            rows.append((name, [mode, side, *_cells(run, days, *known)]))
+    head = ("Improvement", "Mode", "Side", "Outcomes", "Mean R", "Profit factor", "Sharpe", "Drawdown")
+    units = ("text", "text", "count", "number", "number", "number", "percent")
     return MetricTable("With and without each improvement", head, units, rows)
 
 
@@ -79,7 +78,7 @@ def _sides(
     return (r[fixed], at[fixed]), (r[adaptive], at[adaptive])
 
 
-def _cells(run: RunData, days: Ints, r: Floats, at: Ints) -> list[float | int | str]:
+def _cells(run: RunData, days: Ints, r: Floats, at: Ints) -> list[Cell]:
     count, mean_r, _, factor = outcome_cells(r[~np.isnan(r)])
     returns = r * float(run.rule("sizing", "risk_per_trade"))
     daily = by_day(days, np.where(np.isnan(r), NEVER, at), returns)

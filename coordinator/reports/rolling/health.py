@@ -17,7 +17,7 @@ from coordinator.learning.scores import auc
 from coordinator.ledger.registry import Model
 from coordinator.ledger.schema import COMPONENTS
 from coordinator.reports.rolling.run_data import NEVER, RunData, known_models
-from coordinator.reports.rolling.table import MetricTable
+from coordinator.reports.rolling.table import Cell, MetricTable, Rows
 from coordinator.reports.rolling.targets import ACCOUNT, ML
 from coordinator.types import SECONDS_PER_DAY, Floats
 
@@ -41,6 +41,8 @@ FIGURES = {
     "latency_ms": ("latency_p99_ms",),
 }
 """Metrics of a model: where its training keeps them, the first that is known."""
+WORST = ("latency_ms", "model_gap", "model_feature_drift")
+"""Metrics of models of which the largest counts for all."""
 FEATURES_SHOWN = 5
 Key = tuple[str, str, str]
 
@@ -52,7 +54,8 @@ def health_series(run: RunData, length: int) -> dict[Key, Floats]:
       component on its own scale
     - ``calibration_error``: mean distance of ten bins of the win probability from what was won, over the outcomes
     - ``auc``: of each component's percentile against R > 0, over the outcomes; .5 is no skill
-    - the figures of the newest model of each name (:data:`FIGURES`); ``latency_ms`` without a subject is the slowest's
+    - the figures of the newest model of each name (:data:`FIGURES`); without a subject the largest of them
+      (:data:`WORST`)
     """
     ends = (run.days + 1) * SECONDS_PER_DAY
     out = _from_votes(run, ends, length)
@@ -64,9 +67,10 @@ def health_series(run: RunData, length: int) -> dict[Key, Floats]:
             order = np.argsort(since, kind="stable")
             values = np.array([np.nan, *(figure(own[i].info.metrics, keys) for i in order)])
             out[ACCOUNT, metric, name] = values[np.searchsorted(since[order], ends, side="right")]
-    latency = [out[ACCOUNT, "latency_ms", name] for name in names]
-    slowest = np.fmax.reduce(latency) if latency else np.full(len(ends), np.nan)
-    return out | {(ACCOUNT, "latency_ms", ""): slowest}
+    nothing = np.full(len(ends), np.nan)
+    for metric in WORST:
+        out[ACCOUNT, metric, ""] = np.fmax.reduce([nothing, *(out[ACCOUNT, metric, name] for name in names)])
+    return out
 
 
 def _from_votes(run: RunData, ends: Any, length: int) -> dict[Key, Floats]:
@@ -118,7 +122,7 @@ def model_table(models: Sequence[Model], until: int) -> MetricTable:
     the selector's policy. Drift is the population stability index between training and the newest rows: from .25 on
     they have moved.
     """
-    rows = []
+    rows: Rows = []
     for model in newest_models(models, until):
         metrics = model.info.metrics
         until_day = f"{datetime.fromtimestamp(model.info.trained_until, tz=UTC):%Y-%m-%d}"
@@ -127,7 +131,7 @@ def model_table(models: Sequence[Model], until: int) -> MetricTable:
     head = (
         "Model",
         "Trained until",
-        "Status",
+        "Status today",
         "AUC",
         "Accuracy",
         "ECE",
@@ -144,7 +148,7 @@ def importance_table(models: Sequence[Model], until: int) -> MetricTable:
 
     Signal quality: AUC lost when a feature is shuffled; networks: log loss gained; fusion: share of the trees' gain.
     """
-    rows: list[tuple[str, list[float | int | str]]] = []
+    rows: Rows = []
     for model in newest_models(models, until):
         shares = importance_shares(model.info.metrics)
         best = sorted(shares, key=lambda name: -shares[name])[:FEATURES_SHOWN]
@@ -168,9 +172,9 @@ def importance_shares(metrics: Mapping[str, Any]) -> dict[str, float]:
 
 def confidence_table(series: Mapping[Key, Floats], day: int) -> MetricTable:
     """Quantiles of the confidence over the window's signals: ML's score, and each component on its own scale."""
-    rows = []
+    rows: Rows = []
     for name in ("", *COMPONENTS[1:]):
-        cells = [float(series[ML, f"confidence_p{q * 100:.0f}", name][day]) for q in QUANTILES]
+        cells: list[Cell] = [float(series[ML, f"confidence_p{q * 100:.0f}", name][day]) for q in QUANTILES]
         if cells[0] == cells[0]:
             rows.append((name or "ML", cells))
     head = ("Confidence of", "10 %", "Median", "90 %")
@@ -182,7 +186,7 @@ def skill_table(run: RunData, until: int, length: int) -> MetricTable:
     begin = until - length * SECONDS_PER_DAY
     gained = run.decisions["outcome_r"].to_numpy() > 0
     known = (run.resolved_at <= until) & (run.resolved_at != NEVER)
-    rows = []
+    rows: Rows = []
     for name in COMPONENTS:
         rank = run.decisions[f"{name}_percentile"].to_numpy(dtype=np.float64)
         own = known & ~np.isnan(rank)

@@ -13,9 +13,9 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 
-from coordinator.reports.rolling.run_data import NEVER, RunData
-from coordinator.reports.rolling.table import MetricTable
-from coordinator.types import SECONDS_PER_DAY, Bools, Floats
+from coordinator.reports.rolling.run_data import RunData
+from coordinator.reports.rolling.table import Cell, MetricTable, Rows
+from coordinator.types import SECONDS_PER_DAY, Bools, Floats, Ints
 
 __all__ = [
     "filter_table",
@@ -33,16 +33,17 @@ QUANTILES = (0.1, 0.25, 0.5, 0.75, 0.9)
 SCORES = ("technical_percentile", "ml_rank", "unified_confidence")
 
 
-def in_window(moments: Floats | np.ndarray, until: int, length: int) -> Bools:
+def in_window(moments: Ints, until: int, length: int) -> Bools:
     """Which moments (seconds since the epoch) belong to the days up to a midnight."""
-    return (moments > until - length * SECONDS_PER_DAY) & (moments <= until) & (moments != NEVER)
+    inside: Bools = (moments > until - length * SECONDS_PER_DAY) & (moments <= until)
+    return inside
 
 
 def regime_table(run: RunData, until: int, length: int) -> MetricTable:
     """Average reward:risk, win rate and profit factor by market condition (the pair's regime and volatility level)."""
     decided, resolved = in_window(run.decided_at, until, length), in_window(run.resolved_at, until, length)
     regime, rr, r = run.decisions["regime"], reward_risk(run), run.decisions["outcome_r"].to_numpy()
-    rows = []
+    rows: Rows = []
     for name in sorted(set(regime[decided | resolved])):
         own = (regime == name).to_numpy()
         cells = [int((own & decided).sum()), mean(rr[own & decided]), *outcome_cells(r[own & resolved])]
@@ -56,7 +57,8 @@ def regime_table(run: RunData, until: int, length: int) -> MetricTable:
 def reward_risk_table(run: RunData, until: int, length: int) -> MetricTable:
     """Win rate at different levels of reward:risk; signals without a target have none."""
     resolved, rr = in_window(run.resolved_at, until, length), reward_risk(run)
-    r, rows = run.decisions["outcome_r"].to_numpy(), []
+    r = run.decisions["outcome_r"].to_numpy()
+    rows: Rows = []
     for low, high in pairwise(LEVELS):
         own = resolved & (rr >= low) & (rr < high)
         if own.any():
@@ -71,14 +73,14 @@ def filter_table(run: RunData, until: int, length: int) -> MetricTable:
     A row of the ranking is an entry that lost against better ones; those that it let through leave none.
     """
     asked = run.improved[in_window(run.improved["at"].to_numpy(), until, length)]
-    rows = []
+    rows: Rows = []
     for name in LIMITS:
         own = asked[asked["name"] == name]
         if len(own):
             refused = refuses(own)
             r = own["outcome_r"].where(own["resolved_at"] <= until).to_numpy()
-            share = float("nan") if name == "ranking" else float(refused.mean())
-            cells = [str(own["mode"].iloc[-1]), int((~refused).sum()), int(refused.sum()), share]
+            part = float("nan") if name == "ranking" else share(refused)
+            cells: list[Cell] = [str(own["mode"].iloc[-1]), int((~refused).sum()), int(refused.sum()), part]
             rows.append((name, [*cells, mean(r[~refused]), mean(r[refused])]))
     head = ("Limit", "Mode", "Let through", "Refused", "Share", "Mean R let through", "Mean R refused")
     return MetricTable(
@@ -100,7 +102,7 @@ def threshold_table(run: RunData, until: int, length: int) -> MetricTable:
     changed = run.thresholds[
         in_window(run.thresholds["time"].dt.as_unit("s").astype("int64").to_numpy(), until, length)
     ]
-    rows = []
+    rows: Rows = []
     for pair in sorted(set(pairs[decided].tolist())):
         own = pairs == pair
         last = float(frame["threshold"].to_numpy()[own & decided][-1])
@@ -115,7 +117,7 @@ def threshold_table(run: RunData, until: int, length: int) -> MetricTable:
 def score_table(run: RunData, until: int, length: int) -> MetricTable:
     """Distribution of the scores over the signals of the window."""
     decided = in_window(run.decided_at, until, length)
-    rows = [
+    rows: Rows = [
         (name.replace("_", " "), [int(np.isfinite(x).sum()), *quantiles(x)])
         for name in SCORES
         for x in [run.decisions[name].to_numpy(dtype=np.float64)[decided]]
@@ -127,12 +129,12 @@ def score_table(run: RunData, until: int, length: int) -> MetricTable:
 def size_table(run: RunData, until: int, length: int) -> MetricTable:
     """Distribution of what was made of each planned size: adjusted over base."""
     asked = run.improved[in_window(run.improved["at"].to_numpy(), until, length)]
-    rows = []
+    rows: Rows = []
     for name in SIZES:
         own = asked[asked["name"] == name]
         if len(own):
             factor = size_factor(own)
-            cells = [str(own["mode"].iloc[-1]), len(own), mean(factor), *quantiles(factor)]
+            cells: list[Cell] = [str(own["mode"].iloc[-1]), len(own), mean(factor), *quantiles(factor)]
             rows.append((name, cells))
     head = ("Improvement", "Mode", "Signals", "Mean", *(f"{q:.0%}" for q in QUANTILES))
     return MetricTable("Size adjustments", head, ("text", "count", *("number",) * (1 + len(QUANTILES))), rows)
@@ -142,7 +144,7 @@ OUTCOME_HEAD = ("Outcomes", "Mean R", "Win rate", "Profit factor")
 OUTCOME_UNITS = ("count", "number", "percent", "number")
 
 
-def outcome_cells(r: Floats) -> list[float | int | str]:
+def outcome_cells(r: Floats) -> list[Cell]:
     """Number, mean R, win rate and profit factor (sum of profits over sum of losses) of known outcomes."""
     with np.errstate(divide="ignore", invalid="ignore"):
         factor = float(np.divide(np.maximum(r, 0.0).sum(), np.maximum(-r, 0.0).sum()))

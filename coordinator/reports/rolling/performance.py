@@ -67,9 +67,9 @@ def execution_series(run: RunData, length: int) -> dict[Key, Floats]:
     - hit rate: trades opened over signals decided; ``fill_rate`` over accepted signals
     - trades a day: entries filled, over the days of the window that the run has
     - hold time: minutes from the entry to the exit, mean of the trades closed
-    - slippage: mean over the trades opened (entries: mean entry price against the close that was decided on; later
-      tranches of a plan count as better prices) and closed (exits: see ``traded_rows``); positive is worse. The
-      subject is the pair, empty for all
+    - slippage: mean over the trades closed, when all their fills are known; positive is worse. Of entries the mean
+      entry price against the close that was decided on, so later tranches of a plan count as better prices; of exits
+      see :func:`coordinator.jobs.traded.traded_rows`. The subject is the pair, empty for all
     """
     days, trades = run.days, run.trades
     signals = rolling_sum(by_day(days, run.decided_at), length)
@@ -88,14 +88,11 @@ def execution_series(run: RunData, length: int) -> dict[Key, Floats]:
         (ACCOUNT, "hold_minutes", ""): ratio(rolling_sum(by_day(days, run.closed_at, held), length), closed),
     }
     pairs = trades["pair"].to_numpy(dtype=object)
-    for metric, column, moments in (
-        ("entry_slippage", "slippage", run.opened_at),
-        ("exit_slippage", "exit_slippage", run.closed_at),
-    ):
+    for metric, column in (("entry_slippage", "slippage"), ("exit_slippage", "exit_slippage")):
         value = trades[column].to_numpy(dtype=np.float64)
         for subject in ("", *sorted(set(pairs.tolist()))):
             own = ~np.isnan(value) & ((pairs == subject) | (subject == ""))
-            out[ACCOUNT, metric, subject] = _mean(days, moments, own, value, length)
+            out[ACCOUNT, metric, subject] = _mean(days, run.closed_at, own, value, length)
     return out
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 from coordinator.portfolio.sectors import sector_of
 from coordinator.reports.rolling.daily import by_day, rolling_sum, windows
 from coordinator.reports.rolling.run_data import NEVER, RunData
-from coordinator.reports.rolling.table import MetricTable
+from coordinator.reports.rolling.table import MetricTable, Rows
 from coordinator.reports.rolling.targets import ACCOUNT
 from coordinator.settings import Settings
 from coordinator.types import SECONDS_PER_DAY, Floats
@@ -79,7 +79,7 @@ def portfolio_correlation(
 
 def portfolio_table(series: Mapping[Key, Floats], day: int) -> MetricTable:
     """Sectors and correlation at the window's end."""
-    rows: list[tuple[str, list[float | int | str]]] = [
+    rows: Rows = [
         (f"sector {subject}", [float(values[day])])
         for (_, metric, subject), values in series.items()
         if metric == "sector_share" and values[day] > 0

@@ -31,7 +31,12 @@ from coordinator.reports.rolling.improvements import (
     threshold_table,
 )
 from coordinator.reports.rolling.performance import execution_series, performance_series
-from coordinator.reports.rolling.portfolio import CORRELATION, portfolio_series, portfolio_table
+from coordinator.reports.rolling.portfolio import (
+    CORRELATION,
+    portfolio_correlation,
+    portfolio_series,
+    portfolio_table,
+)
 from coordinator.reports.rolling.run_data import RunData, load_run
 from coordinator.reports.rolling.table import MetricTable, as_json, as_text
 from coordinator.reports.rolling.targets import ACCOUNT, BASELINE, METRICS, ML, Metric, verdict
@@ -41,10 +46,12 @@ __all__ = [
     "WINDOW_DAYS",
     "MetricValue",
     "RollingReport",
+    "RollingView",
     "metric_rows",
     "read_rolling",
     "rolling_series",
     "summarise",
+    "view_rolling",
 ]
 
 Key = tuple[str, str, str]
@@ -219,6 +226,51 @@ def summarise(
     )
     at = datetime.fromtimestamp(until, tz=UTC)
     return RollingReport(run.run_id, run.strategy, days, at, metrics, tuple(t for t in tables if t.rows))
+
+
+@dataclass(frozen=True)
+class RollingView:
+    """The newest window of a run, and the series it comes from, for charts.
+
+    Attributes
+    ----------
+    report : RollingReport
+    ends : pandas.DatetimeIndex, the midnight at which each window ends, shape (n_days,)
+    series : mapping of (arm, metric, subject) to values, shape (n_days,)
+    """
+
+    report: RollingReport
+    ends: pd.DatetimeIndex
+    series: Mapping[Key, Floats]
+
+
+def view_rolling(
+    ledger: Ledger,
+    run_id: int | None = None,
+    candles: Mapping[str, pd.DataFrame] | None = None,
+    since: int = 0,
+) -> RollingView | None:
+    """A run's metrics over time; None where it knows nothing.
+
+    Parameters
+    ----------
+    candles : mapping of pair to pandas.DataFrame, optional
+        date (UTC, open) and close: then the portfolio's correlation is among the metrics, and all of them are written
+        into the ledger.
+    since : int
+        Seconds since the epoch: windows that end up to then are left out.
+    """
+    run = load_run(ledger, run_id)
+    shown = (run.days + 1) * SECONDS_PER_DAY > since
+    if not shown.any():
+        return None
+    series = rolling_series(run)
+    if candles is not None:
+        series |= portfolio_correlation(run, candles, WINDOW_DAYS)
+        ledger.write_metrics(run.run_id, metric_rows(run, series, since))
+    ends = pd.to_datetime((run.days[shown] + 1) * SECONDS_PER_DAY, unit="s", utc=True)
+    report = summarise(run, series=series)
+    return RollingView(report, ends, {key: values[shown] for key, values in series.items()})
 
 
 def metric_rows(run: RunData, series: Mapping[Key, Floats], since: int = 0) -> list[MetricRow]:

@@ -9,9 +9,10 @@ from typing import Any
 
 from coordinator.reports.texts import UNDEFINED, number, percent
 
-__all__ = ["MetricTable", "as_json", "as_text"]
+__all__ = ["Cell", "MetricTable", "Rows", "as_json", "as_text"]
 
 Cell = float | int | str
+Rows = list[tuple[str, list[Cell]]]
 
 
 @dataclass(frozen=True)

@@ -56,7 +56,9 @@ SECONDARY = (
 )
 HEALTH = (
     Metric("confidence_p50", "11 Confidence of ML, median", "percent"),
+    Metric("model_feature_drift", "13 Model drift: largest PSI of a newest model's inputs", "number"),
     Metric("calibration_error", "14 Calibration error (ECE) of the win probability", "percent"),
+    Metric("model_gap", "15 Overfitting: largest train-test gap of a newest model", "percent"),
 )
 METRICS = (*PRIMARY, *SECONDARY, *HEALTH)
 
