@@ -15,6 +15,7 @@ from freqtrade.enums import RunMode
 from freqtrade.persistence import PairLocks, Trade
 
 from coordinator.adapters.errors import as_operational
+from coordinator.adapters.persistence.metric_recorder import MetricRecorder
 from coordinator.adapters.persistence.plan_book import PlanBook
 from coordinator.adapters.persistence.trade_recorder import TradeRecorder
 from coordinator.adapters.protection.portfolio_guard import portfolio_protections
@@ -87,6 +88,7 @@ class EntryStrategy(FastCallbackStrategy):
         is_backtest = config.get("runmode") == RunMode.BACKTEST
         self.recorder = DecisionRecorder(config, type(self).__name__, self.run, is_backtest=is_backtest)
         self.trade_recorder = TradeRecorder(self._describe_signal)
+        self.metric_recorder = MetricRecorder()
         self.guard = EntryGuard(self.run, FilterTrust(self.run.market, self.settings))
         self.sizing = PositionSizing(self.run.market, self.recorder.record_improvement)
         self.rules = PositionRules(
