@@ -20,6 +20,8 @@ from coordinator.reports.losses import (
     initial_risk,
     realised_equity,
 )
+from coordinator.run.backtest_ledger import describe_run
+from coordinator.settings import load_settings
 
 BEGIN = datetime(2024, 1, 1, tzinfo=UTC)
 BALANCE = 1000.0
@@ -149,6 +151,14 @@ def test_the_deflated_score_is_the_ratio_s_own_where_both_take_the_error_alike()
     assert deflated_sharpe(account, 1, 0.5) == pytest.approx(0.5, abs=1e-6)
 
 
+def test_days_that_all_earn_more_never_lower_the_score_of_a_lucky_day():
+    """One great day among equal ones: with the error at the ratio itself the score would fall."""
+    days = np.r_[np.full(29, 0.001), 0.2]
+    scores = [deflated_score(days + more, 2, 0.5) for more in (0.0, 0.02, 0.05, 0.1)]
+    assert scores == sorted(scores)
+    assert scores[-1] > scores[0] + 1
+
+
 def test_more_epochs_deflate_more():
     one = trades([10.0, -5.0, 8.0, -2.0] * 10)
     end = until(39)
@@ -156,6 +166,13 @@ def test_more_epochs_deflate_more():
     assert few < many < 0
     wide = deflated_sharpe_loss(one, BEGIN, end, BALANCE, 500, 1.0)
     assert many < wide
+
+
+def test_a_bot_continues_its_run_whatever_hyperopt_looks_for():
+    one, other = (load_settings({"hyperopt": {"least_trades": n}}) for n in (30, 50))
+    runs = [describe_run({"freqai": {}}, "S", each, BEGIN) for each in (one, other)]
+    assert runs[0].identity == runs[1].identity
+    assert "hyperopt" not in runs[0].settings
 
 
 CLASSES = {

@@ -219,6 +219,8 @@ def test_verdicts_stand_beside_the_values(write_ledger):
     assert values["hit_rate"].verdict == ""
     before = read_rolling(write_ledger(), end=at(24).to_pydatetime())
     assert next(v for v in before.metrics if v.metric.name == "latency_ms").account == 20.0
+    (models,) = (table for table in before.tables if table.title.startswith("Models"))
+    assert models.rows[0][1][0] == "2024-01-01"  # the second one may not speak yet
 
 
 TABLES = {
@@ -387,6 +389,18 @@ def test_a_run_without_anything_says_so(tmp_path):
         read_rolling(ledger)
     with pytest.raises(CoordinatorError, match="be one of"):
         read_rolling(ledger, 7)
+
+
+def test_what_no_confidence_could_have_taken_is_in_no_arm(write_ledger):
+    """The first signal was against the market: ML is left with -1 and -.5 R, the baseline with -1, 1 and 3 R."""
+    ledger = write_ledger()
+    decisions = ledger.read_decisions()
+    decisions.loc[0, ["accepted", "rejection"]] = [False, "against the market"]
+    ledger.write_run(RunInfo("MLCoordinator", START, "1h", SETTINGS), decisions)
+    values = {value.metric.name: value for value in read_rolling(ledger).metrics}
+    assert (values["win_rate"].ml, values["win_rate"].baseline) == pytest.approx((0.0, 2 / 3))
+    assert values["profit_factor"].baseline == pytest.approx(4.0)
+    assert values["accuracy"].ml == pytest.approx(2 / 5)  # a prediction it was all the same
 
 
 def test_a_run_without_ml_has_a_baseline(write_ledger):
