@@ -15,7 +15,6 @@ from coordinator.errors import CoordinatorError
 from coordinator.ledger.commands import RESULTS, FolderOption, LedgerOption, RunOption
 from coordinator.ledger.export import newest_ledger
 from coordinator.ledger.store import Ledger
-from coordinator.reports.rolling.performance import Key
 from coordinator.reports.rolling.run_data import RunData, load_run
 from coordinator.reports.rolling.summary import (
     HEAD,
@@ -26,6 +25,7 @@ from coordinator.reports.rolling.summary import (
     rolling_series,
 )
 from coordinator.reports.rolling.table import as_json
+from coordinator.reports.rolling.targets import Key
 from coordinator.reports.texts import number
 from coordinator.types import SECONDS_PER_DAY, Floats
 

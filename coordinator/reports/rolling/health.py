@@ -18,7 +18,7 @@ from coordinator.ledger.registry import Model
 from coordinator.ledger.schema import COMPONENTS
 from coordinator.reports.rolling.run_data import NEVER, RunData, known_models
 from coordinator.reports.rolling.table import Cell, MetricTable, Rows
-from coordinator.reports.rolling.targets import ACCOUNT, ML
+from coordinator.reports.rolling.targets import ACCOUNT, ML, Key
 from coordinator.types import SECONDS_PER_DAY, Floats
 
 __all__ = [
@@ -44,7 +44,6 @@ FIGURES = {
 WORST = ("latency_ms", "model_gap", "model_feature_drift")
 """Metrics of models of which the largest counts for all."""
 FEATURES_SHOWN = 5
-Key = tuple[str, str, str]
 
 
 def health_series(run: RunData, length: int) -> dict[Key, Floats]:

@@ -7,12 +7,10 @@ import numpy as np
 from coordinator.reports.rolling.daily import by_day, ratio, rolling_sum
 from coordinator.reports.rolling.improvements import SIZES, reward_risk, size_factor
 from coordinator.reports.rolling.run_data import NEVER, RunData
-from coordinator.reports.rolling.targets import ACCOUNT
+from coordinator.reports.rolling.targets import ACCOUNT, Key
 from coordinator.types import SECONDS_PER_DAY, Bools, Floats, Ints
 
 __all__ = ["improvement_series"]
-
-Key = tuple[str, str, str]
 
 
 def improvement_series(run: RunData, length: int) -> dict[Key, Floats]:

@@ -8,8 +8,6 @@ the account traded: closed trades, with their own R (:attr:`~coordinator.ledger.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 
 from coordinator.reports.rolling.daily import (
@@ -21,14 +19,11 @@ from coordinator.reports.rolling.daily import (
     rolling_sum,
 )
 from coordinator.reports.rolling.run_data import NEVER, RunData
-from coordinator.reports.rolling.targets import ACCOUNT, BASELINE, ML
+from coordinator.reports.rolling.targets import ACCOUNT, BASELINE, ML, Key
 from coordinator.types import Bools, Floats, Ints
 
-__all__ = ["Key", "Series", "execution_series", "performance_series"]
+__all__ = ["execution_series", "performance_series"]
 
-Key = tuple[str, str, str]
-"""Arm, metric, subject; the subject is empty for the whole."""
-Series = Mapping[Key, Floats]
 MINUTE = 60.0
 
 

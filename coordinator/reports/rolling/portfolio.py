@@ -11,13 +11,12 @@ from coordinator.portfolio.sectors import sector_of
 from coordinator.reports.rolling.daily import by_day, rolling_sum, windows
 from coordinator.reports.rolling.run_data import NEVER, RunData
 from coordinator.reports.rolling.table import MetricTable, Rows
-from coordinator.reports.rolling.targets import ACCOUNT
+from coordinator.reports.rolling.targets import ACCOUNT, Key
 from coordinator.settings import Settings
 from coordinator.types import SECONDS_PER_DAY, Floats
 
 __all__ = ["portfolio_correlation", "portfolio_series", "portfolio_table"]
 
-Key = tuple[str, str, str]
 LEAST_RETURNS = 10
 FOUND, CONCENTRATION, CORRELATION = "correlated_positions", "sector_concentration", "portfolio_correlation"
 

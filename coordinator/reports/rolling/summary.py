@@ -39,7 +39,7 @@ from coordinator.reports.rolling.portfolio import (
 )
 from coordinator.reports.rolling.run_data import RunData, load_run
 from coordinator.reports.rolling.table import MetricTable, as_json, as_text
-from coordinator.reports.rolling.targets import ACCOUNT, BASELINE, METRICS, ML, Metric, verdict
+from coordinator.reports.rolling.targets import ACCOUNT, BASELINE, METRICS, ML, PRIMARY, Key, Metric, verdict
 from coordinator.types import SECONDS_PER_DAY, Floats
 
 __all__ = [
@@ -54,7 +54,6 @@ __all__ = [
     "view_rolling",
 ]
 
-Key = tuple[str, str, str]
 WINDOW_DAYS = 30
 
 
@@ -79,7 +78,7 @@ class MetricValue:
 
     @property
     def _of_account(self) -> bool:
-        return self.metric.name not in ("accuracy", "sharpe", "win_rate", "profit_factor", "max_drawdown")
+        return self.metric not in PRIMARY
 
     def texts(self) -> list[str]:
         """ML, baseline, account, target, verdicts: as they are printed."""

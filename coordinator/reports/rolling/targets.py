@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-__all__ = ["ACCOUNT", "ARMS", "BASELINE", "METRICS", "ML", "PRIMARY", "Metric", "verdict"]
+__all__ = ["ACCOUNT", "BASELINE", "METRICS", "ML", "PRIMARY", "Key", "Metric", "verdict"]
 
 ML, BASELINE, ACCOUNT = "ml", "baseline", "all"
-ARMS = (ML, BASELINE, ACCOUNT)
-"""Of ``metric_history``: ML's gate, the baseline's gate, and what was traded or is of the run as a whole."""
+"""Arms of ``metric_history``: ML's gate, the baseline's gate, and what was traded or is of the run as a whole."""
+Key = tuple[str, str, str]
+"""Arm, metric, subject (a pair, model, regime, sector or improvement; empty for the whole)."""
 
 
 @dataclass(frozen=True)
