@@ -14,6 +14,7 @@ from coordinator.cli import app
 from coordinator.errors import CoordinatorError
 from coordinator.ledger.feature_store import FeatureSchema
 from coordinator.ledger.frame import normalise_decisions
+from coordinator.ledger.metric_history import MetricRow
 from coordinator.ledger.records import CandleRecord, ImprovementRow, ThresholdRow
 from coordinator.ledger.registry import ModelInfo, ModelRegistry
 from coordinator.ledger.store import Ledger, RunInfo
@@ -370,6 +371,7 @@ def test_stored_metrics_are_replaced_day_by_day(write_ledger):
 
 
 def test_a_backtests_view_writes_them_and_the_correlation(write_ledger):
+    """And what it stored is shown again where there are no candles."""
     ledger = write_ledger()
     dates = pd.date_range(START, periods=72, freq="h", tz="UTC")
     view = view_rolling(ledger, None, {BTC: pd.DataFrame({"date": dates, "close": 100.0})}, BEGIN + DAY)
@@ -377,8 +379,11 @@ def test_a_backtests_view_writes_them_and_the_correlation(write_ledger):
     assert all(len(values) == 2 for values in view.series.values())
     assert set(ledger.metrics(1)["time"]) == {at(48), at(72)}
     assert len(ledger.metrics(1, "portfolio_correlation")) == 2
-    names = [name for table in read_rolling(ledger).tables for name, _ in table.rows]
-    assert "mean correlation of the pairs held" in names
+    ledger.write_metrics(1, [MetricRow(int(at(72).timestamp()), "all", "portfolio_correlation", "", 0.25)])
+    cells = {name: cells for table in read_rolling(ledger).tables for name, cells in table.rows}
+    assert cells["mean correlation of the pairs held"] == [0.25]
+    history = command("--ledger", ledger.database.name, "--history", "portfolio_correlation")
+    assert "0.2500" in history
 
 
 def test_a_run_without_anything_says_so(tmp_path):
@@ -401,6 +406,9 @@ def test_what_no_confidence_could_have_taken_is_in_no_arm(write_ledger):
     assert (values["win_rate"].ml, values["win_rate"].baseline) == pytest.approx((0.0, 2 / 3))
     assert values["profit_factor"].baseline == pytest.approx(4.0)
     assert values["accuracy"].ml == pytest.approx(2 / 5)  # a prediction it was all the same
+    (table,) = (table for table in read_rolling(ledger).tables if table.title.startswith("Thresholds"))
+    assert table.rows[0][1][2:4] == [1, 1.0]  # of BTC's two that met the threshold the losing one is left
+    assert rolling_series(load_run(ledger))["all", "false_positives", BTC][2] == 1.0
 
 
 def test_a_run_without_ml_has_a_baseline(write_ledger):
@@ -441,6 +449,8 @@ def test_the_command_prints_tables_json_and_history(write_ledger):
     days = json.loads(command("--ledger", path, "--history", "accuracy", "--json"))["days"]
     assert [day["ml"] for day in days] == pytest.approx([0.5, 0.5, 0.4])
     assert "values written" in command("--ledger", path, "--store")
+    other = CliRunner().invoke(app, ["metrics", "--ledger", path, "--store", "--days", "7"])
+    assert "be 30" in str(other.exception)
     assert len(Ledger(path).metrics(1, "accuracy")) == 6
     failed = CliRunner().invoke(app, ["metrics", "--ledger", path, "--history", "nothing"])
     assert isinstance(failed.exception, CoordinatorError)

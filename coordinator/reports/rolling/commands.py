@@ -15,6 +15,7 @@ from coordinator.errors import CoordinatorError
 from coordinator.ledger.commands import RESULTS, FolderOption, LedgerOption, RunOption
 from coordinator.ledger.export import newest_ledger
 from coordinator.ledger.store import Ledger
+from coordinator.reports.rolling.portfolio import CORRELATION
 from coordinator.reports.rolling.run_data import RunData, load_run
 from coordinator.reports.rolling.summary import (
     HEAD,
@@ -23,6 +24,7 @@ from coordinator.reports.rolling.summary import (
     metric_rows,
     read_rolling,
     rolling_series,
+    stored_correlation,
 )
 from coordinator.reports.rolling.table import as_json
 from coordinator.reports.rolling.targets import Key
@@ -46,11 +48,15 @@ def metrics_command(
     ] = False,
 ) -> None:
     """The metrics of the last 30 days: ML, baseline, account, target and verdict; models; improvements."""
+    if store and days != WINDOW_DAYS:
+        raise CoordinatorError("--days", "--store", f"be {WINDOW_DAYS}, as metric_history holds", days)
     opened = Ledger(ledger or str(newest_ledger(results)))
     console = Console()
     if history is not None or store:
         own = load_run(opened, run)
         series = rolling_series(own, days)
+        if days == WINDOW_DAYS:
+            series |= stored_correlation(own, opened.metrics(own.run_id, CORRELATION))
         if store:
             count = opened.write_metrics(own.run_id, metric_rows(own, series))
             console.print(

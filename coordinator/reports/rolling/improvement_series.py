@@ -39,7 +39,7 @@ def improvement_series(run: RunData, length: int) -> dict[Key, Floats]:
     confidence, threshold = (
         frame[name].to_numpy(dtype=np.float64) for name in ("unified_confidence", "threshold")
     )
-    compared = known & ~np.isnan(confidence) & ~np.isnan(threshold)
+    compared = known & run.could_be_taken & ~np.isnan(confidence) & ~np.isnan(threshold)
     met = confidence >= threshold
     for name in ("", *sorted(set(pairs.tolist()))):
         own = compared & ((pairs == name) | (name == ""))

@@ -92,12 +92,16 @@ def threshold_table(run: RunData, until: int, length: int) -> MetricTable:
     """Each pair's threshold at the window's end, its changes, and the share of wrong answers on both sides of it.
 
     False positives: outcomes with R <= 0 among those whose confidence met the threshold of the signal. False negatives:
-    outcomes with R > 0 among the others.
+    outcomes with R > 0 among the others. Signals that no confidence could have taken are in neither.
     """
     frame, resolved = run.decisions, in_window(run.resolved_at, until, length)
     decided = run.decided_at <= until
     met = (frame["unified_confidence"] >= frame["threshold"]).to_numpy()
-    known = frame[["unified_confidence", "threshold"]].notna().all(axis=1).to_numpy() & resolved
+    known = (
+        frame[["unified_confidence", "threshold"]].notna().all(axis=1).to_numpy()
+        & resolved
+        & run.could_be_taken
+    )
     lost, pairs = frame["outcome_r"].to_numpy() <= 0, frame["pair"].to_numpy(dtype=object)
     changed = run.thresholds[
         in_window(run.thresholds["time"].dt.as_unit("s").astype("int64").to_numpy(), until, length)

@@ -50,6 +50,7 @@ __all__ = [
     "metric_rows",
     "read_rolling",
     "rolling_series",
+    "stored_correlation",
     "summarise",
     "view_rolling",
 ]
@@ -155,7 +156,7 @@ def read_rolling(
         If there is no such run, or it knows nothing by then.
     """
     run = load_run(ledger, run_id)
-    stored = ledger.metrics(run.run_id, CORRELATION) if end is None else None
+    stored = ledger.metrics(run.run_id, CORRELATION) if days == WINDOW_DAYS else None
     return summarise(run, days, end, stored)
 
 
@@ -196,10 +197,7 @@ def summarise(
     day, until = len(known) - 1, int(known[-1] + 1) * SECONDS_PER_DAY
     values = dict(rolling_series(run, days) if series is None else series)
     if correlations is not None and len(correlations):
-        of_day = correlations[correlations["time"].dt.as_unit("s").astype("int64") == until]["value"]
-        column = np.full(len(run.days), np.nan)
-        column[day] = float(of_day.iloc[0]) if len(of_day) else np.nan
-        values[ACCOUNT, CORRELATION, ""] = column
+        values |= stored_correlation(run, correlations)
 
     def of(arm: str, metric: Metric) -> float:
         column = values.get((arm, metric.name, ""))
@@ -270,6 +268,13 @@ def view_rolling(
     ends = pd.to_datetime((run.days[shown] + 1) * SECONDS_PER_DAY, unit="s", utc=True)
     report = summarise(run, series=series)
     return RollingView(report, ends, {key: values[shown] for key, values in series.items()})
+
+
+def stored_correlation(run: RunData, stored: pd.DataFrame) -> dict[Key, Floats]:
+    """The portfolio's correlation as a backtest stored it (``Ledger.metrics``), by day; NaN where it did not."""
+    ends = (run.days + 1) * SECONDS_PER_DAY
+    by_end = pd.Series(stored["value"].to_numpy(), index=stored["time"].dt.as_unit("s").astype("int64"))
+    return {(ACCOUNT, CORRELATION, ""): by_end.reindex(ends).to_numpy(dtype=np.float64)}
 
 
 def metric_rows(run: RunData, series: Mapping[Key, Floats], since: int = 0) -> list[MetricRow]:
