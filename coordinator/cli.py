@@ -13,6 +13,7 @@ from coordinator.jobs.optimize.command import optimize
 from coordinator.jobs.quality.commands import quality_app
 from coordinator.ledger.commands import ledger_app
 from coordinator.reports.commands import report_command
+from coordinator.reports.rolling.commands import metrics_command
 from coordinator.sandbox.commands import data_app, sandbox_app
 
 __all__ = ["app", "main"]
@@ -23,6 +24,7 @@ app = typer.Typer(
 app.command("backtest")(backtest)
 app.command("optimize")(optimize)
 app.command("report")(report_command)
+app.command("metrics")(metrics_command)
 app.add_typer(settings_app, name="settings")
 app.add_typer(ledger_app, name="ledger")
 app.add_typer(quality_app, name="quality")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 
 from coordinator.components.challenge import PromotionSlice, challenge
@@ -10,12 +13,14 @@ from coordinator.components.market_history import BASE, MarketHistory, row_posit
 from coordinator.errors import CoordinatorError
 from coordinator.learning.fusion_models import FusionModels
 from coordinator.learning.promotion import Verdict
+from coordinator.learning.timeframe_model import TimeframeModel
 from coordinator.settings import Settings
 from coordinator.signals.fusion import TIMEFRAMES
 from coordinator.types import Floats, Times
 
 __all__ = ["FusionComponent"]
 
+AVERAGED = ("accuracy", "gap", "feature_drift", "calibration_error")  # over the three models
 LEAD = 64  # candles before the first one asked for, so that the formula's consistency has its history
 
 
@@ -53,6 +58,8 @@ class FusionComponent:
         metrics = {
             f"{name}_{key}": value for name, m in models.models_.items() for key, value in m.metrics_.items()
         }
+        parts = list(models.models_.values())
+        metrics |= {name: float(np.mean([m.metrics_[name] for m in parts])) for name in AVERAGED}
         new = ActiveModel(models, window.end, window.end)
         return TrainingResult(
             active=new if verdict.promoted else previous,
@@ -65,6 +72,7 @@ class FusionComponent:
             label_horizon=s.label_horizon,
             schema=SCHEMA,
             metrics=metrics,
+            details=_details(parts),
         )
 
     def _too_few(self, previous: ActiveModel | None, error: CoordinatorError) -> TrainingResult:
@@ -95,6 +103,17 @@ class FusionComponent:
         predictions[~np.isfinite(fusion.score)] = np.nan
         out[present] = predictions[row_positions(candles[BASE].time, times[present])]
         return out
+
+
+def _details(models: Sequence[TimeframeModel]) -> dict[str, Any]:
+    """Mean share of the trees' gain by feature, and of the first model what else the report shows."""
+    shares = []
+    for model in models:
+        gain = np.array(list(model.details_["importance"].values()))
+        shares.append(gain / max(float(gain.sum()), 1e-12))
+    importance = dict(zip(models[0].schema_.names, np.mean(shares, axis=0).tolist(), strict=True))
+    first = models[0].details_
+    return {"drifted": first["drifted"], "confidence": first["confidence"], "importance": importance}
 
 
 def _predict_newest(models: FusionModels, slices: list[PromotionSlice]) -> list[list[Floats]]:

@@ -8,13 +8,17 @@ from coordinator.components.challenge import PromotionSlice, challenge
 from coordinator.components.component import SCHEMA, ActiveModel, TrainingResult, Window
 from coordinator.components.market_history import BASE, MarketHistory, row_positions
 from coordinator.learning.artefact import encode
+from coordinator.learning.blocks import Block
+from coordinator.learning.class_health import shuffled_importance
 from coordinator.learning.classifier import SequenceClassifier
+from coordinator.learning.labels import class_numbers
 from coordinator.settings import Settings
 from coordinator.types import Floats, Times
 
 __all__ = ["SequenceComponent"]
 
 ATTENDED = 500  # newest rows of the first pair over which attention is averaged for the report
+SHUFFLED = 160  # of them, those on which features are shuffled: a prediction for each feature
 
 
 class SequenceComponent:
@@ -39,6 +43,7 @@ class SequenceComponent:
             self._margin,
         )
         new = ActiveModel(model, window.end, window.end)
+        details = {**model.details_, "importance": _importance(model, blocks[0], s.seed)}
         return TrainingResult(
             active=new if verdict.promoted else previous,
             verdict=verdict,
@@ -50,7 +55,7 @@ class SequenceComponent:
             label_horizon=s.label_horizon,
             schema=SCHEMA,
             metrics=model.metrics_,
-            details=model.attention(blocks[0].features[-ATTENDED:]) if blocks else {},
+            details=details | model.attention(blocks[0].features[-ATTENDED:]),
         )
 
     def prepare(self, pair: str, times: Times, market: MarketHistory) -> None:
@@ -66,6 +71,18 @@ class SequenceComponent:
             probabilities, _ = active.model.predict_proba(table)
             out[present] = probabilities[rows[present] - first]
         return out
+
+
+def _importance(model: SequenceClassifier, block: Block, seed: int) -> dict[str, float]:
+    """Log loss that each feature is worth on a pair's newest labelled rows."""
+    labels = block.labels[-SHUFFLED:]
+    known = np.isfinite(labels)
+
+    def predict(x: Floats) -> Floats:
+        return model.predict_proba(x)[0][known]
+
+    classes = class_numbers(labels[known])
+    return shuffled_importance(predict, block.features[-SHUFFLED:], classes, model.schema_.names, seed)
 
 
 def _predict_newest(model: SequenceClassifier, newest: PromotionSlice, length: int) -> list[Floats]:

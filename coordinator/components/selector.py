@@ -8,6 +8,7 @@ from coordinator.components.component import ActiveModel, TrainingResult, Window
 from coordinator.components.market_history import BASE, MarketHistory, row_positions
 from coordinator.decision.outcomes import Outcomes
 from coordinator.learning.artefact import encode
+from coordinator.learning.class_health import input_drift
 from coordinator.learning.promotion import Verdict
 from coordinator.learning.selector_env import (
     PairSignals,
@@ -57,9 +58,10 @@ class SelectorComponent:
                 until = max(until, int(times[training].max()))
             validation_walks.append(_rows(walk, validation))
         policy = SelectorPolicy(s.selector_policy).fit(walks, SELECTOR_SCHEMA)
-        new = self._reward(policy, validation_walks)
+        new, seen = self._reward(policy, validation_walks), self._reward(policy, walks)
         old = float("nan") if previous is None else self._reward(previous.model, validation_walks)
         verdict = _verdict(new, old)
+        drift, drifted = _drift(walks, validation_walks)
         return TrainingResult(
             active=ActiveModel(policy, start, window.end) if verdict.promoted else previous,
             verdict=verdict,
@@ -73,9 +75,13 @@ class SelectorComponent:
             metrics={
                 "reward": new,
                 "champion_reward": old,
+                "train_reward": seen,
+                "gap": seen - new,
+                "feature_drift": drift,
                 "signals_train": float(sum(len(walk) for walk in walks)),
                 "signals_test": float(sum(len(walk) for walk in validation_walks)),
             },
+            details={"drifted": drifted},
         )
 
     def prepare(self, pair: str, times: Times, market: MarketHistory) -> None:
@@ -133,6 +139,16 @@ class SelectorComponent:
             each = np.column_stack((np.zeros(len(walk)), walk.profit)) / s.profit_unit
             rewards.append(np.clip(each, s.reward_low, s.reward_high)[np.arange(len(walk)), action])
         return float(np.concatenate(rewards).mean()) if rewards else float("nan")
+
+
+def _drift(walks: list[PairSignals], later: list[PairSignals]) -> tuple[float, list[str]]:
+    """How far the features of the newest signals have moved from those trained on; NaN where there are none."""
+    then, now = (
+        np.concatenate([walk.features for walk in part]) if part else None for part in (walks, later)
+    )
+    if then is None or now is None or not len(now):
+        return float("nan"), []
+    return input_drift(then, now, FEATURES)
 
 
 def _rows(walk: PairSignals, rows: Bools) -> PairSignals:

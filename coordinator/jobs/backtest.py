@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -21,6 +21,7 @@ from coordinator.ledger.samples.sizes import sample_sizes, size_sentence
 from coordinator.ledger.store import Ledger
 from coordinator.reports.html import write_report
 from coordinator.reports.results import BacktestResult, read_result
+from coordinator.reports.rolling.summary import RollingView, view_rolling
 from coordinator.reports.table import print_table
 from coordinator.sandbox.exchange import create_app, wall_clock
 from coordinator.sandbox.overlay import overlay_config
@@ -53,6 +54,8 @@ def run_backtests(plan: RunPlan, strategies: Sequence[str], user_data: Path, con
     sizes: dict[str, str] = {}
     models: list[Model] = []
     absences: list[str] = []
+    rolling: list[RollingView | None] = []
+    candles = plan.candles()
     with _sandboxed(plan) as overlay, _bars(console) as bars:
         for strategy in strategies:
             task = bars.add_task(strategy, total=1.0, doing="starting")
@@ -66,9 +69,9 @@ def run_backtests(plan: RunPlan, strategies: Sequence[str], user_data: Path, con
             absences += warned
             results.append(read_result(zip_path))
             sizes[strategy] = size_sentence(sample_sizes(Ledger(ledger)))
-            decisions[strategy] = _with_trades(Ledger(ledger), results[-1], plan.settings.dca)
+            decisions[strategy] = _with_trades(Ledger(ledger), results[-1], plan.settings.dca, candles)
             models += ModelRegistry(Ledger(ledger)).models()
-    candles = plan.candles()
+            rolling.append(view_rolling(Ledger(ledger), None, candles, int(plan.start.timestamp())))
     console.print(f"Pairs: {', '.join(plan.pairs)}", soft_wrap=True, highlight=False)
     print_table(results, candles, plan.settings.costs.fee, console)
     for warning in absences:
@@ -80,13 +83,16 @@ def run_backtests(plan: RunPlan, strategies: Sequence[str], user_data: Path, con
         console.print(f"{strategy}: collected {sizes[strategy]}", soft_wrap=True, highlight=False)
     report = user_data / "reports" / f"{results[0].path.stem}.html"
     report.parent.mkdir(parents=True, exist_ok=True)
-    return write_report(results, decisions, candles, report, plan.settings.costs.fee, models)
+    views = [view for view in rolling if view is not None]
+    return write_report(results, decisions, candles, report, plan.settings.costs.fee, models, views)
 
 
-def _with_trades(ledger: Ledger, result: BacktestResult, dca: DcaSettings) -> pd.DataFrame:
+def _with_trades(
+    ledger: Ledger, result: BacktestResult, dca: DcaSettings, candles: Mapping[str, pd.DataFrame]
+) -> pd.DataFrame:
     """The run's decisions; its trades are written beside them."""
-    decisions = ledger.read_decisions()
-    ledger.write_batch_trades(int(ledger.runs()["id"].iloc[-1]), traded_rows(result, decisions, dca))
+    decisions, run = ledger.read_decisions(), int(ledger.runs()["id"].iloc[-1])
+    ledger.write_batch_trades(run, traded_rows(result, decisions, dca, candles))
     return decisions
 
 

@@ -12,6 +12,7 @@ from torch import Tensor
 from coordinator.errors import CoordinatorError
 from coordinator.learning.artefact import Artefact, align
 from coordinator.learning.blocks import Block, Pool, Split, pool, split_by_time
+from coordinator.learning.class_health import class_figures, confidence_quantiles, input_drift
 from coordinator.learning.labels import CLASSES, class_numbers
 from coordinator.learning.networks.attention import AttentionNetwork, mean_attention
 from coordinator.learning.networks.registry import build_network
@@ -53,7 +54,11 @@ class SequenceClassifier:
         rows trained and validated on; on the validation slice, without class weights: ``log_loss``,
         ``calibration_error`` (of the likeliest class, ``reliability.ece``), both again as ``..._untempered``, before
         the ``temperature``, and ``prior_log_loss``, that of the training labels' class frequencies there. At or
-        above the prior's, the model has failed.
+        above the prior's, the model has failed. ``accuracy`` there, ``train_accuracy`` on as many of the newest
+        training rows and their ``gap``; ``feature_drift``, the features' mean stability index between the two slices.
+    details_ : dict
+        Of a fresh model: ``drifted``, the five features that moved most, and ``confidence``, quantiles of the
+        likeliest class's probability on the validation slice. Not kept in files.
     """
 
     def __init__(self, settings: LearningSettings, network: str = "lstm") -> None:
@@ -112,10 +117,25 @@ class SequenceClassifier:
             rows = self._rows(data, split, device)
             history = train(self.network_, rows, s)
         self.validation_loss_, self.best_epoch_ = history.validation_loss, history.best_epoch
-        logits = row_logits(self.network_, rows, rows.validation, s.sequence_length).double().cpu().numpy()
+        newest = split.train[-len(split.validation) :]
+        seen = torch.as_tensor(newest, device=device)
+        logits, seen_logits = (
+            row_logits(self.network_, rows, part, s.sequence_length).double().cpu().numpy()
+            for part in (rows.validation, seen)
+        )
         classes = class_numbers(data.labels)
-        self.temperature_ = fit_temperature(logits, classes[split.validation])
-        self.metrics_ = self._measure(logits, classes[split.train], classes[split.validation])
+        truth = classes[split.validation]
+        self.temperature_ = fit_temperature(logits, truth)
+        drift, drifted = input_drift(
+            data.features[split.train], data.features[split.validation], self.schema_.names
+        )
+        self.metrics_ = {
+            **self._measure(logits, classes[split.train], truth),
+            **class_figures(seen_logits, classes[newest], logits, truth),
+            "feature_drift": drift,
+        }
+        p = scaled_probabilities(logits, self.temperature_)
+        self.details_: dict[str, Any] = {"drifted": drifted, "confidence": confidence_quantiles(p)}
         return self
 
     def predict_proba(self, features: Floats, names: Sequence[str] | None = None) -> tuple[Floats, Bools]:

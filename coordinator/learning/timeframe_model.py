@@ -12,7 +12,9 @@ import numpy as np
 from coordinator.errors import CoordinatorError
 from coordinator.learning.artefact import align
 from coordinator.learning.blocks import Block, pool, split_by_time
+from coordinator.learning.class_health import class_figures, confidence_quantiles, input_drift
 from coordinator.learning.labels import CLASSES, class_numbers
+from coordinator.learning.reliability import ece
 from coordinator.settings.networks import FusionModelSettings
 from coordinator.signals.feature_schema import FeatureSchema
 from coordinator.types import Bools, Floats, Ints
@@ -38,7 +40,11 @@ class TimeframeModel:
     booster_ : lightgbm.Booster, cut at its best round
     metrics_ : dict of str to float
         rows trained and validated on, rounds kept, and on the validation slice ``log_loss`` beside
-        ``prior_log_loss``, that of the training labels' class frequencies.
+        ``prior_log_loss``, that of the training labels' class frequencies, and ``calibration_error`` of the likeliest
+        class; ``accuracy``, ``train_accuracy``, ``gap`` and ``feature_drift`` as of ``SequenceClassifier``.
+    details_ : dict
+        Of a fresh model: ``drifted``, ``confidence`` as of ``SequenceClassifier``, and ``importance``, the gain of the
+        trees by feature. Not kept in files.
     """
 
     def __init__(self, settings: FusionModelSettings) -> None:
@@ -149,6 +155,15 @@ class TimeframeModel:
         self, features: Floats, classes: Ints, train: Ints, validation: Ints, rounds: int
     ) -> dict[str, float]:
         probabilities, _ = self.predict_proba(features[validation])
+        newest = train[-len(validation) :]
+        seen, _ = self.predict_proba(features[newest])
+        drift, drifted = input_drift(features[train], features[validation], self.schema_.names)
+        gain = self.booster_.feature_importance("gain").tolist()
+        self.details_: dict[str, Any] = {
+            "drifted": drifted,
+            "confidence": confidence_quantiles(probabilities),
+            "importance": dict(zip(self.schema_.names, gain, strict=True)),
+        }
         share = np.bincount(classes[train], minlength=len(CLASSES)) / len(train)
         truth = classes[validation]
         return {
@@ -157,4 +172,7 @@ class TimeframeModel:
             "rounds": float(rounds),
             "log_loss": -float(np.log(probabilities[np.arange(len(truth)), truth]).mean()),
             "prior_log_loss": -float(np.log(np.maximum(share[truth], 1e-6)).mean()),
+            "calibration_error": ece(probabilities.max(axis=1), probabilities.argmax(axis=1) == truth),
+            "feature_drift": drift,
+            **class_figures(seen, classes[newest], probabilities, truth),
         }

@@ -21,7 +21,7 @@ from coordinator.ledger.samples.sizes import sample_sizes, size_sentence
 from coordinator.ledger.store import Ledger
 from coordinator.ledger.upgrade import HEAD
 
-__all__ = ["ledger_app"]
+__all__ = ["RESULTS", "FolderOption", "LedgerOption", "RunOption", "ledger_app"]
 
 ledger_app = typer.Typer(help="The decision ledger of backtests and bots.", no_args_is_help=True)
 

@@ -34,14 +34,14 @@ def vote_columns(component: str) -> tuple[str, ...]:
     return tuple(f"{component}_{part}" for part in VOTE_PARTS)
 
 
-DETAILS: Final = ("ml_score", "ml_rank", "win_probability", "expected_r", "tactic", "phase", "arm")
+DETAILS: Final = ("ml_score", "ml_rank", "win_probability", "expected_r", "tactic", "phase", "arm", "regime")
 """How a decision came about; ledgers from before they were kept have none."""
 
 DECISION_FIELDS: Final = (
     "unified_score", "unified_confidence", "threshold", "ml_weight", "accepted", "rejection", *DETAILS,
 )  # fmt: skip
 
-OPTIONAL_TEXTS: Final = ("rejection", "outcome_exit", "tactic", "phase", "arm")
+OPTIONAL_TEXTS: Final = ("rejection", "outcome_exit", "tactic", "phase", "arm", "regime")
 """Texts that may be empty; the database has NULL there."""
 
 CLOCK: Final = "1h"
@@ -76,7 +76,7 @@ def normalise_decisions(frame: pd.DataFrame, owner: str) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        Shape (signals, 43), :data:`COLUMNS` in order, sorted by time, then pair. Times are
+        Shape (signals, 44), :data:`COLUMNS` in order, sorted by time, then pair. Times are
         ``datetime64[us, UTC]``, direction int8, horizon int64, accepted bool, texts str (empty where there is
         none), numbers float64 (NaN where there is none).
 

@@ -65,6 +65,7 @@ class SignalRow(NamedTuple):
     tactic: str = ""
     phase: str = ""
     arm: str = ""
+    regime: str = ""
     votes: tuple[VoteRow, ...] = ()
     clock: str = "1h"
 

@@ -136,6 +136,7 @@ decisions = Table(
     Column("tactic", String(32), doc="the selector's choice"),
     Column("phase", String(16), doc="of the ML weight; NULL with a fixed one"),
     Column("arm", String(8), doc="blend or baseline in the pilot phase"),
+    Column("regime", String(32), doc="the pair's regime and volatility level, of signals.regime.STATES"),
     _of_signal(),
 )
 

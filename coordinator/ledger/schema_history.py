@@ -48,6 +48,9 @@ trades = Table(
     Column("profit", Double, doc="stake currency, after fees"),
     Column("r", Double, doc="profit in units of the initial risk, after fees"),
     Column("exit_reason", Text),
+    Column("intended_exit_price", Double, doc="price the last exit was ordered at; NULL while open"),
+    Column("exit_price", Double, doc="price the last exit was filled at; NULL while open"),
+    Column("exit_slippage", Double, doc="ratio, positive where the exit was filled worse than intended"),
     Column("tranches_planned", Integer, nullable=False),
     Column("tranches_filled", Integer, nullable=False),
 )

@@ -15,6 +15,7 @@ from coordinator.ledger.database import Database
 from coordinator.ledger.feature_store import FeatureSchema, FeatureTable, read_features, write_features
 from coordinator.ledger.frame import normalise_decisions
 from coordinator.ledger.integrity import problems
+from coordinator.ledger.metric_history import MetricRow, metric_frame, write_metrics
 from coordinator.ledger.records import CandleRecord
 from coordinator.ledger.replay import Snapshot, history_frame, last_snapshot, replay_run
 from coordinator.ledger.rows import decisions_from_rows, rows_of, signal_query, vote_query
@@ -208,6 +209,18 @@ class Ledger:
         """The panel samples of all runs, each pair and time once."""
         with self.database.read() as connection:
             return panel_table(schema, clock, list(connection.execute(panel_query(schema, clock))))
+
+    # --- metrics ----------------------------------------------------------------------------------------------
+
+    def write_metrics(self, run_id: int, rows: Iterable[MetricRow]) -> int:
+        """Write metrics of a run's days; see :func:`coordinator.ledger.metric_history.write_metrics`."""
+        with self.database.write() as connection:
+            return write_metrics(connection, run_id, rows)
+
+    def metrics(self, run_id: int, metric: str | None = None) -> pd.DataFrame:
+        """Stored metrics of a run over time; see :func:`coordinator.ledger.metric_history.metric_frame`."""
+        with self.database.read() as connection:
+            return metric_frame(connection, run_id, metric)
 
     # --- the database -----------------------------------------------------------------------------------------
 

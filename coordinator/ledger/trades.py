@@ -38,6 +38,9 @@ class TradeRow:
         Profit in units of the initial risk, after fees.
     tranches_planned, tranches_filled : int
         Entries of the DCA plan.
+    intended_exit_price, exit_price : float or None
+        What the last exit was ordered and filled at; None while open. A bot's order has its price. Of a backtest see
+        :func:`coordinator.jobs.traded.traded_rows`.
     """
 
     time: int
@@ -54,6 +57,8 @@ class TradeRow:
     exit_reason: str | None = None
     tranches_planned: int = 1
     tranches_filled: int = 0
+    intended_exit_price: float | None = None
+    exit_price: float | None = None
 
     @property
     def slippage(self) -> float | None:
@@ -68,6 +73,20 @@ class TradeRow:
         if not self.intended_price or not self.filled_price:
             return None
         return self.direction * (self.filled_price - self.intended_price) / self.intended_price
+
+    @property
+    def exit_slippage(self) -> float | None:
+        """How much worse than intended the last exit was filled, as a ratio; None while open or unknown.
+
+        Examples
+        --------
+        >>> start = datetime(2024, 1, 1, tzinfo=UTC)
+        >>> TradeRow(0, "BTC/USDT", 1, start, None, intended_exit_price=100.0, exit_price=99.0).exit_slippage
+        0.01
+        """
+        if not self.intended_exit_price or not self.exit_price:
+            return None
+        return self.direction * (self.intended_exit_price - self.exit_price) / self.intended_exit_price
 
 
 def write_trade(connection: Connection, run_id: int, trade: TradeRow, owner: str) -> None:
@@ -84,8 +103,7 @@ def write_trade(connection: Connection, run_id: int, trade: TradeRow, owner: str
         if moment is not None and moment.tzinfo is None:
             raise CoordinatorError("time", name, "carry a timezone", moment)
     lock_live_run(connection, run_id, owner)
-    values = {key: _plain(value) for key, value in asdict(trade).items()}
-    values |= {"run_id": run_id, "slippage": _plain(trade.slippage)}
+    values = _values(run_id, trade)
     selected = and_(*(trades.c[key] == values[key] for key in ("run_id", "time", "pair")))
     stored = connection.execute(select(trades).where(selected)).mappings().one_or_none()
     if stored is None:
@@ -102,11 +120,7 @@ def write_trade(connection: Connection, run_id: int, trade: TradeRow, owner: str
 def write_batch_trades(connection: Connection, run_id: int, rows: Iterable[TradeRow]) -> None:
     """The trades of a backtest; written again, they replace themselves."""
     connection.execute(delete(trades).where(trades.c.run_id == run_id))
-    values = [
-        {name: _plain(value) for name, value in asdict(row).items()}
-        | {"run_id": run_id, "slippage": _plain(row.slippage)}
-        for row in rows
-    ]
+    values = [_values(run_id, row) for row in rows]
     if values:
         connection.execute(insert(trades), values)
 
@@ -117,7 +131,7 @@ def trade_frame(connection: Connection, run_id: int) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        The columns of :class:`TradeRow` and ``slippage``, ``virtual_r`` and ``virtual_exit`` (missing while
+        The columns of :class:`TradeRow`, both slippages, ``virtual_r`` and ``virtual_exit`` (missing while
         unresolved, or where a trade was forced by hand); times are ``datetime64[us, UTC]``.
     """
     o = schema.outcomes.c
@@ -133,6 +147,13 @@ def trade_frame(connection: Connection, run_id: int) -> pd.DataFrame:
     numbers = [column.name for column in columns if str(column.type) == "DOUBLE"] + ["virtual_r"]
     frame[numbers] = frame[numbers].astype("float64")
     return frame.sort_values(["time", "pair"], ignore_index=True)
+
+
+def _values(run_id: int, trade: TradeRow) -> dict[str, Any]:
+    """A row of the table."""
+    derived = {"slippage": trade.slippage, "exit_slippage": trade.exit_slippage}
+    plain = {name: _plain(value) for name, value in (asdict(trade) | derived).items()}
+    return plain | {"run_id": run_id}
 
 
 def _plain(value: Any) -> Any:

@@ -13,7 +13,7 @@ from coordinator.ledger import schema_history, schema_models
 
 __all__ = ["HEAD", "VERSIONS", "schema_version", "upgrade_schema"]
 
-VERSIONS: Final = ("0001", "0002", "0003", "0004", "0005", "0006")
+VERSIONS: Final = ("0001", "0002", "0003", "0004", "0005", "0006", "0007")
 """All versions of the schema, oldest first: the revisions under ``migrations/versions``."""
 HEAD: Final = VERSIONS[-1]
 

@@ -12,10 +12,11 @@ from rich.console import Console
 from coordinator.candles.files import TradingMode, read_candles
 from coordinator.errors import CoordinatorError
 from coordinator.ledger.export import find_run
-from coordinator.ledger.registry import Model, ModelRegistry
+from coordinator.ledger.registry import ModelRegistry
 from coordinator.ledger.store import Ledger
 from coordinator.reports.html import write_report
 from coordinator.reports.results import BacktestResult, latest_results, read_result
+from coordinator.reports.rolling.summary import view_rolling
 from coordinator.reports.table import print_table
 
 __all__ = ["report_app", "report_command"]
@@ -56,7 +57,10 @@ def report_command(
     candles = _candles(read, datadir)
     console = Console()
     print_table(read, candles, fee, console)
-    write_report(read, _decisions(read, ledger or []), candles, output, fee, _models(read, ledger or []))
+    ledgers = [Ledger(name) for name in ledger or _beside(read)]
+    models = [model for opened in ledgers for model in ModelRegistry(opened).models()]
+    views = [view for opened in ledgers if (view := view_rolling(opened)) is not None]
+    write_report(read, _decisions(read, ledger or []), candles, output, fee, models, views)
     console.print(f"Report written to {output}", markup=False, highlight=False, soft_wrap=True)
 
 
@@ -68,11 +72,10 @@ def _candles(results: list[BacktestResult], datadir: Path) -> dict[str, pd.DataF
     return {pair: read_candles(datadir, pair, timeframe, mode) for pair in pairs}
 
 
-def _models(results: list[BacktestResult], ledgers: list[str]) -> list[Model]:
-    """Models of the ledgers named, else of those that `coordinator backtest` put beside the results."""
-    beside = [result.path.with_suffix(".ledger.sqlite") for result in results]
-    names = ledgers or [str(path) for path in dict.fromkeys(beside) if path.is_file()]
-    return [model for name in names for model in ModelRegistry(Ledger(name)).models()]
+def _beside(results: list[BacktestResult]) -> list[str]:
+    """The ledgers that `coordinator backtest` put beside the results."""
+    paths = [result.path.with_suffix(".ledger.sqlite") for result in results]
+    return [str(path) for path in dict.fromkeys(paths) if path.is_file()]
 
 
 def _decisions(results: list[BacktestResult], ledgers: list[str]) -> dict[str, pd.DataFrame]:

@@ -13,6 +13,8 @@ from coordinator.learning.reliability import reliability
 from coordinator.ledger.schema import COMPONENTS
 from coordinator.reports.comparison import Column, Comparison
 from coordinator.reports.results import BacktestResult
+from coordinator.reports.rolling.summary import RollingView
+from coordinator.reports.rolling.targets import ACCOUNT, BASELINE, ML, Metric
 
 __all__ = [
     "MAX_CANDLES",
@@ -22,6 +24,7 @@ __all__ = [
     "drawdown_figure",
     "equity_figure",
     "reliability_figure",
+    "rolling_figure",
     "weight_figure",
 ]
 
@@ -154,6 +157,25 @@ def reliability_figure(frame: pd.DataFrame) -> go.Figure:
         hovertemplate="%{x:.1f} predicted, %{y:.1f} observed, %{text}",
     )
     figure.update_layout(xaxis={"title": "win probability, %"}, hovermode="closest")
+    return figure
+
+
+def rolling_figure(view: RollingView, metric: Metric) -> go.Figure:
+    """A metric at the end of every day: ML's arm, the baseline's, the account's, and the target as a dashed line."""
+    scale = 100.0 if metric.unit == "percent" else 1.0
+    figure = _figure("%" if metric.unit == "percent" else "")
+    for arm, name, colour in (
+        (ML, "ML", COLOURS[0]),
+        (BASELINE, "baseline", COLOURS[1]),
+        (ACCOUNT, "account", GREY),
+    ):
+        values = view.series.get((arm, metric.name, ""))
+        if values is None or not np.isfinite(values).any():
+            continue
+        shown = [round(value * scale, 4) if np.isfinite(value) else None for value in values.tolist()]
+        figure.add_scatter(x=view.ends, y=shown, name=name, line={"color": colour, "width": 1.6})
+    if metric.target is not None:
+        figure.add_hline(y=metric.target * scale, line={"color": DOWN, "width": 1, "dash": "dash"})
     return figure
 
 

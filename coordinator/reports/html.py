@@ -22,6 +22,7 @@ from coordinator.reports.figures import (
     drawdown_figure,
     equity_figure,
     reliability_figure,
+    rolling_figure,
     weight_figure,
 )
 from coordinator.reports.learning import CALIBRATION_HEAD, SIDES_HEAD
@@ -33,6 +34,8 @@ from coordinator.reports.models import (
     model_rows,
 )
 from coordinator.reports.results import BacktestResult
+from coordinator.reports.rolling.summary import HEAD, RollingView
+from coordinator.reports.rolling.targets import PRIMARY
 from coordinator.reports.skill import SKILL_HEAD
 from coordinator.reports.texts import money, percent
 
@@ -53,6 +56,7 @@ def write_report(
     path: Path,
     fee: float | None = None,
     models: Sequence[Model] = (),
+    rolling: Sequence[RollingView] = (),
 ) -> Path:
     """Write the report and return its path.
 
@@ -70,6 +74,8 @@ def write_report(
         As in :func:`~coordinator.reports.comparison.compare`.
     models : sequence of Model
         Those trained for the runs, from their ledgers.
+    rolling : sequence of RollingView
+        The runs' metrics over time, from their ledgers.
 
     Raises
     ------
@@ -90,6 +96,8 @@ def write_report(
             figures[f"{part}-{i}"] = confidence_figure(summary.frame, part)
         figures[f"weight-{i}"] = weight_figure(summary.frame)
         figures[f"reliability-{i}"] = reliability_figure(summary.frame)
+    for i, view in enumerate(rolling):
+        figures |= {f"rolling-{i}-{metric.name}": rolling_figure(view, metric) for metric in PRIMARY}
     text = page_template("report.html.j2").render(
         comparison=comparison,
         pairs=list(plotted),
@@ -105,6 +113,9 @@ def write_report(
         attention=attention_rows(models),
         quantiles=confidence_row(models),
         calibration_head=CALIBRATION_HEAD,
+        rolling=[view.report for view in rolling],
+        rolling_head=HEAD[1:],
+        primary=PRIMARY,
         figures=script_json({name: json.loads(figure.to_json()) for name, figure in figures.items()}),
         plotly=plotly_script(),
     )

@@ -28,6 +28,7 @@ FIGURES = (
     "latency_p99_ms",
 )
 ELSEWHERE = {
+    "ece": "calibration_error",
     "auc": "challenger_auc",
     "log_loss": "judged_log_loss",
     "prior_log_loss": "judged_prior_log_loss",

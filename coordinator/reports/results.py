@@ -21,7 +21,7 @@ __all__ = ["BacktestResult", "build_result", "latest_results", "read_result"]
 _TRADES = (
     "pair", "open_date", "close_date", "is_short", "open_rate", "close_rate", "amount", "stake_amount",
     "max_stake_amount", "leverage", "profit_abs", "profit_ratio", "fee_open", "fee_close", "funding_fees",
-    "enter_tag", "exit_reason",
+    "enter_tag", "exit_reason", "stop_loss_abs",
 )  # fmt: skip
 _TEXTS = ("pair", "enter_tag", "exit_reason")
 _ORDERS = ("trade", "pair", "time", "is_entry", "amount", "price", "fee")
@@ -40,7 +40,8 @@ class BacktestResult:
         One row per closed trade in closing order: pair, open_date, close_date (UTC), is_short, open_rate,
         close_rate (quote currency), amount (what was left at the last exit), stake_amount, max_stake_amount
         (stake currency), leverage, profit_abs (stake currency, all costs included), profit_ratio, fee_open,
-        fee_close (ratios), funding_fees (stake currency, positive when received), enter_tag, exit_reason.
+        fee_close (ratios), funding_fees (stake currency, positive when received), enter_tag, exit_reason,
+        stop_loss_abs (the stop when it closed, quote currency).
     orders : pandas.DataFrame
         One row per filled order in filling order: trade (row in ``trades``), pair, time (UTC, the open of the
         candle that filled it), is_entry, amount (base currency, positive bought and negative sold), price,

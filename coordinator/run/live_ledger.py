@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import groupby
 from pathlib import Path
@@ -20,6 +20,7 @@ from coordinator.decision.table import SignalTable
 from coordinator.errors import CoordinatorError
 from coordinator.ledger.feature_store import FeatureTable
 from coordinator.ledger.live import LedgerConflictError
+from coordinator.ledger.metric_history import MetricRow
 from coordinator.ledger.records import (
     CandleRecord,
     OutcomeRow,
@@ -195,6 +196,13 @@ class LiveLedger:
             self._write(record)
         except (CoordinatorError, SQLAlchemyError) as error:
             logger.error("The ledger did not take an entry's limits: %s", error)
+
+    def write_metrics(self, compute: Callable[[Ledger, int], Iterable[MetricRow]]) -> None:
+        """Write metrics worked out from the ledger and the run's id; whatever fails there stops nothing."""
+        try:
+            self._ledger.write_metrics(self._run, compute(self._ledger, self._run))
+        except Exception as error:
+            logger.error("The day's metrics were not written: %s: %s", type(error).__name__, error)
 
     def load_state(self, name: str) -> dict[str, Any] | None:
         """The newest state stored under a name beside the learners'; None without any."""

@@ -18,6 +18,7 @@ from coordinator.run.pair_analysis import PairAnalysis
 from coordinator.run.signal_table import in_table_order
 from coordinator.settings import Settings
 from coordinator.signals.clock import CLOCKS
+from coordinator.signals.regime import STATES
 from coordinator.signals.tactics import TACTICS
 from coordinator.types import Floats, Ints
 
@@ -59,6 +60,7 @@ def signal_frame(
         "tactic": _names_of(TACTICS, decisions.tactic),
         "phase": _names_of(PHASES, decisions.phase),
         "arm": _names_of(ARMS, decisions.arm),
+        "regime": _names_of(STATES, signals.state),
         "rejection": np.array((*REJECTIONS, "not seen in time"), dtype=object)[decisions.rejection],
         "outcome_r": signals.outcome_r,
         "outcome_exit": np.array(EXITS, dtype=object)[signals.outcome_exit],

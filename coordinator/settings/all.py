@@ -12,6 +12,7 @@ from coordinator.settings.clocks import CLOCK_SECTIONS, ClockSettings
 from coordinator.settings.continuous_learning import ContinuousLearningSettings
 from coordinator.settings.decision import DecisionSettings
 from coordinator.settings.exits import EntriesSettings, ExitsSettings
+from coordinator.settings.hyperopt import HyperoptSettings
 from coordinator.settings.improvements import ImprovementsSettings
 from coordinator.settings.learners import (
     CalibrationSettings,
@@ -74,6 +75,7 @@ class Settings(Section):
     exits: ExitsSettings = ExitsSettings()
     improvements: ImprovementsSettings = ImprovementsSettings()
     portfolio: PortfolioSettings = PortfolioSettings()
+    hyperopt: HyperoptSettings = HyperoptSettings()
     clocks: Mapping[ClockName, ClockSettings] = Field(
         {}, description="several clocks at once, each with keys of its own; empty: baseline.clock alone"
     )

@@ -1,5 +1,6 @@
-"""Hyperopt's space: the documented seven parameters, their ranges, and that each changes what it names."""
+"""Hyperopt's parameters: the documented seven, their spaces and ranges, and that each changes what it names."""
 
+import json
 from types import SimpleNamespace
 
 import numpy as np
@@ -8,7 +9,13 @@ import pytest
 from freqtrade.enums import RunMode
 
 from coordinator.adapters.strategy import CoordinatorStrategy
-from coordinator.adapters.strategy.hyperopt_space import hyperopt_parameters, tuned_settings
+from coordinator.adapters.strategy.hyperopt_space import (
+    STANDARD,
+    hyperopt_parameters,
+    move_parameters,
+    spaces,
+    tuned_settings,
+)
 from coordinator.settings import load_settings
 
 DOCUMENTED = {
@@ -23,11 +30,12 @@ DOCUMENTED = {
 """Spec 002."""
 
 
-def test_the_documented_ranges():
-    space = hyperopt_parameters(load_settings(None), uses_ml=False)
+@pytest.mark.parametrize("asked", [("coordinator",), ("buy", "sell", "protection"), ("all",), ("default",)])
+def test_the_documented_ranges(asked):
+    space = hyperopt_parameters(load_settings(None), uses_ml=False, asked=asked)
     for name, values in DOCUMENTED.items():
         parameter = space[name]
-        assert parameter.space == "coordinator"
+        assert parameter.space == ("coordinator" if asked == ("coordinator",) else STANDARD[name])
         assert parameter.optimize
         if isinstance(values, list):
             assert list(parameter.opt_range) == values
@@ -42,6 +50,58 @@ def test_what_a_model_was_trained_on_is_not_tuned():
     gated = load_settings({"decision": {"baseline_threshold": 0.0}})
     assert not hyperopt_parameters(gated, uses_ml=False)["threshold"].optimize
     assert hyperopt_parameters(gated, uses_ml=True)["threshold"].optimize
+
+
+def test_of_both_kinds_of_space_the_standard_one_goes_first():
+    mixed = spaces(("coordinator", "sell"))
+    assert {name for name, space in mixed.items() if space == "sell"} == {"exit_ma", "hard_stop_atr_mult"}
+    assert set(mixed.values()) == {"coordinator", "sell"}
+    assert spaces(("coordinator", "all")) == spaces(()) == STANDARD
+
+
+EXPORTED = {
+    "coordinator": {"coordinator": {"exit_ma": 50, "trend_ma": 20, "max_positions": 7}},
+    "standard": {"buy": {"trend_ma": 20}, "sell": {"exit_ma": 50}, "protection": {"max_positions": 7}},
+}
+"""The same values, exported from the one space and from the standard ones."""
+
+
+@pytest.mark.parametrize("exported", EXPORTED)
+@pytest.mark.parametrize("asked", [(), ("coordinator",), ("buy",), ("protection", "coordinator"), ("roi",)])
+def test_a_parameter_file_of_either_kind_opens_in_every_run(tmp_path, exported, asked):
+    """Its values hold, its other parts are left alone, and nothing of it is lost in the next export."""
+    file = {"strategy_name": "Tuned", "params": {**EXPORTED[exported], "roi": {"0": 0.5}, "stoploss": {}}}
+    (tmp_path / "Tuned.json").write_text(json.dumps(file))
+    named = type("Tuned", (CoordinatorStrategy,), {"__file__": str(tmp_path / "Tuned.py")})
+    runmode = RunMode.HYPEROPT if asked else RunMode.BACKTEST
+    config = {"trading_mode": "spot", "stake_currency": "USDT", "runmode": runmode, "spaces": list(asked)}
+    strategy = named(config)
+    strategy.ft_load_hyper_params(hyperopt=bool(asked))
+    assert (strategy.exit_ma.value, strategy.trend_ma.value, strategy.max_positions.value) == (50, 20, 7)
+    assert strategy._ft_params_from_file["roi"] == {"0": 0.5}
+    kept = {
+        name: value for values in strategy.get_no_optimize_params().values() for name, value in values.items()
+    }
+    tuned = {
+        name
+        for _, parameter in strategy.enumerate_parameters()
+        if parameter.in_space
+        for name in [parameter.name]
+    }
+    assert set(kept) | tuned == set(STANDARD)
+    expected = {"exit_ma": 50, "trend_ma": 20, "max_positions": 7}
+    assert {name: kept[name] for name in expected if name in kept} == {
+        name: value for name, value in expected.items() if name in kept
+    }
+
+
+def test_a_file_with_both_keeps_what_is_in_its_place():
+    both = {"buy": {"trend_ma": 20}, "coordinator": {"trend_ma": 100, "mine": 1}}
+    assert move_parameters(both, spaces(())) == {"buy": {"trend_ma": 20}, "coordinator": {"mine": 1}}
+    assert move_parameters(both, spaces(("coordinator",))) == {
+        "buy": {},
+        "coordinator": {"trend_ma": 100, "mine": 1},
+    }
 
 
 @pytest.mark.parametrize(

@@ -285,6 +285,13 @@ def test_models_pickle_and_files_and_verdicts_go_to_the_ledger(market, edges, tm
         (one,) = registry.models(name)
         assert one.status == "champion"
         assert one.verdict == "promoted by the test"
+        health = one.info.metrics
+        assert np.isfinite([health["gap"], health["feature_drift"]]).all()
+        assert set(health["drifted"]) <= set(one.info.features.names)
+        weights = health.get("importance") or health.get("importance_permutation")
+        assert (weights is None) == (name == "selector")
+        assert weights is None or set(weights) == set(one.info.features.names)
+        assert name == "selector" or len(health["confidence"]) == 7
         assert registry.champion(name, end) == one
         assert registry.champion(name, end - 1) is None
 

@@ -1,6 +1,7 @@
 """`coordinator backtest` from end to end, and what it says to bad input."""
 
 import json
+import os
 import socket
 import subprocess
 import sys
@@ -11,6 +12,7 @@ import pytest
 from coordinator.candles.files import candle_path
 from coordinator.cli import main
 from coordinator.ledger.store import Ledger
+from coordinator.signals.regime import STATES
 
 pytestmark = pytest.mark.xdist_group("e2e")
 
@@ -62,6 +64,8 @@ def test_the_main_job_prints_one_table_and_writes_ledgers_and_a_report(quick_con
     report = max((tmp_path / "reports").glob("*.html")).read_text()
     assert "MLCoordinator" in report
     assert "Plotly" in report
+    assert report.count("<h2>Metrics of the last 30 days</h2>") == 2
+    assert '"rolling-1-profit_factor"' in report
 
     parquet = tmp_path / "decisions.parquet"
     trades = Ledger(zips[0].with_suffix(".ledger.sqlite")).trades(1)
@@ -71,11 +75,24 @@ def test_the_main_job_prints_one_table_and_writes_ledgers_and_a_report(quick_con
     assert with_signal["slippage"].abs().max() < 0.05
     assert (trades["tranches_planned"] >= trades["tranches_filled"]).all()
     assert (trades["tranches_planned"] > trades["tranches_filled"]).any()
+    assert trades["exit_slippage"].notna().all()
+    assert trades["exit_slippage"].abs().max() < 0.1
     # A stop-out loses about the initial risk, costs included; whatever was filled of the plan.
     stopped = trades[trades["exit_reason"] == "stop_loss"]
     assert len(stopped)
     assert stopped["r"].between(-2.5, -0.9).all()
     ledger = zips[0].with_suffix(".ledger.sqlite")
+    stored = Ledger(ledger).metrics(1)
+    assert stored["time"].nunique() == 31  # every midnight of the timerange
+    assert {"ml", "baseline", "all"} == set(stored["arm"])
+    assert stored.query("metric == 'portfolio_correlation'")["value"].dropna().between(-1, 1).all()
+    regimes = Ledger(ledger).read_decisions()["regime"]
+    assert set(regimes) <= set(STATES)
+    shown = [sys.executable, "-m", "coordinator", "metrics", "--ledger", ledger]
+    printed = subprocess.run(shown, capture_output=True, text=True, env={**os.environ, "COLUMNS": "200"})
+    assert printed.returncode == 0, printed.stderr
+    assert "5 Max drawdown" in printed.stdout
+    assert "lstm (lstm)" in printed.stdout
     export = [
         sys.executable,
         "-m",

@@ -55,6 +55,11 @@ def test_a_timeframe_model_learns_and_says_so():
     assert (direction == new_y).mean() > 0.9
     assert model.metrics_["log_loss"] < 0.5 * model.metrics_["prior_log_loss"]
     assert ((confidence > 1 / 3 - 1e-9) & (confidence <= 1)).all()
+    figures = model.metrics_
+    assert figures["accuracy"] > 0.9
+    assert figures["gap"] == pytest.approx(figures["train_accuracy"] - figures["accuracy"])
+    assert abs(figures["gap"]) < 0.1
+    assert figures["feature_drift"] < 0.1
 
 
 def test_on_shuffled_labels_it_knows_nothing():

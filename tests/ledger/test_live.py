@@ -35,7 +35,7 @@ HOUR = 3600
 INFO = RunInfo("S", datetime(2024, 1, 1, tzinfo=UTC), "1h", {"decision": {"threshold": 0.7}}, bot="test")
 SIGNAL = SignalRow(
     "BTC/USDT", 1, 100.0, 98.0, 105.0, 48, "ema cross", 0.7, 0.8, 0.7, 0.1, True, "",
-    0.55, 0.5, 0.31, 0.02, "breakout", "pilot", "blend",
+    0.55, 0.5, 0.31, 0.02, "breakout", "pilot", "blend", "bull_low",
     (VoteRow("lstm", -1, 0.6, 0.4), VoteRow("technical", 1, 0.9, 0.8)),
 )  # fmt: skip
 OTHER = SIGNAL._replace(pair="ETH/USDT", accepted=False, rejection="confidence below 70%", votes=())
@@ -189,7 +189,7 @@ votes = keyed(
 signals = keyed(
     SignalRow, st.sampled_from([-1, 1]), numbers, numbers, numbers, st.integers(1, 500), words,
     numbers, numbers, numbers, numbers, st.booleans(), words,
-    *(numbers,) * 4, *(st.sampled_from(["", "a", "b"]),) * 3, votes, st.sampled_from(["1h", "4h", "1d"]),
+    *(numbers,) * 4, *(st.sampled_from(["", "a", "b"]),) * 4, votes, st.sampled_from(["1h", "4h", "1d"]),
 )  # fmt: skip
 records = st.builds(
     CandleRecord,

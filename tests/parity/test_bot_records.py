@@ -8,6 +8,7 @@ from freqtrade.data.history import load_pair_history
 from freqtrade.enums import CandleType
 from freqtrade.persistence import Order, Trade
 
+from coordinator.adapters.persistence import metric_recorder
 from coordinator.adapters.persistence.trade_recorder import DECISION_KEY
 from coordinator.errors import CoordinatorError
 from coordinator.ledger.store import Ledger
@@ -135,11 +136,14 @@ def test_fills_stand_beside_the_virtual_trade_and_the_trade_says_why(bot):
     stop = plan.anchor * (1 - plan.stop_distance)
     left = opened + timedelta(hours=5)
     trade.orders.append(order("sell", stop, 2.0, left))
+    trade.orders[1].ft_price = stop / 0.999  # asked for; .1 % more than it was filled at
     trade.exit_reason = "stop_loss"
     trade.close(stop)
     bot.strategy.order_filled(pair=PAIRS[0], trade=trade, order=trade.orders[1], current_time=left)
     row = ledger.trades(run).iloc[0]
     assert row["exit_reason"] == "stop_loss"
+    assert (row["intended_exit_price"], row["exit_price"]) == (stop / 0.999, stop)
+    assert row["exit_slippage"] == pytest.approx(0.001)
     fees = 2 * 0.001 * (trade.open_rate + stop)
     assert row["r"] == pytest.approx(-1 - fees / (2 * (trade.open_rate - stop)), rel=1e-6)
     assert ledger.check() == []
@@ -217,3 +221,23 @@ def test_a_cut_of_the_ml_weight_is_told_once(bot):
         bot.step(BEGIN + pd.Timedelta(hours=hours), PAIRS)
     assert bot.messages[1:] == ["Coordinator: ML weight 10% -> 0%, phase shadow: breaker: made up"]
     assert retrained == [True]
+
+
+def test_the_days_metrics_are_written_once_and_a_failure_stops_nothing(bot, monkeypatch, caplog):
+    until_a_signal(bot)
+    ledger, run = ledger_of(bot)
+    first = ledger.read_decisions(run)["time"].iloc[0]
+    midnight = first.floor("D") + pd.Timedelta(days=1)
+    bot.strategy.bot_loop_start((midnight + pd.Timedelta(minutes=59)).to_pydatetime())
+    assert not (ledger.metrics(run)["time"] == midnight).any()
+    due = (midnight + pd.Timedelta(minutes=61)).to_pydatetime()
+    bot.strategy.bot_loop_start(due)
+    stored = ledger.metrics(run)
+    assert set(stored["time"]) == {midnight}
+    assert {"accuracy", "sharpe", "hit_rate"} <= set(stored["metric"])
+    monkeypatch.setattr(metric_recorder, "rolling_series", lambda run: 1 / 0)
+    bot.strategy.bot_loop_start(due)  # the day is done: nothing is computed again
+    assert "ZeroDivisionError" not in caplog.text
+    bot.strategy.bot_loop_start(due + timedelta(days=1))
+    bot.strategy.bot_loop_start(due + timedelta(days=1, hours=1))
+    assert caplog.text.count("The day's metrics were not written: ZeroDivisionError") == 1

@@ -51,7 +51,7 @@ SLOW = {
 }
 BOTH = {**SLOW, "clocks": {"1d": {}, "4h": {"targets": {"horizon": 60}, "risk_share": 0.5}}}
 CONFIGS = {"1h": COORDINATOR, "1d": SLOW, "1d and 4h": BOTH}
-EXACT = ["direction", "clock", "horizon", "reasons", "accepted", "rejection", "tactic", "threshold"]
+EXACT = ["direction", "clock", "horizon", "reasons", "accepted", "rejection", "tactic", "threshold", "regime"]
 CLOSE = ["price", "stop", "target", "unified_score", "unified_confidence", "ml_score", "ml_rank",
          "win_probability", "expected_r", "lstm_percentile", "fusion_percentile", "selector_percentile"]  # fmt: skip
 

@@ -45,6 +45,7 @@ def trade_row(trade: Trade, plan: Plan, signal_time: int) -> TradeRow:
     stop = plan.anchor * (1 - plan.direction * plan.stop_distance)
     risk = bought * plan.direction * (mean - stop)
     closed = not trade.is_open
+    last_exit = exits[-1] if exits and closed else None
     profit = float(trade.close_profit_abs or 0.0) if closed else None
     return TradeRow(
         time=signal_time,
@@ -61,4 +62,6 @@ def trade_row(trade: Trade, plan: Plan, signal_time: int) -> TradeRow:
         exit_reason=trade.exit_reason if closed else None,
         tranches_planned=len(plan.entries.shares),
         tranches_filled=len(entries),
+        intended_exit_price=(last_exit.ft_price or None) if last_exit else None,
+        exit_price=last_exit.safe_price if last_exit else None,
     )

@@ -15,13 +15,19 @@ from freqtrade.enums import RunMode
 from freqtrade.persistence import PairLocks, Trade
 
 from coordinator.adapters.errors import as_operational
+from coordinator.adapters.persistence.metric_recorder import MetricRecorder
 from coordinator.adapters.persistence.plan_book import PlanBook
 from coordinator.adapters.persistence.trade_recorder import TradeRecorder
 from coordinator.adapters.protection.portfolio_guard import portfolio_protections
 from coordinator.adapters.run_modes import MODES_WITH_TRADES
 from coordinator.adapters.strategy.fast_callbacks import FastCallbackStrategy
 from coordinator.adapters.strategy.hedging import Hedging
-from coordinator.adapters.strategy.hyperopt_space import hyperopt_parameters, tuned_settings
+from coordinator.adapters.strategy.hyperopt_space import (
+    hyperopt_parameters,
+    move_parameters,
+    spaces,
+    tuned_settings,
+)
 from coordinator.portfolio.entry_round import Slots
 from coordinator.portfolio.guard import Position
 from coordinator.run.decision_recorder import DecisionRecorder
@@ -58,13 +64,16 @@ class EntryStrategy(FastCallbackStrategy):
             self.settings = run_settings(config)
         if config.get("fee") is None and config.get("runmode") in (RunMode.BACKTEST, RunMode.HYPEROPT):
             config["fee"] = self.settings.costs.fee  # else Freqtrade takes the exchange's maker fee
-        for name, parameter in hyperopt_parameters(self.settings, uses_ml=self.uses_ml).items():
+        self._spaces = config.get("spaces") or () if config.get("runmode") == RunMode.HYPEROPT else ()
+        parameters = hyperopt_parameters(self.settings, uses_ml=self.uses_ml, asked=self._spaces)
+        for name, parameter in parameters.items():
             setattr(self, name, parameter)
         sizing = self.settings.sizing
         self.can_short = config.get("trading_mode", "spot") == "futures"
         clocks = [self.settings.on_clock(name) for name in self.settings.clock_names]
         widest = max(own.stops.hard_limit for own in clocks) * (sizing.leverage if self.can_short else 1.0)
         self.stoploss = -min(0.99, max(0.25, 1.25 * widest))
+        self.is_bot = config.get("runmode") in MODES_WITH_TRADES
         super().__init__(config)
         self.run = TradingRun(self.can_short)
         self._candle_seconds = timeframe_seconds(self.timeframe)
@@ -76,10 +85,10 @@ class EntryStrategy(FastCallbackStrategy):
             for own in clocks
         }
         self.plans = PlanBook(self.settings, self._candle_seconds)
-        self.is_bot = config.get("runmode") in MODES_WITH_TRADES
         is_backtest = config.get("runmode") == RunMode.BACKTEST
         self.recorder = DecisionRecorder(config, type(self).__name__, self.run, is_backtest=is_backtest)
         self.trade_recorder = TradeRecorder(self._describe_signal)
+        self.metric_recorder = MetricRecorder()
         self.guard = EntryGuard(self.run, FilterTrust(self.run.market, self.settings))
         self.sizing = PositionSizing(self.run.market, self.recorder.record_improvement)
         self.rules = PositionRules(
@@ -97,6 +106,12 @@ class EntryStrategy(FastCallbackStrategy):
         if self.hedging.monitor.pair is not None:
             # The hedge is rebalanced as often as it must be; plans end by themselves.
             self.max_entry_position_adjustment = -1
+
+    def load_params_from_file(self) -> dict[str, Any]:
+        """Freqtrade's parameter file of the strategy, with our parameters where this run looks for them."""
+        loaded: dict[str, Any] = super().load_params_from_file()
+        params = loaded.get("params")
+        return {**loaded, "params": move_parameters(params, spaces(self._spaces))} if params else loaded
 
     def _tuned(self) -> Settings:
         """The settings that hold: hyperopt's parameters and the global switches in their places."""

@@ -23,6 +23,7 @@ class FastCallbackStrategy(IStrategy):
     """Subclasses answer three questions about a trade without changing it."""
 
     fast_callbacks = True
+    is_bot: bool
 
     @abstractmethod
     def adjustment_due(self, trade: Trade, rate: float, now: datetime) -> bool:
@@ -66,6 +67,11 @@ class FastCallbackStrategy(IStrategy):
         super().ft_stoploss_adjust(
             current_rate, trade, current_time, current_profit, force_stoploss, low, high, *args, **kwargs
         )
+        first_fill = trade.nr_of_successful_entries == 1 and not trade.nr_of_successful_exits
+        if kwargs.get("after_fill") and first_fill and not self.is_bot:
+            # Freqtrade keeps the last resort as the initial stop; a result is to say what the trade risked. A bot's
+            # stays, as Freqtrade would set its stop back to the last resort at a restart.
+            trade.initial_stop_loss, trade.initial_stop_loss_pct = trade.stop_loss, trade.stop_loss_pct
 
     def min_roi_reached_entry(
         self, trade: Trade, trade_dur: int, current_time: datetime

@@ -69,6 +69,7 @@ class CoordinatorStrategy(TradeStrategy):
             self.run.start_live(live)
             self.recorder.start_live(live)
             self.trade_recorder.start_live(ledger)
+            self.metric_recorder.start_live(ledger)
             self.hedging.use_store(ledger)
             if self.guard.trust is not None:
                 self.guard.trust.use_store(ledger)
@@ -82,6 +83,7 @@ class CoordinatorStrategy(TradeStrategy):
     def bot_loop_start(self, current_time: datetime, **kwargs: Any) -> None:
         """Trades of the ledger follow Freqtrade's (a bot's only); a backtest's is completed at its end."""
         self.trade_recorder.reconcile(current_time, self._plan, self.plans.last_closed)
+        self.metric_recorder.record(current_time)
         self.update_portfolio(current_time)
         self.recorder.complete_backtest(current_time, self.guard.checked, self.guard.refused)
 
