@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from coordinator.learning.drift_watch import DriftReport, Scored, check_drift, training_marks
+from coordinator.learning.drift.watch import DriftReport, Scored, check_drift, training_marks
 from coordinator.settings.continuous_learning import ContinuousLearningSettings
 from coordinator.types import SECONDS_PER_DAY, Bools, Floats, Times
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from coordinator.components.quality import DRIFT_MARKS
 from coordinator.components.samples import Samples
-from coordinator.learning.drift_watch import DriftReport, Scored, TrainingMarks, check_drift
+from coordinator.learning.drift.watch import DriftReport, Scored, TrainingMarks, check_drift
 from coordinator.learning.quality_models.base import QualityModel
 from coordinator.ledger.learning_events import LearningEvent
 from coordinator.ledger.registry import Model

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from coordinator.learning.drift import drift_reference, psi
+from coordinator.learning.drift.stability import drift_reference, psi
 from coordinator.learning.health import QUANTILES
 from coordinator.types import Floats, Ints
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from coordinator.errors import CoordinatorError
 from coordinator.learning.controls import has_failed
-from coordinator.learning.drift import DriftReference, psi
+from coordinator.learning.drift.stability import DriftReference, psi
 from coordinator.learning.quality_models.base import QualityModel
 from coordinator.learning.reliability import brier, brier_skill, ece
 from coordinator.learning.scores import auc, log_loss, mean_r_of_top

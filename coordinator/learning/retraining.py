@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from coordinator.learning.drift import drift_reference
-from coordinator.learning.drift_watch import Scored, TrainingMarks, training_marks
+from coordinator.learning.drift.stability import drift_reference
+from coordinator.learning.drift.watch import Scored, TrainingMarks, training_marks
 from coordinator.learning.health import Health, measure_health, permutation_importance
 from coordinator.learning.promotion import Verdict, judge
 from coordinator.learning.quality import QualityRows, train_model

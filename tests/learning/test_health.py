@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from coordinator.errors import CoordinatorError
-from coordinator.learning.drift import CALM, MOVED, drift_reference, psi
+from coordinator.learning.drift.stability import CALM, MOVED, drift_reference, psi
 from coordinator.learning.health import latency_seconds, measure_health, permutation_importance
 from coordinator.learning.promotion import judge
 from coordinator.learning.quality import train_model

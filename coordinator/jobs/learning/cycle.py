@@ -12,7 +12,7 @@ from coordinator.components.registry_models import TRAIN_FIRST
 from coordinator.components.samples import Samples
 from coordinator.errors import CoordinatorError
 from coordinator.jobs.learning.context import LearningContext, day_text
-from coordinator.learning.drift_watch import DriftReport
+from coordinator.learning.drift.watch import DriftReport
 from coordinator.ledger.learning_events import LearningEvent, add_event
 from coordinator.ledger.registry import Model, ModelRegistry
 from coordinator.types import SECONDS_PER_DAY

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from coordinator.learning.drift import DriftReference, drift_reference, psi
+from coordinator.learning.drift.stability import DriftReference, drift_reference, psi
 from coordinator.types import Bools, Floats
 
 __all__ = ["DriftLimits", "FeatureDrift", "drift_limits", "feature_drift"]

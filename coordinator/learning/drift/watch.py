@@ -16,7 +16,7 @@ import numpy as np
 from river.drift import ADWIN
 
 from coordinator.decision.edge import student_as_normal
-from coordinator.learning.drift_limits import DriftLimits, FeatureDrift, drift_limits, feature_drift
+from coordinator.learning.drift.limits import DriftLimits, FeatureDrift, drift_limits, feature_drift
 from coordinator.settings.continuous_learning import ContinuousLearningSettings
 from coordinator.types import SECONDS_PER_DAY, Floats, Times
 
