@@ -91,7 +91,7 @@ def _finish(words: list[str]) -> None:
 
 def state_of(folder: Path) -> dict[str, Any]:
     """What a ledger holds, as far as it must not depend on interruptions; raises SystemExit where it is not sound."""
-    context = LearningContext.of(folder / "config.json", folder)
+    context = LearningContext.of([folder / "config.json"], folder)
     registry, problems = ModelRegistry(context.ledger), context.ledger.check()
     models = registry.models(NAME)
     problems += [f"model {m.id} is a challenger" for m in models if m.status == "challenger"]

@@ -162,7 +162,7 @@ def _backtest(
     absences = run_freqtrade(
         [
             "backtesting",
-            *("--config", str(plan.config_path), "--config", str(overlay)),
+            *(word for path in (*plan.config_paths, overlay) for word in ("--config", str(path))),
             *("--userdir", str(user_data), "--datadir", str(plan.datadir)),
             *("--strategy", strategy, "--timerange", plan.timerange),
             *("--export", "trades", "--cache", "none"),

@@ -9,13 +9,15 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from coordinator.jobs.options import ConfigOption, chosen_configs
+
 __all__ = ["backtest", "settings_app"]
 
 settings_app = typer.Typer(help="The settings in config.json.", no_args_is_help=True)
 
 
 def backtest(
-    config: Annotated[Path, typer.Option(help="Freqtrade config")] = Path("config.json"),
+    config: ConfigOption = None,
     datadir: Annotated[
         Path | None, typer.Option(help="your candles; without it the simulated market")
     ] = None,
@@ -34,13 +36,13 @@ def backtest(
     from coordinator.jobs.run_plan import parse_trading_mode, plan_run, read_config
     from coordinator.jobs.simulated import simulated_datadir
 
-    console = Console()
+    console, configs = Console(), chosen_configs(config)
     if datadir is None:
-        mode = parse_trading_mode(trading_mode or read_config(config).get("trading_mode", "spot"))
+        mode = parse_trading_mode(trading_mode or read_config(configs).get("trading_mode", "spot"))
         with console.status("Simulating the market"):
             datadir = simulated_datadir(user_data, mode)
     plan = plan_run(
-        config, datadir, pairs.replace(",", " ").split() if pairs else None, timerange, trading_mode
+        configs, datadir, pairs.replace(",", " ").split() if pairs else None, timerange, trading_mode
     )
     try:
         report = run_backtests(plan, STRATEGIES, user_data, console)
@@ -51,13 +53,14 @@ def backtest(
 
 
 @settings_app.command("check")
-def check(config: Annotated[Path, typer.Option(help="Freqtrade config")] = Path("config.json")) -> None:
+def check(config: ConfigOption = None) -> None:
     """Check the "coordinator" section of a config."""
     from coordinator.jobs.run_plan import read_config
     from coordinator.settings import load_settings
 
-    load_settings(read_config(config).get("coordinator"))
-    typer.echo(f"{config}: the coordinator section is valid")
+    configs = chosen_configs(config)
+    load_settings(read_config(configs).get("coordinator"))
+    typer.echo(f"{', '.join(map(str, configs))}: the coordinator section is valid")
 
 
 @settings_app.command("schema")

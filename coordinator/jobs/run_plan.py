@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import product
@@ -46,13 +47,13 @@ class RunPlan:
 
     Attributes
     ----------
-    config_path : the user's Freqtrade config
-    config : its contents
+    config_paths : the user's Freqtrade configs, later ones over earlier ones
+    config : their contents
     datadir, pairs, trading_mode, start, end : what is traded on; end excluded
     settings : the validated "coordinator" section
     """
 
-    config_path: Path
+    config_paths: tuple[Path, ...]
     config: dict[str, Any]
     datadir: Path
     pairs: tuple[str, ...]
@@ -105,8 +106,24 @@ class RunPlan:
         }
 
 
-def read_config(path: Path) -> dict[str, Any]:
-    """A Freqtrade config file; CoordinatorError where it is absent or not JSON."""
+def read_config(paths: Path | Sequence[Path]) -> dict[str, Any]:
+    """Freqtrade configs as Freqtrade merges them: later ones go over earlier ones, ``add_config_files`` below.
+
+    Raises
+    ------
+    CoordinatorError
+        Where one is absent or not JSON.
+    """
+    merged: dict[str, Any] = {}
+    for path in (paths,) if isinstance(paths, Path) else paths:
+        content = _read_file(path)
+        for other in content.pop("add_config_files", ()):
+            merged = _merge(merged, read_config(path.parent / str(other)))
+        merged = _merge(merged, content)
+    return merged
+
+
+def _read_file(path: Path) -> dict[str, Any]:
     if not path.is_file():
         raise CoordinatorError("--config", OWNER, "be an existing file", str(path))
     try:
@@ -118,8 +135,17 @@ def read_config(path: Path) -> dict[str, Any]:
     return config
 
 
+def _merge(under: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
+    """Objects are merged key by key, everything else is replaced."""
+    merged = dict(under)
+    for key, value in over.items():
+        below = merged.get(key)
+        merged[key] = _merge(below, value) if isinstance(below, dict) and isinstance(value, dict) else value
+    return merged
+
+
 def plan_run(
-    config_path: Path,
+    config_paths: Path | Sequence[Path],
     datadir: Path,
     pairs: list[str] | None = None,
     timerange: str | None = None,
@@ -145,7 +171,8 @@ def plan_run(
     CoordinatorError
         On the first thing that is wrong.
     """
-    config = read_config(config_path)
+    config = read_config(config_paths)
+    paths = (config_paths,) if isinstance(config_paths, Path) else tuple(config_paths)
     mode = parse_trading_mode(trading_mode or config.get("trading_mode") or "spot")
     settings = run_settings({**config, "trading_mode": mode})
     chosen = _choose_pairs(datadir, config, pairs, mode)
@@ -166,7 +193,7 @@ def plan_run(
             f"{training} days of training and startup)"
         )
         raise CoordinatorError("--timerange", OWNER, rule, f"{start:%Y%m%d}-{end:%Y%m%d}")
-    return RunPlan(config_path, config, datadir, tuple(chosen), mode, start, end, settings)
+    return RunPlan(paths, config, datadir, tuple(chosen), mode, start, end, settings)
 
 
 def parse_trading_mode(value: str) -> TradingMode:

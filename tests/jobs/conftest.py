@@ -52,7 +52,7 @@ class World:
 
     @property
     def context(self) -> LearningContext:
-        return LearningContext.of(self.config_path, self.folder)
+        return LearningContext.of([self.config_path], self.folder)
 
     @property
     def ledger(self) -> Ledger:

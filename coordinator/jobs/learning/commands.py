@@ -10,13 +10,13 @@ import typer
 
 from coordinator.jobs.learning.output import (
     NOTHING_TO_DO,
-    ConfigOption,
     JsonOption,
     LedgerOption,
     ModeOption,
     UserDataOption,
     answer,
 )
+from coordinator.jobs.options import ConfigOption, Configs, chosen_configs
 
 if TYPE_CHECKING:
     from coordinator.jobs.learning.context import LearningContext
@@ -28,7 +28,7 @@ learning_app = typer.Typer(
     help="Continuous learning, fit for cron. Exit codes: 0 done, 1 nothing to do, 2 an error.",
     no_args_is_help=True,
 )
-CONFIG, USER_DATA = Path("config.json"), Path("user_data")
+USER_DATA = Path("user_data")
 STATUS = (
     ("models", "models"), ("champion", "champion"), ("champion_until", "has learnt until"),
     ("champion_verdict", "verdict"), ("trained_at", "last training at"), ("due_on", "next training due"),
@@ -40,7 +40,7 @@ STATUS = (
 
 @learning_app.command("status")
 def status_command(
-    config: ConfigOption = CONFIG,
+    config: ConfigOption = None,
     trading_mode: ModeOption = None,
     user_data: UserDataOption = USER_DATA,
     ledger: LedgerOption = None,
@@ -62,7 +62,7 @@ def status_command(
 
 @learning_app.command("check-drift")
 def check_drift_command(
-    config: ConfigOption = CONFIG,
+    config: ConfigOption = None,
     trading_mode: ModeOption = None,
     user_data: UserDataOption = USER_DATA,
     ledger: LedgerOption = None,
@@ -76,7 +76,7 @@ def check_drift_command(
 
 @learning_app.command("retrain")
 def retrain_command(
-    config: ConfigOption = CONFIG,
+    config: ConfigOption = None,
     trading_mode: ModeOption = None,
     force: Annotated[bool, typer.Option("--force", help="also where none is due")] = False,
     user_data: UserDataOption = USER_DATA,
@@ -94,7 +94,7 @@ def retrain_command(
 
 @learning_app.command("cycle")
 def cycle_command(
-    config: ConfigOption = CONFIG,
+    config: ConfigOption = None,
     trading_mode: ModeOption = None,
     user_data: UserDataOption = USER_DATA,
     ledger: LedgerOption = None,
@@ -108,7 +108,7 @@ def cycle_command(
 
 @learning_app.command("rollback")
 def rollback_command(
-    config: ConfigOption = CONFIG,
+    config: ConfigOption = None,
     trading_mode: ModeOption = None,
     user_data: UserDataOption = USER_DATA,
     ledger: LedgerOption = None,
@@ -122,7 +122,7 @@ def rollback_command(
 
 @learning_app.command("history")
 def history_command(
-    config: ConfigOption = CONFIG,
+    config: ConfigOption = None,
     trading_mode: ModeOption = None,
     user_data: UserDataOption = USER_DATA,
     ledger: LedgerOption = None,
@@ -142,7 +142,7 @@ def history_command(
 
 @learning_app.command("schedule")
 def schedule_command(
-    config: ConfigOption = CONFIG,
+    config: ConfigOption = None,
     trading_mode: ModeOption = None,
     user_data: UserDataOption = USER_DATA,
     ledger: LedgerOption = None,
@@ -170,7 +170,7 @@ def schedule_command(
 
 def _do(
     what: Callable[[LearningContext, str], Round],
-    config: Path,
+    config: Configs,
     trading_mode: str | None,
     user_data: Path,
     ledger: str | None,
@@ -185,10 +185,12 @@ def _do(
         raise typer.Exit(NOTHING_TO_DO)
 
 
-def _context(config: Path, user_data: Path, ledger: str | None, trading_mode: str | None) -> LearningContext:
+def _context(
+    config: Configs, user_data: Path, ledger: str | None, trading_mode: str | None
+) -> LearningContext:
     from coordinator.jobs.learning.context import LearningContext
 
-    return LearningContext.of(config, user_data, ledger, trading_mode)
+    return LearningContext.of(chosen_configs(config), user_data, ledger, trading_mode)
 
 
 def _shown(value: Any) -> str:

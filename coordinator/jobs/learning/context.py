@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -29,13 +30,13 @@ class LearningContext:
 
     Attributes
     ----------
-    config_path, config : Freqtrade's
+    config_paths, config : Freqtrade's
     user_data : folder
     ledger : the bot's, which holds samples and models too
     settings : with the fee of the config's market
     """
 
-    config_path: Path
+    config_paths: tuple[Path, ...]
     config: dict[str, Any]
     user_data: Path
     ledger: Ledger
@@ -43,15 +44,23 @@ class LearningContext:
 
     @classmethod
     def of(
-        cls, config_path: Path, user_data: Path, ledger: str | None = None, trading_mode: str | None = None
+        cls,
+        config_paths: Sequence[Path],
+        user_data: Path,
+        ledger: str | None = None,
+        trading_mode: str | None = None,
     ) -> LearningContext:
         """Read and check a config; ``ledger`` goes before the config's."""
-        config = read_config(config_path)
+        config = read_config(config_paths)
         mode = parse_trading_mode(trading_mode or config.get("trading_mode") or "spot")
         config = {**config, "trading_mode": mode, "user_data_dir": str(user_data)}
         settings = run_settings(config)
         return cls(
-            config_path, config, user_data, Ledger(ledger or ledger_location(config, settings)), settings
+            tuple(config_paths),
+            config,
+            user_data,
+            Ledger(ledger or ledger_location(config, settings)),
+            settings,
         )
 
     @property

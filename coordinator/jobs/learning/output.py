@@ -13,7 +13,6 @@ from rich.table import Table
 
 __all__ = [
     "NOTHING_TO_DO",
-    "ConfigOption",
     "JsonOption",
     "LedgerOption",
     "ModeOption",
@@ -25,7 +24,6 @@ __all__ = [
 NOTHING_TO_DO = 1
 """Exit code where there was nothing to do; 0 is done, 2 an error."""
 
-ConfigOption = Annotated[Path, typer.Option("--config", "-c", help="Freqtrade config")]
 UserDataOption = Annotated[Path, typer.Option("--user-data", help="where models and the ledger are")]
 LedgerOption = Annotated[
     str | None,

@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 
 from coordinator.errors import CoordinatorError
+from coordinator.jobs.options import ConfigOption, chosen_configs
 
 __all__ = ["optimize"]
 
@@ -33,7 +34,6 @@ Extra = Annotated[
     list[str] | None,
     typer.Option("--parameter", help="another setting: NAME, NAME=LOW:HIGH or NAME=A,B,C; repeat it"),
 ]
-Config = Annotated[Path, typer.Option(help="Freqtrade config")]
 Datadir = Annotated[Path | None, typer.Option(help="your candles; without it the simulated market")]
 Timerange = Annotated[
     str | None, typer.Option(help="YYYYMMDD-YYYYMMDD; default: the last two years, or what there is")
@@ -61,7 +61,7 @@ def optimize(
     strategy: Strategy = "TechnicalBaseline",
     only: Only = None,
     parameter: Extra = None,
-    config: Config = Path("config.json"),
+    config: ConfigOption = None,
     datadir: Datadir = None,
     timerange: Timerange = None,
     pairs: Pairs = None,
@@ -88,7 +88,8 @@ def optimize(
         raise CoordinatorError("--trials", OWNER, "be 1 or more", wanted)
     if strategy not in STRATEGIES:
         raise CoordinatorError("--strategy", OWNER, f"be {' or '.join(STRATEGIES)}", strategy)
-    goal, content = parse_objective(objective), read_config(config)
+    configs = chosen_configs(config)
+    goal, content = parse_objective(objective), read_config(configs)
     chosen = choose_parameters(content.get("coordinator"), _words(only), parameter or ())
     if datadir is None:
         mode = parse_trading_mode(trading_mode or content.get("trading_mode", "spot"))
@@ -96,7 +97,7 @@ def optimize(
     trains = strategy == STRATEGIES[0] and bool((content.get("freqai") or {}).get("enabled"))
     days = QUICK_DAYS if quick else MOST_DAYS
     plan = plan_run(
-        config, datadir, _words(pairs) or None, timerange, trading_mode, trains=trains, most_days=days
+        configs, datadir, _words(pairs) or None, timerange, trading_mode, trains=trains, most_days=days
     )
     blocks = folds or (QUICK_FOLDS if quick else FOLDS)
     problem = define_problem(plan, strategy, user_data, chosen, goal, blocks)

@@ -153,9 +153,9 @@ def _write(
     )
     said.print(f"Everything: {result}", soft_wrap=True, highlight=False)
     said.print(f"Page: {page}", soft_wrap=True, highlight=False)
-    own = problem.plan.config_path
+    own = " ".join(f"-c {path}" for path in problem.plan.config_paths)
     said.print(
-        f"To trade it: freqtrade trade --strategy {problem.market.strategy} -c {own} -c {config}",
+        f"To trade it: freqtrade trade --strategy {problem.market.strategy} {own} -c {config}",
         soft_wrap=True,
         highlight=False,
     )

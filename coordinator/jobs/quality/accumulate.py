@@ -89,8 +89,8 @@ def _run_chunk(
     shutil.rmtree(folder / "backtest_results", ignore_errors=True)  # of a run that was interrupted
     with tempfile.TemporaryDirectory() as config_folder:
         config = Path(config_folder) / "config.json"
-        config.write_text(json.dumps(_collecting(chunk.plan)), encoding="utf-8")
-        plan = replace(chunk.plan, config_path=config)
+        config.write_text(json.dumps(_collecting(chunk.plan, strategy)), encoding="utf-8")
+        plan = replace(chunk.plan, config_paths=(config,))
         _, ledger, _ = backtest_in_sandbox(
             plan, strategy, folder, lambda share, doing: progress(chunk, share, doing)
         )
@@ -101,10 +101,13 @@ def _run_chunk(
     shutil.rmtree(folder / "backtest_results", ignore_errors=True)
 
 
-def _collecting(plan: RunPlan) -> dict[str, Any]:
-    """The plan's config with collection on, and absolute paths: it is written elsewhere."""
+def _collecting(plan: RunPlan, strategy: str) -> dict[str, Any]:
+    """The plan's config with collection on; FreqAI, which wants training days before, only where it trains."""
     section = {**(plan.config.get("coordinator") or {}), "data_collection": {"enabled": True}}
-    return {**plan.config, "coordinator": section}
+    freqai = plan.config.get("freqai") or {}
+    if strategy == "TechnicalBaseline":
+        freqai = {**freqai, "enabled": False}
+    return {**plan.config, "coordinator": section, "freqai": freqai}
 
 
 def _chunks(plan: RunPlan, strategy: str) -> Iterator[Chunk]:

@@ -11,7 +11,6 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 
 from coordinator.jobs.learning.output import (
     NOTHING_TO_DO,
-    ConfigOption,
     JsonOption,
     LedgerOption,
     ModeOption,
@@ -19,13 +18,14 @@ from coordinator.jobs.learning.output import (
     answer,
     number,
 )
+from coordinator.jobs.options import ConfigOption, Configs, chosen_configs
 
 __all__ = ["quality_app"]
 
 quality_app = typer.Typer(
     help="Signal quality: collect samples, train walk-forward, judge on a holdout.", no_args_is_help=True
 )
-CONFIG, USER_DATA = Path("config.json"), Path("user_data")
+USER_DATA = Path("user_data")
 
 DatadirOption = Annotated[
     Path | None, typer.Option("--datadir", "-d", help="your candles; without it the simulated market")
@@ -50,7 +50,7 @@ AnewOption = Annotated[
 
 @quality_app.command("accumulate")
 def accumulate_command(
-    config: ConfigOption = CONFIG,
+    config: ConfigOption = None,
     datadir: DatadirOption = None,
     timerange: TimerangeOption = None,
     pairs: PairsOption = None,
@@ -69,7 +69,7 @@ def accumulate_command(
 
 @quality_app.command("train")
 def train_command(
-    config: ConfigOption = CONFIG,
+    config: ConfigOption = None,
     trading_mode: ModeOption = None,
     until: UntilOption = None,
     anew: AnewOption = False,
@@ -104,7 +104,7 @@ def train_command(
 
 @quality_app.command("evaluate")
 def evaluate_command(
-    config: ConfigOption = CONFIG,
+    config: ConfigOption = None,
     trading_mode: ModeOption = None,
     end: Annotated[
         str | None, typer.Option("--end", help="YYYYMMDD: leave what comes later for another look")
@@ -119,7 +119,7 @@ def evaluate_command(
 
 @quality_app.command("full")
 def full_command(
-    config: ConfigOption = CONFIG,
+    config: ConfigOption = None,
     datadir: DatadirOption = None,
     timerange: TimerangeOption = None,
     pairs: PairsOption = None,
@@ -146,7 +146,7 @@ def full_command(
 
 
 def _accumulate(
-    config: Path,
+    config: Configs,
     datadir: Path | None,
     timerange: str | None,
     pairs: str | None,
@@ -169,12 +169,12 @@ def _accumulate(
         raise CoordinatorError(
             "--strategy", "the command line", f"be one of {', '.join(STRATEGIES)}", strategy
         )
-    context = LearningContext.of(config, user_data, ledger, trading_mode)
+    context = LearningContext.of(chosen_configs(config), user_data, ledger, trading_mode)
     mode = parse_trading_mode(context.config["trading_mode"])
     trains = strategy == "MLCoordinator"
     datadir = datadir or simulated_datadir(user_data, mode)
     names = pairs.replace(",", " ").split() if pairs else None
-    plan = plan_run(config, datadir, names, timerange, mode, trains=trains, most_days=10_000)
+    plan = plan_run(chosen_configs(config), datadir, names, timerange, mode, trains=trains, most_days=10_000)
     if timerange is None and not trains:
         plan = whole_history(plan)
     with context.lock(), Progress(*_columns(), disable=quiet) as bars:
@@ -211,12 +211,17 @@ def _columns() -> tuple[TextColumn, BarColumn, TextColumn, TimeElapsedColumn]:
 
 
 def _train(
-    config: Path, trading_mode: str | None, until: str | None, anew: bool, user_data: Path, ledger: str | None
+    config: Configs,
+    trading_mode: str | None,
+    until: str | None,
+    anew: bool,
+    user_data: Path,
+    ledger: str | None,
 ) -> list[dict[str, Any]]:
     from coordinator.jobs.learning.context import LearningContext, day_text, parse_day
     from coordinator.jobs.quality.train import train_walk_forward
 
-    context = LearningContext.of(config, user_data, ledger, trading_mode)
+    context = LearningContext.of(chosen_configs(config), user_data, ledger, trading_mode)
     out = []
     with context.lock():
         for clock in context.clocks:
@@ -241,7 +246,7 @@ def _train(
 
 
 def _evaluate(
-    config: Path,
+    config: Configs,
     trading_mode: str | None,
     end: str | None,
     user_data: Path,
@@ -251,7 +256,7 @@ def _evaluate(
     from coordinator.jobs.learning.context import LearningContext, day_text, parse_day
     from coordinator.jobs.quality.evaluate import evaluate
 
-    context = LearningContext.of(config, user_data, ledger, trading_mode)
+    context = LearningContext.of(chosen_configs(config), user_data, ledger, trading_mode)
     found = {clock: evaluate(context, clock, parse_day(end, "--end")) for clock in context.clocks}
     rows, lines = [], []
     for clock, one in found.items():
