@@ -33,7 +33,7 @@ def test_every_command_is_in_the_readme_and_has_help(command):
 
 def test_the_readme_names_no_command_that_is_not_there():
     known = set(commands(get_command(app)))
-    for words in re.findall(r"`coordinator ((?:[a-z]+ ?)+)", README):
+    for words in re.findall(r"`coordinator ((?:[a-z]+(?:-[a-z]+)* ?)+)", README):
         words = words.strip()
         assert words in known or words.split()[0] + " " + words.split()[-1] in known, words
 

@@ -25,6 +25,10 @@ MODEL_FOLDER = "coordinator-quality"
 """Folder of the model files within ``models`` of the user directory."""
 
 TRAIN_FIRST = "exist: train one with `coordinator quality train`"
+NONE_GOOD = (
+    "be promoted: {} were trained and none was good enough (`coordinator learning history` says why); collect more "
+    "samples, or try other settings of quality with `coordinator quality train --anew`"
+)
 
 
 def registry_name(clock: str, slowest: str) -> str:
@@ -67,7 +71,9 @@ class RegistryModels:
             raise CoordinatorError("ledger", where, TRAIN_FIRST, "no such file")
         found = ModelRegistry(self._ledger).succession(self.name)
         if not any(found.champions):
-            raise CoordinatorError(f"model {self.name}", where, TRAIN_FIRST, "none")
+            trained = len(ModelRegistry(self._ledger).models(self.name))
+            rule = NONE_GOOD.format(trained) if trained else TRAIN_FIRST
+            raise CoordinatorError(f"model {self.name}", where, rule, "none")
         return found
 
     def last_champion(self) -> tuple[Model, Champion] | None:

@@ -11,6 +11,8 @@ from coordinator.cli import app
 from coordinator.errors import CoordinatorError
 from coordinator.jobs.learning.schedule import cron_line, systemd_units
 from coordinator.jobs.quality.train import train_walk_forward
+from coordinator.learning import retraining
+from coordinator.learning.promotion import Verdict
 from coordinator.ledger.registry import ModelRegistry
 from tests.jobs.conftest import DAY, FIRST
 
@@ -164,3 +166,13 @@ def test_the_schedule_is_as_often_as_the_config_says(tmp_path):
     units = systemd_units(7, tmp_path, [])
     assert "SuccessExitStatus=1" in units["coordinator-learning.service"]
     assert "OnCalendar=Sun" in units["coordinator-learning.timer"]
+
+
+def test_where_no_model_was_good_enough_it_is_said(make_world, monkeypatch):
+    world = make_world()
+    world.collect(0, 300)
+    failed = Verdict(False, "no model: not better", 0.4, float("nan"), 0.7, 0.6)
+    monkeypatch.setattr(retraining, "judge", lambda *a: failed)
+    train_walk_forward(world.context, "1d")
+    code, said = run(world, "check-drift")
+    assert (code, "none was good enough" in said, "learning history" in said) == (2, True, True)

@@ -10,10 +10,12 @@ from freqtrade.persistence import Order, Trade
 
 from coordinator.adapters.persistence import metric_recorder
 from coordinator.adapters.persistence.trade_recorder import DECISION_KEY
+from coordinator.components.samples import stored_schema
 from coordinator.errors import CoordinatorError
 from coordinator.ledger.store import Ledger
 from coordinator.sandbox.market_files import write_market
 from coordinator.sandbox.spec import MarketSpec
+from coordinator.signals.signal_features import SIGNAL_SCHEMA
 
 PAIRS = ["BTC/USDT"]
 BEGIN = pd.Timestamp("2023-03-10", tz="UTC")
@@ -241,3 +243,19 @@ def test_the_days_metrics_are_written_once_and_a_failure_stops_nothing(bot, monk
     bot.strategy.bot_loop_start(due + timedelta(days=1))
     bot.strategy.bot_loop_start(due + timedelta(days=1, hours=1))
     assert caplog.text.count("The day's metrics were not written: ZeroDivisionError") == 1
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+def test_samples_are_collected_unless_switched_off(make_bot, market, tmp_path, enabled):
+    candles = {
+        (pair, timeframe): load_pair_history(pair, timeframe, market, candle_type=CandleType.SPOT)
+        for pair in PAIRS
+        for timeframe in ("1h", "4h", "1d")
+    }
+    settings = {**EVERY, "data_collection": {"enabled": enabled}}
+    bot = make_bot(market, PAIRS, candles, settings, tmp_path)
+    until_a_signal(bot)
+    ledger = Ledger(tmp_path / "coordinator.ledger.sqlite")
+    decided, features = ledger.read_decisions(), ledger.read_features(1, stored_schema(SIGNAL_SCHEMA))
+    assert len(decided) >= 2
+    assert len(features.time) == (len(decided) if enabled else 0)
