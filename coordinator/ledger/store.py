@@ -21,6 +21,7 @@ from coordinator.ledger.replay import Snapshot, history_frame, last_snapshot, re
 from coordinator.ledger.rows import decisions_from_rows, rows_of, signal_query, vote_query
 from coordinator.ledger.run_info import RunInfo
 from coordinator.ledger.samples.panel_store import PanelTable, panel_query, panel_table, write_panel
+from coordinator.ledger.schema_models import ml_trade_features
 from coordinator.ledger.trades import TradeRow, trade_frame, write_batch_trades, write_trade
 
 __all__ = ["Ledger", "RunInfo"]
@@ -199,6 +200,13 @@ class Ledger:
         """All features that a run has of a schema."""
         with self.database.read() as connection:
             return read_features(connection, run_id, schema)
+
+    def featured(self, run_id: int) -> set[tuple[int, str]]:
+        """(time, pair) of a run's signals that have features, whatever their schema."""
+        t = ml_trade_features.c
+        with self.database.read() as connection:
+            rows = connection.execute(select(t.time, t.pair).where(t.run_id == run_id))
+            return {(int(time), pair) for time, pair in rows}
 
     def write_panel(self, run_id: int, table: PanelTable) -> int:
         """Add panel samples, and labels that have become known; how many samples are new."""

@@ -170,6 +170,14 @@ class LiveLedger:
         """(time, pair) of this run's signals in the ledger."""
         return self._written
 
+    def featured(self) -> set[tuple[int, str]]:
+        """(time, pair) of this run's signals whose features are in the ledger."""
+        try:
+            return self._ledger.featured(self._run)
+        except (CoordinatorError, SQLAlchemyError) as error:
+            logger.error("The ledger's features cannot be read: %s", error)
+            return set()
+
     def write_features(self, table: FeatureTable) -> None:
         """Features of written signals; those that are there stay."""
         self._ledger.write_features(self._run, table, keep=True)

@@ -17,6 +17,8 @@ __all__ = [
     "side",
 ]
 
+CHUNK = 1024  # windows that are held at once: few enough for the cache, and the same bits
+
 
 def lag(values: Floats, periods: int) -> Floats:
     """Shift forward in time; the first ``periods`` entries are NaN.
@@ -62,7 +64,8 @@ def rolling_std(values: Floats, window: int) -> Floats:
     out = np.full(len(values), np.nan)
     if len(values) >= window:
         view = np.lib.stride_tricks.sliding_window_view(values, window)
-        out[window - 1 :] = view.std(axis=1)
+        for first in range(0, len(view), CHUNK):
+            out[window - 1 + first :][:CHUNK] = view[first : first + CHUNK].std(axis=1)
     return out
 
 
@@ -84,9 +87,11 @@ def rolling_correlation(a: Floats, b: Floats, window: int) -> Floats:
     """
     out = np.full(len(a), np.nan)
     if len(a) >= window:
-        x = np.lib.stride_tricks.sliding_window_view(a, window)
-        y = np.lib.stride_tricks.sliding_window_view(b, window)
-        x, y = x - x.mean(axis=1, keepdims=True), y - y.mean(axis=1, keepdims=True)
-        scale = np.sqrt((x * x).sum(axis=1) * (y * y).sum(axis=1))
-        out[window - 1 :] = np.clip(safe_divide((x * y).sum(axis=1), scale), -1.0, 1.0)
+        windows = [np.lib.stride_tricks.sliding_window_view(values, window) for values in (a, b)]
+        for first in range(0, len(windows[0]), CHUNK):
+            x, y = (view[first : first + CHUNK] for view in windows)
+            x, y = x - x.mean(axis=1, keepdims=True), y - y.mean(axis=1, keepdims=True)
+            scale = np.sqrt((x * x).sum(axis=1) * (y * y).sum(axis=1))
+            correlation = np.clip(safe_divide((x * y).sum(axis=1), scale), -1.0, 1.0)
+            out[window - 1 + first :][:CHUNK] = correlation
     return out

@@ -44,7 +44,9 @@ class SampleCollector:
     def __init__(self, candles: Callable[[], Mapping[str, CandlesByTimeframe]], *, pooled: bool) -> None:
         self._candles, self._pooled = candles, pooled
         self._predicted: dict[str, Predicted] = {}
-        self._collected: set[tuple[int, str]] = set()
+        self._collected: set[tuple[int, str]] | None = (
+            None  # a bot's signals, those of before a restart included
+        )
         self._panel_until = 0
 
     def put_predictions(self, pair: str, frame: pd.DataFrame, columns: Mapping[str, tuple[str, ...]]) -> None:
@@ -85,6 +87,8 @@ class SampleCollector:
         """
         if not settings.data_collection.enabled:
             return
+        if self._collected is None:
+            self._collected = ledger.featured()
         candles = self._candles()
         # A signal's features rank its pair among the others, whose candles arrive one by one.
         complete = min((int(own[BASE].time[-1]) for own in candles.values() if len(own[BASE])), default=0)
@@ -99,6 +103,7 @@ class SampleCollector:
             market = self._market(settings)
             if rows.any():
                 ledger.write_features(signal_samples(market, signals, settings, rows))
+                self._collected |= new
                 for said in said_on_signals(self._predicted, signals, rows, pooled=self._pooled):
                     ledger.write_predictions(said)
             if panel_due:
@@ -107,7 +112,6 @@ class SampleCollector:
                 for table in panel_samples(market, settings, begin, complete + 1):
                     ledger.write_panel(table)
                 self._panel_until = complete
-            self._collected |= new
         except (CoordinatorError, ValueError, KeyError, IndexError) as error:
             logger.warning("Samples of this candle were not collected: %s: %s", type(error).__name__, error)
 

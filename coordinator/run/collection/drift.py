@@ -93,13 +93,14 @@ class DriftWatch:
         add_event(ledger, drift_event(name, model, now, report))
         if not report.drifted or model.info.file_hash in self._alerted:
             return
-        self._alerted.add(model.info.file_hash)
         said = f"Coordinator: {name} has drifted: {report.sentence}"
         if not in_registry:
+            self._alerted.add(model.info.file_hash)
             send(f"{said}; it is trained anew")
             retrain()
             return
         trainer = QualityTrainer(ledger, folder, settings, clock)
         with learning_lock(self._user_data):
             trained = trainer.train(samples, now, "drift")
+        self._alerted.add(model.info.file_hash)
         send(f"{said}; trained anew: {trained.verdict.sentence}")
