@@ -71,7 +71,10 @@ def train_walk_forward(
     end = until if until is not None else holdout_start(context, trainer.name, samples)
     last = trainer.trained_until()
     if last is not None and last > end:
-        rule = f"be {day_text(last)} or later: a model of that day is there (`--anew` puts the models away)"
+        rule = (
+            f"be {day_text(last)} or later, where a model was trained: `coordinator learning cycle` goes on from there, "
+            "`--anew` puts the models away"
+        )
         raise CoordinatorError("--until", "coordinator quality train", rule, day_text(end))
     edges = _edges(samples, end, context.settings.on_clock(clock).quality.retrain_days * SECONDS_PER_DAY)
     todo = [edge for edge in edges if last is None or edge > last]
