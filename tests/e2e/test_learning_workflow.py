@@ -43,7 +43,7 @@ def config(quick_config, tmp_path_factory):
 
 
 def test_the_five_steps(coordinator, config, datadir, tmp_path):
-    market = ("--datadir", str(datadir))
+    market = ("--datadir", str(datadir), "--pairs", "BTC/USDT ETH/USDT")
     # 1. optimize the settings
     code, said = coordinator(
         "optimize", "--quick", "--trials", "2", "--workers", "1", "--only", "sizing.risk_per_trade", *market,

@@ -92,7 +92,6 @@ class Backtester:
         self._exchange: Any = None
         self._config = dict(config)
         self._markets: dict[tuple[datetime, datetime], tuple[Any, Any]] = {}
-        _quieten()
 
     def run(self, start: datetime, end: datetime, changes: Mapping[str, Any]) -> InProcessRun:
         """Backtest from ``start`` to ``end``, excluded to the hour.
@@ -107,7 +106,7 @@ class Backtester:
         BacktestFailedError
             With Freqtrade's reason; also where a training failed, which Freqtrade itself takes for success.
         """
-        with _failures() as failed_trainings:
+        with _quiet(), _failures() as failed_trainings:
             began = pd.Timestamp.now("UTC")
             backtesting, data = self._market(start, end)
             config = deepcopy(backtesting.config)
@@ -170,14 +169,26 @@ class Backtester:
                 config: dict[str, Any] = Configuration(arguments, RunMode.BACKTEST).get_config()
             finally:
                 logging.disable(before)
-            _quieten()
+            _only_errors()
             if self._exchange is None:
                 self._exchange = Backtesting(deepcopy(config)).exchange
         return config
 
 
-def _quieten() -> None:
-    """Freqtrade and the strategy say for every run what they were told and did; only errors are news."""
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Freqtrade and the strategy say for every run what they were told and did; only errors are news here."""
+    loggers = [logging.getLogger(name) for name in ("freqtrade", "coordinator")]
+    levels = [logger.level for logger in loggers]
+    _only_errors()
+    try:
+        yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
+
+
+def _only_errors() -> None:
     for name in ("freqtrade", "coordinator"):
         logging.getLogger(name).setLevel(logging.ERROR)
 

@@ -23,7 +23,7 @@ def cron_line(days: int, folder: Path, arguments: Sequence[str]) -> str:
 
     Examples
     --------
-    >>> cron_line(7, Path("/home/me/bot"), [])[:31]
+    >>> cron_line(7, Path("/home/me/bot"), [])[:30]
     '0 0 * * 0 cd /home/me/bot && /'
     """
     when = CRON_TIMES[days][0] if days in CRON_TIMES else f"0 0 */{min(days, 28)} * *"

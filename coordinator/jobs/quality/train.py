@@ -72,8 +72,8 @@ def train_walk_forward(
     last = trainer.trained_until()
     if last is not None and last > end:
         rule = (
-            f"be {day_text(last)} or later, where a model was trained: `coordinator learning cycle` goes on from there, "
-            "`--anew` puts the models away"
+            f"be {day_text(last)} or later, where a model was trained: `coordinator learning cycle` goes on from "
+            "there, `--anew` puts the models away"
         )
         raise CoordinatorError("--until", "coordinator quality train", rule, day_text(end))
     edges = _edges(samples, end, context.settings.on_clock(clock).quality.retrain_days * SECONDS_PER_DAY)
