@@ -19,7 +19,7 @@ from coordinator.signals.clock import series_name
 from coordinator.signals.feature_schema import FeatureSchema
 from coordinator.types import Floats, Ints, Times
 
-__all__ = ["MODEL_FOLDER", "TRAIN_FIRST", "RegistryModels", "registry_name"]
+__all__ = ["MODEL_FOLDER", "NoChampionError", "RegistryModels", "registry_name"]
 
 MODEL_FOLDER = "coordinator-quality"
 """Folder of the model files within ``models`` of the user directory."""
@@ -40,6 +40,10 @@ def registry_name(clock: str, slowest: str) -> str:
     ('signal_quality', 'signal_quality_4h')
     """
     return series_name("signal_quality", clock, slowest).replace(" ", "_")
+
+
+class NoChampionError(CoordinatorError):
+    """Models were trained, and none was good enough: no mistake, but there is nothing to judge."""
 
 
 class RegistryModels:
@@ -65,16 +69,35 @@ class RegistryModels:
         return self._ledger.database.name
 
     def succession(self) -> Succession:
-        """The champions as of now; CoordinatorError without a ledger or any champion."""
+        """The champions as of now; none where no model was good enough yet.
+
+        Raises
+        ------
+        CoordinatorError
+            Without a ledger, or where no model was ever trained.
+        """
         where = self._ledger.database.name
         if not self._ledger.database.exists:
             raise CoordinatorError("ledger", where, TRAIN_FIRST, "no such file")
         found = ModelRegistry(self._ledger).succession(self.name)
-        if not any(found.champions):
-            trained = len(ModelRegistry(self._ledger).models(self.name))
-            rule = NONE_GOOD.format(trained) if trained else TRAIN_FIRST
-            raise CoordinatorError(f"model {self.name}", where, rule, "none")
+        if not found.champions and not ModelRegistry(self._ledger).models(self.name):
+            raise CoordinatorError(f"model {self.name}", where, TRAIN_FIRST, "none")
         return found
+
+    def champion(self, at: int | None = None) -> Model:
+        """Who speaks for the candle at a time, by default for the newest ones.
+
+        Raises
+        ------
+        NoChampionError
+            If nobody does.
+        """
+        found = self.succession()
+        model = found.last if at is None else found.at(at)
+        if model is None:
+            trained = len(ModelRegistry(self._ledger).models(self.name))
+            raise NoChampionError(f"model {self.name}", self.ledger_name, NONE_GOOD.format(trained), "none")
+        return model
 
     def last_champion(self) -> tuple[Model, Champion] | None:
         """The newest champion, with the time before which all that it learnt from was known."""

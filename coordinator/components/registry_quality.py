@@ -45,18 +45,25 @@ class RegistryQuality(QualityComponent):
     def train(self, window: Window, previous: ActiveModel | None) -> TrainingResult:
         succession = self.models.succession()
         champions = [model for model in succession.champions if model is not None]
+        if not champions:
+            return self._result(None, f"no model: none of those in {self.models.ledger_name} was good enough")
         first, last = champions[0], champions[-1]
+        active = ActiveModel(self.models.name, 0, max(succession.times[0], first.info.valid_from))
         sentence = (
             f"{len(champions)} models of the registry, the newest of them number {last.id}: {last.verdict}"
         )
+        return self._result(active, sentence)
+
+    def _result(self, active: ActiveModel | None, sentence: str) -> TrainingResult:
+        """A training in which nothing was trained."""
         return TrainingResult(
-            active=ActiveModel(self.models.name, 0, max(succession.times[0], first.info.valid_from)),
+            active=active,
             verdict=Verdict(False, sentence, *(NOT_JUDGED,) * 4),
-            kind=last.info.kind,
+            kind=self._settings.model_type,
             suffix="",
             content=b"",
-            trained_from=first.info.trained_from,
-            trained_until=last.info.trained_until,
+            trained_from=0,
+            trained_until=0,
             label_horizon=self._horizon,
             schema=self.schema,
         )

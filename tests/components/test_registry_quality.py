@@ -2,13 +2,14 @@
 
 import hashlib
 import pickle
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from coordinator.adapters.freqai.registry import follow_registry
-from coordinator.components.absence import TRAINED_ON
+from coordinator.components.absence import NO_MODEL, TRAINED_ON
 from coordinator.components.component import Window
 from coordinator.components.composite import Composite
 from coordinator.components.market_history import MarketHistory, PairHistory
@@ -154,3 +155,21 @@ def test_without_a_model_it_is_said_what_to_type(place, market):
     place.ledger.upgrade()
     with pytest.raises(CoordinatorError, match=r"train one with `coordinator quality train`.*'none'"):
         predicted(place, market, PAIRS[0], np.array([0]))
+
+
+def test_where_no_model_was_good_enough_it_is_absent_and_the_rest_trades_on(place, market):
+    add_champion(place, market, 250, seed=1)
+    registry = ModelRegistry(place.ledger)
+    (model,) = registry.models()
+    registry.archive("signal_quality")
+    info = replace(model.info, name="signal_quality")
+    registry.enter(info, info.valid_from, "not better", promoted=False)
+    times = market.pairs[PAIRS[0]].candles["1h"].time
+    columns = predicted(place, market, PAIRS[0], times)
+    assert np.isnan(columns["signal_quality"]).all()
+    assert (columns["quality_absence"] == NO_MODEL).all()
+    composite = Composite(["quality"], SETTINGS, place)
+    assert composite.standing_models == []
+    frame = pd.DataFrame({"date": pd.to_datetime(times, unit="s", utc=True), "signal_quality": 0.9})
+    follow_registry(composite, frame, PAIRS[0], market, tolerant=False)
+    assert frame["signal_quality"].isna().all()

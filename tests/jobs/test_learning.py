@@ -175,4 +175,8 @@ def test_where_no_model_was_good_enough_it_is_said(make_world, monkeypatch):
     monkeypatch.setattr(retraining, "judge", lambda *a: failed)
     train_walk_forward(world.context, "1d")
     code, said = run(world, "check-drift")
-    assert (code, "none was good enough" in said, "learning history" in said) == (2, True, True)
+    assert (code, "none was good enough" in said, "learning history" in said) == (1, True, True)
+    words = ["quality", "evaluate", "-c", str(world.config_path), "--user-data", str(world.folder)]
+    done = RUNNER.invoke(app, words)
+    assert (done.exit_code, "none was good enough" in done.output) == (1, True)
+    assert run(world, "cycle")[0] == 0  # the holdout's samples are new: it trains

@@ -177,9 +177,15 @@ def _do(
     as_json: bool,
 ) -> None:
     """Do something for every clock under the lock, answer, and exit with 1 where nothing was to be done."""
+    from coordinator.components.registry_models import NoChampionError
+
     context = _context(config, user_data, ledger, trading_mode)
-    with context.lock():
-        rounds = [what(context, clock) for clock in context.clocks]
+    try:
+        with context.lock():
+            rounds = [what(context, clock) for clock in context.clocks]
+    except NoChampionError as error:
+        answer(as_json, {"problem": str(error)}, [str(error)])
+        raise typer.Exit(NOTHING_TO_DO) from None
     answer(as_json, [one.as_json() for one in rounds], [one.sentence for one in rounds])
     if not any(one.trigger for one in rounds):
         raise typer.Exit(NOTHING_TO_DO)

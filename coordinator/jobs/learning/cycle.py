@@ -8,7 +8,6 @@ from typing import Any
 
 from coordinator.components.drift_check import drift_event, model_drift
 from coordinator.components.quality_trainer import Trained
-from coordinator.components.registry_models import TRAIN_FIRST
 from coordinator.components.samples import Samples
 from coordinator.errors import CoordinatorError
 from coordinator.jobs.learning.context import LearningContext, day_text
@@ -64,12 +63,10 @@ def check_clock(context: LearningContext, clock: str) -> Round:
     Raises
     ------
     CoordinatorError
-        Without a model or samples.
+        Without a champion or samples.
     """
     trainer, samples = context.trainer(clock), context.samples(clock)
-    model = trainer.models.succession().last
-    if model is None:
-        raise CoordinatorError(f"model {trainer.name}", context.ledger.database.name, TRAIN_FIRST, "none")
+    model = trainer.models.champion()
     now = newest_candle(samples)
     report = model_drift(model, trainer.models.load, samples, context.settings.on_clock(clock), now)
     if report is None:

@@ -253,11 +253,16 @@ def _evaluate(
     ledger: str | None,
     as_json: bool,
 ) -> None:
+    from coordinator.components.registry_models import NoChampionError
     from coordinator.jobs.learning.context import LearningContext, day_text, parse_day
     from coordinator.jobs.quality.evaluate import evaluate
 
     context = LearningContext.of(chosen_configs(config), user_data, ledger, trading_mode)
-    found = {clock: evaluate(context, clock, parse_day(end, "--end")) for clock in context.clocks}
+    try:
+        found = {clock: evaluate(context, clock, parse_day(end, "--end")) for clock in context.clocks}
+    except NoChampionError as error:
+        answer(as_json, {"problem": str(error)}, [str(error)])
+        raise typer.Exit(NOTHING_TO_DO) from None
     rows, lines = [], []
     for clock, one in found.items():
         for name, part in (("all signals", one.signals), ("signals it takes", one.taken)):

@@ -143,14 +143,12 @@ def evaluate(context: LearningContext, clock: str, until: int | None = None) -> 
     Raises
     ------
     CoordinatorError
-        Without a model, or samples after it.
+        Without a champion, or samples after it.
     """
     samples, trainer = context.samples(clock), context.trainer(clock)
     succession = trainer.models.succession()
     begin = holdout_start(context, trainer.name, samples)
-    model = succession.at(begin)
-    if model is None:
-        raise CoordinatorError("model", context.ledger.database.name, "speak at " + day_text(begin), "none")
+    model = trainer.models.champion(begin)
     rows = samples.rows
     end = FAR_FUTURE if until is None else until
     held = (rows.time >= begin) & (rows.time < end) & (rows.outcome_time >= 0)
