@@ -37,12 +37,12 @@ from coordinator.run.learning_records import FOLD, WrittenCounts, history_record
 from coordinator.settings import Settings
 from coordinator.signals.candles import timeframe_seconds
 from coordinator.signals.clock import pair_of
+from coordinator.types import FAR_FUTURE
 
 __all__ = ["LiveLedger", "ledger_location"]
 
 logger = logging.getLogger(__name__)
 
-FAR_FUTURE = 2**40
 Records = dict[int, CandleRecord]
 
 

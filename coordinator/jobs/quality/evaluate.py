@@ -15,16 +15,17 @@ from coordinator.decision.percentile import causal_percentile
 from coordinator.errors import CoordinatorError
 from coordinator.jobs.learning.context import LearningContext, day_text
 from coordinator.jobs.quality.train import holdout_start
+from coordinator.learning.quality_models.base import QualityModel
 from coordinator.learning.reliability import brier, brier_skill, ece
 from coordinator.learning.scores import auc
 from coordinator.ledger.learning_events import LearningEvent, add_event, learning_events
 from coordinator.ledger.registry import Model
-from coordinator.types import SECONDS_PER_DAY, Bools, Floats
+from coordinator.settings import Settings
+from coordinator.types import FAR_FUTURE, SECONDS_PER_DAY, Bools, Floats
 
 __all__ = ["Evaluation", "SignalFigures", "evaluate"]
 
 SURE = 0.9
-FAR_FUTURE = 2**40
 
 
 @dataclass(frozen=True)
@@ -156,7 +157,8 @@ def evaluate(context: LearningContext, clock: str, until: int | None = None) -> 
         rule = f"reach beyond {day_text(begin)}, where the holdout begins: accumulate newer candles"
         raise CoordinatorError("samples", context.ledger.database.name, rule, day_text(int(rows.time.max())))
     quality = context.settings.on_clock(clock).quality
-    scores = trainer.models.load(model).predict_proba(rows.x[held], rows.schema)
+    loaded = trainer.models.load(model)
+    scores = loaded.predict_proba(rows.x[held], rows.schema)
     y = rows.label(quality)[held]
     won = y >= 0.5
     looks = [
@@ -172,7 +174,9 @@ def evaluate(context: LearningContext, clock: str, until: int | None = None) -> 
         brier=brier(scores, won),
         skill=brier_skill(scores, won, float(model.info.metrics["prior"])),
         ece=ece(scores, won),
-        **_signal_figures(context, clock, samples, model, (begin, end)),
+        **_signal_figures(
+            context.settings.on_clock(clock), samples, loaded, model.info.valid_from, (begin, end)
+        ),
         looks=[f"{event.at:%Y-%m-%d}" for event in looks],
         learnt_from=sorted({day_text(int(m.info.metrics["trained_at"])) for m in later}),
     )
@@ -191,15 +195,14 @@ def evaluate(context: LearningContext, clock: str, until: int | None = None) -> 
 
 
 def _signal_figures(
-    context: LearningContext, clock: str, samples: Samples, model: Model, span: tuple[int, int]
+    own: Settings, samples: Samples, quality: QualityModel, valid_from: int, span: tuple[int, int]
 ) -> dict[str, SignalFigures]:
-    signals, own = samples.signals, context.settings.on_clock(clock)
-    quality = context.trainer(clock).models.load(model)
+    signals = samples.signals
     known = np.isfinite(signals.x).any(axis=1)
     confidence = np.full(len(signals), np.nan)
     confidence[known] = quality.predict_proba(signals.x[known], samples.rows.schema)
     confidence = samples.confidence(confidence, signals)
-    confidence[signals.time < model.info.valid_from] = np.nan  # what it has seen is no measure
+    confidence[signals.time < valid_from] = np.nan  # what it has seen is no measure
     rank = causal_percentile(signals.time, confidence, window=own.decision.percentile_window)
     inside = (signals.time >= span[0]) & (signals.time < span[1])
     held = inside & (signals.outcome_time >= 0) & np.isfinite(rank)

@@ -19,14 +19,13 @@ from coordinator.run.collection.samples import Predicted, panel_samples, said_on
 from coordinator.run.live_ledger import LiveLedger
 from coordinator.settings import Settings
 from coordinator.signals.candles import Candles, timeframe_seconds
-from coordinator.types import SECONDS_PER_DAY, Bools
+from coordinator.types import FAR_FUTURE, SECONDS_PER_DAY, Bools
 
 __all__ = ["SampleCollector"]
 
 logger = logging.getLogger(__name__)
 
 CandlesByTimeframe = Mapping[str, Candles]
-FAR_FUTURE = 2**40
 LATE_CANDLES = 3  # a pair whose candles are so late is not waited for
 LATE_DAYS = 5  # a bot that was off for so long still fills the panel's gap
 
