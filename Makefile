@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 WORKERS ?= 2
 
-.PHONY: backtest test benchmark lint install clean
+.PHONY: backtest dry-run test benchmark lint install clean
 
 install: $(STAMP)
 
@@ -22,6 +22,11 @@ $(STAMP): pyproject.toml requirements.txt | $(VENV)/bin/python
 backtest: $(STAMP)
 	@$(BIN)/coordinator backtest $(if $(DATADIR),--datadir "$(DATADIR)") $(if $(TIMERANGE),--timerange "$(TIMERANGE)") \
 		$(if $(PAIRS),--pairs "$(PAIRS)") $(if $(TRADING_MODE),--trading-mode "$(TRADING_MODE)")
+
+# A bot on the embedded market and exchange: SPEED=3600 is an hour a second; Ctrl-C ends it.
+dry-run: $(STAMP)
+	@$(BIN)/coordinator demo $(if $(SPEED),--speed $(SPEED)) $(if $(DATADIR),--datadir "$(DATADIR)") \
+		$(if $(TRADING_MODE),--trading-mode "$(TRADING_MODE)") $(if $(PORT),--port $(PORT))
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

@@ -8,6 +8,7 @@ import typer
 
 from coordinator.errors import CoordinatorError
 from coordinator.jobs.commands import backtest, settings_app
+from coordinator.jobs.demo.command import demo
 from coordinator.jobs.learning.commands import learning_app
 from coordinator.jobs.optimize.command import optimize
 from coordinator.jobs.quality.commands import quality_app
@@ -22,6 +23,7 @@ app = typer.Typer(
     help="ML strategy pack for Freqtrade.", no_args_is_help=True, pretty_exceptions_enable=False
 )
 app.command("backtest")(backtest)
+app.command("demo")(demo)
 app.command("optimize")(optimize)
 app.command("report")(report_command)
 app.command("metrics")(metrics_command)

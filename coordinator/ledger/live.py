@@ -20,6 +20,7 @@ class LedgerConflictError(CoordinatorError):
     """Something else is written under the same key; the ledger keeps what it has."""
 
 
+_SHOWN: Final = 160  # characters of a row in a message
 _DECIDED: Final = (schema.signals, schema.votes, schema.decisions)
 
 
@@ -146,5 +147,18 @@ def _shown(key: Row) -> str:
 
 
 def _refuse(table: Table, key: Row, old: Any, new: Any, owner: str) -> None:
-    rule = f"stay as written ({old!r})"
-    raise LedgerConflictError(table.name, f"{owner}, {_shown(key)}", rule, new)
+    rule = f"stay as written ({_short(old)})"
+    raise LedgerConflictError(table.name, f"{owner}, {_shown(key)}", rule, _Short(_short(new)))
+
+
+def _short(row: Any) -> str:
+    """A row as a message can show it: a learner's whole state is no reading."""
+    text = repr(row)
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}... ({len(text)} characters)"
+
+
+class _Short(str):
+    """A text that is its own representation."""
+
+    def __repr__(self) -> str:
+        return str(self)

@@ -36,6 +36,7 @@ class TrustedImprovements:
         self._market = market
         self._live: LiveDecisions | None = None
         self._values: tuple[int, Settings, dict[str, Improvement]] | None = None
+        self._stored: int | None = None  # day of the state stored last
         self.trust: TrustFold | None = None
 
     def start_live(self, live: LiveDecisions) -> None:
@@ -44,6 +45,7 @@ class TrustedImprovements:
         state = live.load_state(TRUST)
         if state is not None:
             self.trust.restore(state)
+            self._stored = self.trust.step_
 
     def values(self, settings: Settings) -> dict[str, Improvement]:
         """Numbers of ``market.signals()``, NaN where an improvement is off; hyperopt's epochs share them."""
@@ -57,12 +59,15 @@ class TrustedImprovements:
         signals, analyses = self._market.signals(settings), self._market.analyses
         untrusted = untrusted_improvements(analyses, signals)
         # On a bot's very first candle the pairs arrive one by one: each time their whole history is learned anew.
-        if self._live is None or self.trust is None or self._live.warming(self._market.last_candle()):
+        warming = self._live is not None and self._live.warming(self._market.last_candle())
+        if self._live is None or self.trust is None or warming:
             self.trust = new_trust(settings)
-        before = self.trust.step_
         values = limit_to_trust(self.trust, analyses, signals, untrusted, settings)
         self._values = self._market.version, settings, values
-        if self._live is not None and self.trust.trusts and self.trust.step_ not in (None, before):
+        # Nothing of the first candle is final before all pairs are there; a day's state is the same all day.
+        final = self._live is not None and not warming and bool(self.trust.trusts)
+        if self._live is not None and final and self.trust.step_ not in (None, self._stored):
+            self._stored = self.trust.step_
             self._live.store_state(TRUST, self.trust.step_ or 0, self.trust.state())
         return values
 

@@ -63,12 +63,12 @@ class LiveDecisions:
     def write(
         self,
         signals: SignalTable,
-        frame: pd.DataFrame,
+        frame_of: Callable[[list[int]], pd.DataFrame],
         records_of: Callable[[list[int]], dict[int, CandleRecord]],
         now: int,
     ) -> None:
         """Write what the last call of ``decide`` decided and saw resolved; see ``LiveLedger.write``."""
-        self.ledger.write(self.fold, signals, frame, records_of, now)
+        self.ledger.write(self.fold, signals, frame_of, records_of, now)
 
     def warming(self, now: int) -> bool:
         """Whether pairs of the very first candle may still arrive: until they have, its decisions are not final."""

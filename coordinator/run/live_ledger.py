@@ -105,7 +105,7 @@ class LiveLedger:
         self,
         fold: LiveFold,
         signals: SignalTable,
-        frame: pd.DataFrame,
+        frame_of: Callable[[list[int]], pd.DataFrame],
         records_of: Callable[[list[int]], Records],
         now: int,
     ) -> None:
@@ -113,8 +113,8 @@ class LiveLedger:
 
         Parameters
         ----------
-        frame : pandas.DataFrame
-            The signals' rows as the ledger stores them, in the same order.
+        frame_of : callable
+            Some signals as the ledger stores them (``run.signal_frame``); asked where there are new ones.
         records_of : callable
             Absent components and improvements of some rows, by candle (``learning_records.signal_records``).
         now : int
@@ -124,16 +124,19 @@ class LiveLedger:
         self._settled = dict.fromkeys((*self._settled, *fold.new_outcomes))
         if fold.warming(now):
             return
-        row_of = {key: i for i, key in enumerate(signals.signal_keys())}
+        row_of: dict[tuple[int, str], int] = {}
+        if self._waiting or self._settled:
+            row_of = {key: i for i, key in enumerate(signals.signal_keys())}
         # A restart decides the day's signals again, from frames that end later; what was written is what counts.
         new = [key for key in self._waiting if key in row_of and key not in self._written]
         rows = [row_of[key] for key in new]
         decided = [
-            CandleRecord(time, signals=of_candle) for time, of_candle in signal_rows(frame.iloc[rows]).items()
+            CandleRecord(time, signals=of_candle)
+            for time, of_candle in (signal_rows(frame_of(rows)) if rows else {}).items()
         ]
         try:
             self._write_learning(fold)
-            for record in merge_records((*decided, *records_of(rows).values())):
+            for record in merge_records((*decided, *(records_of(rows) if rows else {}).values())):
                 self._write(record)
             self._open.update(new)
             self._written.update(new)

@@ -90,7 +90,11 @@ class TradingRun:
     def _decide_live(self, live: LiveDecisions, settings: Settings) -> None:
         signals, now = self.market.signals(settings), self.market.last_candle()
         self._decided = self.market.version, settings, live.decide(signals, now)
-        live.write(signals, self.ledger_frame(settings), partial(self._signal_records, settings), now)
+
+        def frame_of(rows: list[int]) -> pd.DataFrame:
+            return self.ledger_frame(settings).iloc[rows]
+
+        live.write(signals, frame_of, partial(self._signal_records, settings), now)
 
     def series_decisions(self, series: str, settings: Settings) -> Decisions:
         """Decisions on a series' own signals, in their order."""

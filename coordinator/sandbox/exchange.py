@@ -8,11 +8,14 @@ from pathlib import Path
 
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
+from starlette.types import ASGIApp
 
 from coordinator.errors import CoordinatorError
 from coordinator.sandbox.binance_errors import BinanceError
 from coordinator.sandbox.binance_futures import futures_router
 from coordinator.sandbox.binance_spot import spot_router
+from coordinator.sandbox.faults import FAULTS, NO_FAULTS, FaultLayer, Faults
+from coordinator.sandbox.kline_streams import add_streams
 from coordinator.sandbox.market_data import MarketData
 from coordinator.sandbox.store import CandleStore
 
@@ -26,7 +29,7 @@ def wall_clock() -> datetime:
     return datetime.now(UTC)
 
 
-def create_app(datadir: Path, clock: Clock) -> FastAPI:
+def create_app(datadir: Path, clock: Clock, faults: Faults = NO_FAULTS) -> ASGIApp:
     """An ASGI application that serves every pair of a data directory as Binance would.
 
     Parameters
@@ -35,6 +38,8 @@ def create_app(datadir: Path, clock: Clock) -> FastAPI:
         A Freqtrade data directory; files are read when a pair is first asked for.
     clock : callable
         The exchange's now, timezone-aware. Later candles do not exist; the one in progress is shown so far.
+    faults : Faults
+        What goes wrong, and how often; nothing unless given.
 
     Raises
     ------
@@ -44,12 +49,13 @@ def create_app(datadir: Path, clock: Clock) -> FastAPI:
     store = CandleStore(datadir)
 
     def now() -> int:
-        return int(clock().timestamp() * 1000)
+        return int((clock().timestamp() + faults.skew_seconds) * 1000)
 
     spot, futures = MarketData(store, "spot", now), MarketData(store, "futures", now)
     app = FastAPI(title="Sandbox exchange", docs_url=None, redoc_url=None, openapi_url=None)
     app.include_router(spot_router(spot))
     app.include_router(futures_router(futures, spot))
+    add_streams(app, spot, futures)
 
     # No coin-margined futures and no options, which clients load all the same.
     @app.get("/dapi/v1/exchangeInfo")
@@ -71,4 +77,4 @@ def create_app(datadir: Path, clock: Clock) -> FastAPI:
         message = f"Path {request.url.path}, Method {request.method} is invalid"
         return JSONResponse({"code": -5000, "msg": message}, status_code=404)
 
-    return app
+    return FaultLayer(app, faults) if any(getattr(faults, name) for name in FAULTS) else app

@@ -11,7 +11,7 @@ from coordinator.candles.files import Kind, TradingMode
 from coordinator.sandbox.binance_errors import BinanceError, integer, required
 from coordinator.sandbox.store import INTERVALS, CandleStore, Listing
 
-__all__ = ["Json", "MarketData", "decimal"]
+__all__ = ["Json", "MarketData", "decimal", "kline"]
 
 Json = dict[str, Any]
 
@@ -69,7 +69,7 @@ class MarketData:
         else:
             part = slice(part.start, min(part.stop, part.start + limit))
         rows = zip(series.times[part].tolist(), series.values[part].tolist(), strict=True)
-        return [_kline(time, values, series.step) for time, values in rows]
+        return [kline(time, values, series.step) for time, values in rows]
 
     def depth(self, query: Mapping[str, str]) -> Json:
         """A book made up around the last price: a spread of 0.02 % or two ticks, amounts growing outward."""
@@ -178,7 +178,8 @@ class MarketData:
         }
 
 
-def _kline(time: int, values: list[float], step: int) -> list[Any]:
+def kline(time: int, values: list[float], step: int) -> list[Any]:
+    """A candle as Binance's klines have it: open time, prices, volume, close time, quote volume and what is made up."""
     opening, high, low, close, volume = values
     quote = volume * (opening + close) / 2.0
     prices = [decimal(price) for price in (opening, high, low, close)]

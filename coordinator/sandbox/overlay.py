@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-__all__ = ["API_PATHS", "overlay_config"]
+__all__ = ["API_PATHS", "STREAM_PATHS", "overlay_config"]
 
 # Every API that ccxt 4.5's binance knows, so that no request can leave for the real exchange.
 API_PATHS: Final = {
@@ -33,20 +33,49 @@ API_PATHS: Final = {
 }
 
 
-def overlay_config(base_url: str) -> dict[str, Any]:
-    """Config to pass last: Binance at ``base_url``, no websockets (they would dial the real one), dry-run.
+STREAM_PATHS: Final = {
+    "spot": "/ws",
+    "margin": "/ws",
+    "linear": "/fws",
+    "inverse": "/fws",
+    "stock": "/ws",
+    "option": "/fws",
+    "optionMarket": "/fws",
+    "optionPrivate": "/fws",
+    "papi": "/fws",
+}
+
+
+def overlay_config(
+    base_url: str, *, simulated_clock: bool = False, streams: bool | None = None
+) -> dict[str, Any]:
+    """Config to pass last: Binance and its streams at ``base_url``, dry-run.
+
+    Parameters
+    ----------
+    base_url : str
+        The exchange's address.
+    simulated_clock : bool
+        Whether the command lives in another time: requests are then not spaced by the real clock.
+    streams : bool, optional
+        Candles over websocket (``exchange.enable_ws``); None leaves it to the config.
 
     Examples
     --------
     >>> overlay_config("http://127.0.0.1:8080")["exchange"]["ccxt_config"]["urls"]["api"]["public"]
     'http://127.0.0.1:8080/api/v3'
     """
-    urls = {"api": {name: base_url + path for name, path in API_PATHS.items()}}
-    ccxt_config = {"urls": urls}
-    exchange = {
+    api: dict[str, Any] = {name: base_url + path for name, path in API_PATHS.items()}
+    stream_url = "ws" + base_url.removeprefix("http")
+    api["ws"] = {name: stream_url + path for name, path in STREAM_PATHS.items()}
+    ccxt_config: dict[str, Any] = {"urls": {"api": api}}
+    if simulated_clock:
+        ccxt_config |= {"enableRateLimit": False, "timeout": 3000}
+    exchange: dict[str, Any] = {
         "name": "binance",
-        "enable_ws": False,
         "ccxt_config": ccxt_config,
         "ccxt_async_config": ccxt_config,
     }
+    if streams is not None:
+        exchange["enable_ws"] = streams
     return {"dry_run": True, "exchange": exchange}

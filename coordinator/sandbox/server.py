@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Final
 
 import uvicorn
-from fastapi import FastAPI
+from starlette.types import ASGIApp
 
 from coordinator.errors import CoordinatorError
 
@@ -23,7 +23,7 @@ class SandboxServer:
 
     Parameters
     ----------
-    app : fastapi.FastAPI
+    app : ASGI application
         The exchange.
     host : str
         Address to bind; the default is reachable from this machine only.
@@ -36,7 +36,7 @@ class SandboxServer:
         If the address cannot be bound, e.g. because the port is in use.
     """
 
-    def __init__(self, app: FastAPI, host: str = "127.0.0.1", port: int = 0) -> None:
+    def __init__(self, app: ASGIApp, host: str = "127.0.0.1", port: int = 0) -> None:
         if not 0 <= port <= 65535:
             raise CoordinatorError("port", "coordinator sandbox serve", "be between 0 and 65535", port)
         self._socket = _bind(host, port)

@@ -13,7 +13,6 @@ import numpy.typing as npt
 from datasieve.pipeline import Pipeline
 from freqtrade.exceptions import OperationalException
 from freqtrade.freqai.data_kitchen import FreqaiDataKitchen
-from freqtrade.freqai.freqai_interface import IFreqaiModel
 from pandas import DataFrame
 
 from coordinator.adapters.errors import as_operational
@@ -21,6 +20,7 @@ from coordinator.adapters.freqai.frames import LABEL, open_times
 from coordinator.adapters.freqai.history_replay import HistoryReplay
 from coordinator.adapters.freqai.market_source import MarketSource
 from coordinator.adapters.freqai.registry import follow_registry, registry_composite
+from coordinator.adapters.freqai.scanning import ScanningModel
 from coordinator.components.absence import FAILED, LATE
 from coordinator.components.component import TrainingResult, Window
 from coordinator.components.composite import CompositeModel
@@ -39,7 +39,7 @@ WAY_OUT = 'With "learning.on_failure": "baseline" what failed is absent and the 
 POOLED = ""  # the key of the models of all pairs
 
 
-class CompositeFreqaiModel(IFreqaiModel):
+class CompositeFreqaiModel(ScanningModel):
     """Trains the enabled components once per window for all pairs, and returns every component's columns.
 
     With ``learning.pooled`` off each pair has its own networks and fusion models; signal quality is always one model

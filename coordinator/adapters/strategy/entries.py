@@ -33,6 +33,7 @@ from coordinator.portfolio.guard import Position
 from coordinator.run.decision_recorder import DecisionRecorder
 from coordinator.run.entry_guard import EntryGuard
 from coordinator.run.filter_trust import FilterTrust
+from coordinator.run.live.candle_log import CandleLog
 from coordinator.run.position_rules import PositionRules
 from coordinator.run.position_sizing import Funds, PositionSizing
 from coordinator.run.trading_run import TradingRun
@@ -87,6 +88,7 @@ class EntryStrategy(FastCallbackStrategy):
         self.plans = PlanBook(self.settings, self._candle_seconds)
         is_backtest = config.get("runmode") == RunMode.BACKTEST
         self.recorder = DecisionRecorder(config, type(self).__name__, self.run, is_backtest=is_backtest)
+        self.candle_log = CandleLog(self.run)
         self.trade_recorder = TradeRecorder(self._describe_signal)
         self.metric_recorder = MetricRecorder()
         self.guard = EntryGuard(self.run, FilterTrust(self.run.market, self.settings))

@@ -86,6 +86,10 @@ class CoordinatorStrategy(TradeStrategy):
         self.metric_recorder.record(current_time)
         self.update_portfolio(current_time)
         self.recorder.complete_backtest(current_time, self.guard.checked, self.guard.refused)
+        if self.is_bot and self.wallets is not None:
+            equity = self.wallets.get_total_stake_amount() / self.config["tradable_balance_ratio"]
+            held, currency = len(self._held()), self.config["stake_currency"]
+            self.candle_log.log(self._tuned(), held, self.max_open_trades, equity, currency)
 
     # --- indicators and signals -------------------------------------------------------------------------------
 

@@ -1,0 +1,1 @@
+"""Freqtrade in another time: real commands under a simulated clock."""

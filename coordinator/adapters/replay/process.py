@@ -1,0 +1,107 @@
+"""``python -m coordinator.adapters.replay.process SPEC freqtrade ARGUMENTS``: a freqtrade command in another time.
+
+The command, the sandbox exchange that serves it and every thread of both share one simulated clock.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from freqtrade.main import main as run_freqtrade
+from freqtrade.rpc.api_server import api_auth
+
+from coordinator.adapters.replay.training_watch import TrainingWatch
+from coordinator.errors import CoordinatorError
+from coordinator.sandbox.child_command import complete_command
+from coordinator.sandbox.exchange import create_app, wall_clock
+from coordinator.sandbox.overlay import overlay_config
+from coordinator.sandbox.replay_spec import ReplaySpec
+from coordinator.sandbox.server import SandboxServer
+from coordinator.sandbox.simulated_clock import SimulatedClock
+
+__all__ = ["main", "run_replay"]
+
+
+def run_replay(spec: ReplaySpec, command: Sequence[str]) -> int:
+    """Run a freqtrade command in another time.
+
+    Parameters
+    ----------
+    spec : ReplaySpec
+        The market and the clock.
+    command : sequence of str
+        ``["freqtrade", "trade", ...]``.
+
+    Returns
+    -------
+    int
+        Freqtrade's exit code; 0 where the clock reached its end.
+    """
+    with (
+        SimulatedClock(spec.start, spec.speed, spec.end) as clock,
+        SandboxServer(create_app(spec.datadir, wall_clock, spec.faults), spec.host, spec.port) as server,
+        TrainingWatch() as watch,
+        tempfile.TemporaryDirectory() as folder,
+        _lasting_tokens(),
+    ):
+        clock.busy.append(watch.training)
+        if spec.clock_file is not None:
+            clock.slept.append(_ClockFile(spec.clock_file).write)
+        overlay = Path(folder) / "sandbox-overlay.json"
+        content = overlay_config(server.url, simulated_clock=True, streams=spec.streams)
+        overlay.write_text(json.dumps(content), encoding="utf-8")
+        arguments = complete_command(command, overlay, server.url, Path.cwd())[1:]
+        try:
+            run_freqtrade(arguments)
+        except SystemExit as end:
+            code = end.code if isinstance(end.code, int) else 1
+            return 0 if clock.now == clock.end else code
+    return 0
+
+
+@contextmanager
+def _lasting_tokens() -> Iterator[None]:
+    """FreqUI's tokens live longer: a quarter of an hour of a fast clock would be over before the page is drawn."""
+
+    def lasting(**duration: float) -> timedelta:
+        return timedelta(**duration) * 10_000
+
+    before = getattr(api_auth, "timedelta", None)
+    if before is not None:
+        vars(api_auth)["timedelta"] = lasting
+    try:
+        yield
+    finally:
+        if before is not None:
+            vars(api_auth)["timedelta"] = before
+
+
+class _ClockFile:
+    """Keeps the present moment, written whole or not at all."""
+
+    def __init__(self, path: Path) -> None:
+        self._path, self._next = path, path.with_suffix(".next")
+
+    def write(self, moment: datetime) -> None:
+        self._next.write_text(moment.isoformat(), encoding="utf-8")
+        self._next.replace(self._path)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Entry point: the specification's file, then the command."""
+    try:
+        spec = ReplaySpec.model_validate_json(Path(arguments[0]).read_text(encoding="utf-8"))
+        return run_replay(spec, arguments[1:])
+    except CoordinatorError as error:
+        print(f"error: {error}", file=sys.stderr)  # noqa: T201
+        return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

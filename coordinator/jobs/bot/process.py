@@ -1,0 +1,98 @@
+"""``freqtrade trade`` under a simulated clock as a child process, its words in a log file and line by line."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from coordinator.jobs.bot.workspace import BotWorkspace
+from coordinator.jobs.run_plan import RunPlan
+from coordinator.sandbox.replay_spec import ReplaySpec
+
+__all__ = ["run_bot", "started_bot"]
+
+_PATIENCE = 10.0  # seconds in which a bot that was told to end is left alone
+_MODULE = "coordinator.adapters.replay.process"
+
+
+@contextmanager
+def started_bot(
+    workspace: BotWorkspace,
+    plan: RunPlan,
+    spec: ReplaySpec,
+    strategy: str,
+    environment: Mapping[str, str] | None = None,
+) -> Iterator[subprocess.Popen[str]]:
+    """A bot that runs as long as this lasts; killed at the end if it has not ended by itself.
+
+    Parameters
+    ----------
+    environment : mapping, optional
+        Variables beside this process's own, e.g. a password that no file is to hold.
+    """
+    path = workspace.folder / "replay.json"
+    path.write_text(spec.model_dump_json(indent=2), encoding="utf-8")
+    command = [sys.executable, "-m", _MODULE, str(path), "freqtrade", "trade", "--strategy", strategy]
+    for config in (*plan.config_paths, workspace.config):
+        command += ["--config", str(config)]
+    # One line a message, however long.
+    variables = {**os.environ, "COLUMNS": "100000", "PYTHONUNBUFFERED": "1", **(environment or {})}
+    variables.pop("COORDINATOR_LEDGER_URL", None)  # the user's bot writes there
+    child = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=variables, process_group=0
+    )
+    try:
+        yield child
+    finally:
+        if child.poll() is None:
+            child.kill()
+        child.wait()
+
+
+def run_bot(
+    workspace: BotWorkspace,
+    plan: RunPlan,
+    spec: ReplaySpec,
+    strategy: str,
+    say: Callable[[str], None],
+    environment: Mapping[str, str] | None = None,
+) -> int:
+    """Run a bot to its end, hand each line to ``say`` and append it to the log; Ctrl-C ends the bot in good order.
+
+    Returns
+    -------
+    int
+        Its exit code.
+    """
+    with (
+        started_bot(workspace, plan, spec, strategy, environment) as child,
+        _open_log(workspace.log) as write,
+    ):
+        assert child.stdout is not None
+        told: float | None = None
+        while True:
+            try:
+                for line in child.stdout:
+                    write(line)
+                    say(line.rstrip("\n"))
+                return child.wait()
+            except KeyboardInterrupt:
+                # A second one would break off the bot's own end.
+                if told is None:
+                    told = time.monotonic()
+                    os.killpg(child.pid, signal.SIGINT)
+                elif time.monotonic() - told > _PATIENCE:
+                    os.killpg(child.pid, signal.SIGKILL)
+
+
+@contextmanager
+def _open_log(path: Path) -> Iterator[Callable[[str], int]]:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a", encoding="utf-8", buffering=1) as file:
+        yield file.write

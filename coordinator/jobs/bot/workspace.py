@@ -1,0 +1,108 @@
+"""A user directory of its own for a bot under a simulated clock: its candles, config, databases and log."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+from coordinator.errors import CoordinatorError
+from coordinator.jobs.run_plan import RunPlan
+from coordinator.sandbox.history import copy_history
+
+__all__ = ["BotWorkspace"]
+
+_CLASSES: Final = ("strategy_path", "freqaimodel_path", "hyperopt_path")
+
+
+@dataclass(frozen=True)
+class BotWorkspace:
+    """Where a bot lives. Nothing of the user's own bot is touched.
+
+    Attributes
+    ----------
+    folder : its user directory
+    """
+
+    folder: Path
+
+    @property
+    def config(self) -> Path:
+        """The overlay over the user's configs."""
+        return self.folder / "bot.json"
+
+    @property
+    def datadir(self) -> Path:
+        """Its candles: those that had closed when it began, and what it downloads."""
+        return self.folder / "data" / "binance"
+
+    @property
+    def ledger(self) -> Path:
+        """Its decision ledger."""
+        return self.folder / "coordinator.ledger.sqlite"
+
+    @property
+    def trades(self) -> Path:
+        """Freqtrade's database."""
+        return self.folder / "trades.sqlite"
+
+    @property
+    def log(self) -> Path:
+        """Everything that Freqtrade said."""
+        return self.folder / "logs" / "freqtrade.log"
+
+    @property
+    def clock_file(self) -> Path:
+        """The moment at which it stopped."""
+        return self.folder / "clock"
+
+    def stopped_at(self) -> datetime | None:
+        """The moment to go on from; None where it never ran.
+
+        Raises
+        ------
+        CoordinatorError
+            If the file that says so cannot be read.
+        """
+        if not self.clock_file.is_file():
+            return None
+        text = self.clock_file.read_text(encoding="utf-8")
+        try:
+            return datetime.fromisoformat(text).astimezone(UTC)
+        except ValueError:
+            raise CoordinatorError("clock", str(self.clock_file), "hold a moment", text[:40]) from None
+
+    def prepare(self, plan: RunPlan, start: datetime, overlay: Mapping[str, Any]) -> None:
+        """Begin anew: the candles closed by ``start``, no trades, no ledger, no models, and the config.
+
+        Parameters
+        ----------
+        plan : RunPlan
+            Market, pairs and settings.
+        start : datetime.datetime
+            When the bot begins.
+        overlay : mapping
+            What goes over the user's configs beside the paths.
+        """
+        for path in (self.datadir, self.folder / "models", self.folder / "backtest_results"):
+            shutil.rmtree(path, ignore_errors=True)
+        for path in self.folder.glob("*.sqlite*"):
+            path.unlink()
+        self.clock_file.unlink(missing_ok=True)
+        copy_history(plan.datadir, self.datadir, start, plan.trading_mode)
+        self.log.parent.mkdir(parents=True, exist_ok=True)
+        paths = {name: str(Path(plan.config[name]).resolve()) for name in _CLASSES if plan.config.get(name)}
+        own = {
+            "user_data_dir": str(self.folder.resolve()),
+            "datadir": str(self.datadir.resolve()),
+            "db_url": f"sqlite:///{self.trades.resolve()}",
+            "initial_state": "running",
+        }
+        # The hash of a backtest's timerange says nothing about a bot.
+        without = {name: value for name, value in plan.overlay.items() if name != "freqai"}
+        content = {**without, **paths, **own, **overlay}
+        self.config.write_text(json.dumps(content, indent=2), encoding="utf-8")

@@ -1,0 +1,78 @@
+"""What a demo runs on: its market, its first and its last moment."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+from rich.console import Console
+
+from coordinator.candles.files import read_candles
+from coordinator.errors import CoordinatorError
+from coordinator.jobs.run_plan import RunPlan, parse_trading_mode, plan_run, read_config
+from coordinator.jobs.simulated import simulated_datadir
+from coordinator.sandbox.replay_spec import parse_moment
+
+__all__ = ["demo_plan", "free_port"]
+
+OWNER: Final = "coordinator demo"
+AFTER: Final = timedelta(seconds=5)  # a bot that starts at the full hour sees no candle that ends then
+
+
+def demo_plan(
+    configs: Sequence[Path],
+    datadir: Path | None,
+    pairs: str | None,
+    trading_mode: str | None,
+    start: str,
+    end: str | None,
+    user_data: Path,
+    console: Console,
+) -> tuple[RunPlan, datetime, datetime]:
+    """The checked run, its first and its last moment.
+
+    Raises
+    ------
+    CoordinatorError
+        On the first thing that is wrong.
+    """
+    mode = parse_trading_mode(trading_mode or read_config(configs).get("trading_mode", "spot"))
+    if datadir is None:
+        with console.status("Simulating the market"):
+            datadir = simulated_datadir(user_data, mode)
+    begin = parse_moment("--start", OWNER, start)
+    day = begin.replace(hour=0, minute=0)
+    timerange = f"{day:%Y%m%d}-{day + timedelta(days=1):%Y%m%d}"
+    plan = plan_run(
+        configs, datadir, pairs.replace(",", " ").split() if pairs else None, timerange, mode, trains=True
+    )
+    frames = [read_candles(plan.datadir, pair, "1h", mode)["date"] for pair in plan.pairs]
+    newest = min(frame.iloc[-1] for frame in frames).to_pydatetime() + timedelta(hours=1)
+    last = newest if end is None else parse_moment("--end", OWNER, end)
+    if not begin < last <= newest:
+        rule = (
+            f"be after {begin:%Y-%m-%dT%H:%M} and no later than the last candle's end {newest:%Y-%m-%dT%H:%M}"
+        )
+        raise CoordinatorError("--end", OWNER, rule, f"{last:%Y-%m-%dT%H:%M}")
+    return plan, begin + AFTER, last
+
+
+def free_port(port: int) -> int:
+    """The port if it is free on 127.0.0.1, a free one for 0.
+
+    Raises
+    ------
+    CoordinatorError
+        If something listens there already.
+    """
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except (OSError, OverflowError):
+            rule = "be a free port of 127.0.0.1; 0 takes one"
+            raise CoordinatorError("--port", OWNER, rule, port) from None
+        return int(probe.getsockname()[1])

@@ -1,0 +1,1 @@
+"""What a bot says and keeps beside its decisions."""

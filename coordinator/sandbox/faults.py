@@ -1,0 +1,181 @@
+"""What a sandbox exchange does wrong, at stated rates: an ASGI layer around its application.
+
+Faults are drawn by a generator of their own, so a seed gives the same faults for the same requests in the same order.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any, Final
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from coordinator.errors import CoordinatorError
+
+__all__ = ["FAULTS", "NO_FAULTS", "FaultLayer", "Faults", "parse_faults"]
+
+_HELD_SECONDS: Final = 60.0
+_KLINES: Final = ("/klines", "/markPriceKlines")
+
+
+class Faults(BaseModel):
+    """Rates of faults, 0..1 of the requests, and how far the clock is off.
+
+    Attributes
+    ----------
+    rate_limit : HTTP 429 with Retry-After
+    server_error : HTTP 503
+    timeout : the request is held until the client gives up
+    disconnect : the connection ends before an answer
+    malformed : half of the answer's JSON
+    stale : candles without the newest closed one and the running one
+    missing : candles without one from the middle
+    skew_seconds : the exchange's clock is ahead by so much (less than 0: behind)
+    seed : of the generator
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    rate_limit: float = Field(default=0.0, ge=0, le=1)
+    server_error: float = Field(default=0.0, ge=0, le=1)
+    timeout: float = Field(default=0.0, ge=0, le=1)
+    disconnect: float = Field(default=0.0, ge=0, le=1)
+    malformed: float = Field(default=0.0, ge=0, le=1)
+    stale: float = Field(default=0.0, ge=0, le=1)
+    missing: float = Field(default=0.0, ge=0, le=1)
+    skew_seconds: float = 0.0
+    seed: int = 0
+
+
+FAULTS: Final = tuple(name for name in Faults.model_fields if name not in ("skew_seconds", "seed"))
+NO_FAULTS: Final = Faults()
+
+
+def parse_faults(options: Sequence[str], owner: str) -> Faults:
+    """From options such as ``server_error=0.05`` and ``skew_seconds=2``.
+
+    Raises
+    ------
+    CoordinatorError
+        If one is not of that form, unknown, or out of its range.
+
+    Examples
+    --------
+    >>> parse_faults(["timeout=0.01"], "coordinator sandbox serve").timeout
+    0.01
+    """
+    values: dict[str, float] = {}
+    for option in options:
+        name, _, text = option.partition("=")
+        try:
+            values[name] = int(text) if name == "seed" else float(text)
+        except ValueError:
+            values[name] = float("nan")
+        inside = name not in FAULTS or 0.0 <= values[name] <= 1.0
+        if name not in Faults.model_fields or values[name] != values[name] or not inside:
+            rule = f"be NAME=RATE with a rate of 0..1 and a name of {', '.join(FAULTS)}, skew_seconds, seed"
+            raise CoordinatorError("fault", owner, rule, option)
+    return Faults.model_validate(values)
+
+
+class FaultLayer:
+    """Wraps an application and lets part of its requests go wrong.
+
+    Parameters
+    ----------
+    app : ASGI application
+    faults : Faults
+
+    Attributes
+    ----------
+    counts : how often each fault happened, and ``requests``
+    """
+
+    def __init__(self, app: ASGIApp, faults: Faults) -> None:
+        self._app, self._faults = app, faults
+        self._random = np.random.default_rng(faults.seed)
+        self.counts: Counter[str] = Counter()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer, rightly or not."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        self.counts["requests"] += 1
+        fault = self._draw(scope["path"].endswith(_KLINES))
+        if fault is None:
+            await self._app(scope, receive, send)
+            return
+        self.counts[fault] += 1
+        if fault in ("timeout", "disconnect"):
+            await _hold(receive, _HELD_SECONDS if fault == "timeout" else 0.0)
+            raise ConnectionAbortedError(fault)  # uvicorn closes the connection
+        if fault == "rate_limit":
+            body = {"code": -1003, "msg": "Too much request weight used; current limit is 6000 per 1 MINUTE."}
+            await _answer(send, 429, json.dumps(body).encode(), [(b"retry-after", b"1")])
+            return
+        if fault == "server_error":
+            await _answer(send, 503, b"<html><body>503 Service Temporarily Unavailable</body></html>")
+            return
+        status, body_bytes = await self._ask(scope, receive)
+        await _answer(send, status, _spoil(fault, body_bytes, status))
+
+    def _draw(self, klines: bool) -> str | None:
+        """Which fault a request meets: one draw each, so that the rates add up."""
+        draw, reached = float(self._random.random()), 0.0
+        for name in FAULTS:
+            if name in ("stale", "missing") and not klines:
+                continue
+            reached += getattr(self._faults, name)
+            if draw < reached:
+                return name
+        return None
+
+    async def _ask(self, scope: Scope, receive: Receive) -> tuple[int, bytes]:
+        """Status and body of the application's answer."""
+        status, parts = 200, []
+
+        async def collect(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            elif message["type"] == "http.response.body":
+                parts.append(message.get("body", b""))
+
+        await self._app(scope, receive, collect)
+        return status, b"".join(parts)
+
+
+def _spoil(fault: str, body: bytes, status: int) -> bytes:
+    if fault == "malformed":
+        return body[: max(1, len(body) // 2)]
+    if status != 200:
+        return body
+    candles: list[Any] = json.loads(body)
+    if fault == "stale":
+        return json.dumps(candles[:-2]).encode()
+    del candles[len(candles) // 2 : len(candles) // 2 + 1]
+    return json.dumps(candles).encode()
+
+
+async def _answer(send: Send, status: int, body: bytes, headers: Sequence[tuple[bytes, bytes]] = ()) -> None:
+    kind = (b"content-type", b"text/html" if body[:1] == b"<" else b"application/json")
+    length = (b"content-length", str(len(body)).encode())
+    await send({"type": "http.response.start", "status": status, "headers": [kind, length, *headers]})
+    await send({"type": "http.response.body", "body": body})
+
+
+async def _hold(receive: Receive, seconds: float) -> None:
+    """Wait until the client leaves, or for so long."""
+
+    async def left() -> None:
+        while (await receive())["type"] != "http.disconnect":
+            pass
+
+    if seconds:
+        await asyncio.wait([asyncio.ensure_future(left())], timeout=seconds)

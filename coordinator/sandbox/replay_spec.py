@@ -1,0 +1,58 @@
+"""What a freqtrade process in another time is told: which market, which clock, which faults."""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, datetime
+from pathlib import Path
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from coordinator.errors import CoordinatorError
+from coordinator.sandbox.faults import NO_FAULTS, Faults
+
+__all__ = ["ReplaySpec", "parse_moment"]
+
+
+class ReplaySpec(BaseModel):
+    """A run under a simulated clock; travels as JSON.
+
+    Attributes
+    ----------
+    datadir : candles of the market, also later ones: the exchange shows what its clock has reached
+    start, end : first and last moment; no end goes on as long as the command does
+    speed : seconds of the simulated clock in a real one; infinity never waits
+    host, port : where the exchange listens; port 0 takes a free one
+    faults : what the exchange does wrong, and how often
+    clock_file : where the present moment is kept, so that a run that was killed can go on from there
+    streams : whether the bot gets its candles over websocket where it can
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="strings")
+
+    datadir: Path
+    start: AwareDatetime
+    end: AwareDatetime | None = None
+    speed: float = Field(default=math.inf, gt=0)
+    host: str = "127.0.0.1"
+    port: int = 0
+    faults: Faults = NO_FAULTS
+    clock_file: Path | None = None
+    streams: bool = False
+
+
+def parse_moment(name: str, owner: str, text: str) -> datetime:
+    """A day or a minute, UTC; CoordinatorError otherwise.
+
+    Examples
+    --------
+    >>> parse_moment("start", "coordinator replay", "2023-06-01T06:00").isoformat()
+    '2023-06-01T06:00:00+00:00'
+    """
+    for form in ("%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y%m%d"):
+        try:
+            return datetime.strptime(text, form).replace(tzinfo=UTC)
+        except ValueError:
+            continue
+    rule = "be a day such as 2023-06-01 or a minute such as 2023-06-01T06:00, UTC"
+    raise CoordinatorError(name, owner, rule, text)
