@@ -166,7 +166,8 @@ def _folder(datadir: Path, trading_mode: TradingMode) -> Path:
     folder = datadir if trading_mode == "spot" else datadir / "futures"
     if not folder.is_dir():
         owner = f"the {trading_mode} candles"
-        raise CoordinatorError("datadir", owner, "be an existing directory", str(folder))
+        rule = "be an existing directory: `coordinator data simulate` or `freqtrade download-data` makes one"
+        raise CoordinatorError("datadir", owner, rule, str(folder))
     return folder
 
 

@@ -12,28 +12,40 @@ from rich.console import Console
 from rich.table import Table
 
 from coordinator.errors import CoordinatorError
-from coordinator.ledger.export import export_decisions, newest_ledger
+from coordinator.ledger.export import export_decisions
 from coordinator.ledger.improvements import improvement_tables
 from coordinator.ledger.learned import TextTable, learned_tables
+from coordinator.ledger.location import default_ledger
 from coordinator.ledger.registry import ModelRegistry
 from coordinator.ledger.samples.pruning import prune
 from coordinator.ledger.samples.sizes import sample_sizes, size_sentence
 from coordinator.ledger.store import Ledger
 from coordinator.ledger.upgrade import HEAD
 
-__all__ = ["RESULTS", "FolderOption", "LedgerOption", "RunOption", "ledger_app"]
+__all__ = ["RESULTS", "FolderOption", "LedgerOption", "RunOption", "ledger_app", "open_ledger"]
 
 ledger_app = typer.Typer(help="The decision ledger of backtests and bots.", no_args_is_help=True)
 
 LedgerOption = Annotated[
     str | None,
-    typer.Option("--ledger", help="Ledger file or database URL [default: the newest in the results folder]"),
+    typer.Option(
+        "--ledger",
+        help="Ledger file or URL [default: the bot's or a backtest's, the one written last]",
+    ),
 ]
 FolderOption = Annotated[
-    Path, typer.Option("--results", help="Folder in which the newest ledger is looked for")
+    Path, typer.Option("--results", help="Folder of backtest results; the bot's ledger lies beside it")
 ]
 RunOption = Annotated[int | None, typer.Option("--run", help="Run id [default: the last run]")]
 RESULTS = Path("user_data/backtest_results")
+
+
+def open_ledger(ledger: str | None, results: Path) -> Ledger:
+    """The ledger that was named, or the default one, of which a line on stderr tells."""
+    opened = Ledger(ledger or default_ledger(results))
+    if ledger is None:
+        typer.echo(f"Ledger: {opened.database.name}", err=True)
+    return opened
 
 
 @ledger_app.command("export")
@@ -44,17 +56,15 @@ def export_command(
     results: FolderOption = RESULTS,
 ) -> None:
     """Write a run's decisions, one row per signal, as zstd Parquet."""
-    source = ledger or str(newest_ledger(results))
-    count = export_decisions(Ledger(source), run, output)
+    count = export_decisions(open_ledger(ledger, results), run, output)
     Console().print(f"{count} decisions written to {output}", highlight=False, soft_wrap=True)
 
 
 @ledger_app.command("runs")
 def runs_command(ledger: LedgerOption = None, results: FolderOption = RESULTS) -> None:
     """List the runs of a ledger."""
-    source = ledger or str(newest_ledger(results))
     table = Table("id", "strategy", "started (UTC)", "timeframe", "model", "identifier", "kind")
-    runs = Ledger(source).runs().drop(columns=["settings", "bot", "closed_at"]).fillna("–")
+    runs = open_ledger(ledger, results).runs().drop(columns=["settings", "bot", "closed_at"]).fillna("–")
     runs["started_at"] = runs["started_at"].dt.strftime("%Y-%m-%d %H:%M:%S")
     for row in runs.astype(str).to_numpy().tolist():
         table.add_row(*row)
@@ -85,7 +95,7 @@ def _print_tables(
     tables: Callable[[Ledger, int], list[TextTable]], ledger: str | None, run: int | None, results: Path
 ) -> None:
     """Tables of a ledger's run, the last one unless named."""
-    opened = Ledger(ledger or str(newest_ledger(results)))
+    opened = open_ledger(ledger, results)
     known = [int(value) for value in opened.runs()["id"]]
     if not known or (run is not None and run not in known):
         raise CoordinatorError("run", opened.database.name, f"be one of {known}", run)
@@ -102,7 +112,7 @@ def models_command(ledger: LedgerOption = None, results: FolderOption = RESULTS)
     table = Table(
         "id", "name", "kind", "trained until (UTC)", "speaks from (UTC)", "status", "verdict", "file"
     )
-    for model in ModelRegistry(Ledger(ledger or str(newest_ledger(results)))).models():
+    for model in ModelRegistry(open_ledger(ledger, results)).models():
         info = model.info
         times = (
             f"{datetime.fromtimestamp(t, tz=UTC):%Y-%m-%d %H:%M}"
@@ -115,8 +125,7 @@ def models_command(ledger: LedgerOption = None, results: FolderOption = RESULTS)
 @ledger_app.command("upgrade")
 def upgrade_command(ledger: LedgerOption = None, results: FolderOption = RESULTS) -> None:
     """Bring a ledger to the newest schema; using it would do so too."""
-    source = ledger or str(newest_ledger(results))
-    opened = Ledger(source)
+    opened = open_ledger(ledger, results)
     opened.upgrade()
     line = f"{opened.database.name} has schema version {HEAD}"
     Console().print(line, highlight=False, soft_wrap=True)
@@ -125,8 +134,7 @@ def upgrade_command(ledger: LedgerOption = None, results: FolderOption = RESULTS
 @ledger_app.command("check")
 def check_command(ledger: LedgerOption = None, results: FolderOption = RESULTS) -> None:
     """Check a ledger's file and contents; exit code 2 and the first problem if there is one."""
-    source = ledger or str(newest_ledger(results))
-    opened = Ledger(source)
+    opened = open_ledger(ledger, results)
     problems = opened.check()
     for line in problems:
         Console().print(line, highlight=False, soft_wrap=True)
@@ -138,7 +146,7 @@ def check_command(ledger: LedgerOption = None, results: FolderOption = RESULTS) 
 @ledger_app.command("size")
 def size_command(ledger: LedgerOption = None, results: FolderOption = RESULTS) -> None:
     """How much room collected samples take, by year and pair."""
-    opened = Ledger(ledger or str(newest_ledger(results)))
+    opened = open_ledger(ledger, results)
     table = Table("year", "pair", "signals", "panel samples", "kB")
     sizes = sample_sizes(opened)
     for size in sizes:
@@ -168,7 +176,7 @@ def prune_command(
     if before is None and keep_runs is None:
         raise CoordinatorError("--before or --keep-runs", "ledger prune", "say what goes", "neither")
     time = None if before is None else _midnight(before)
-    opened = Ledger(ledger or str(newest_ledger(results)))
+    opened = open_ledger(ledger, results)
     gone = prune(opened, time, keep_runs, dry_run=dry_run)
     counts = ", ".join(f"{count:,} of {name}" for name, count in gone.items())
     line = f"{opened.database.name}: {counts} {'would go' if dry_run else 'are gone'}"

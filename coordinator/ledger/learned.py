@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from coordinator.errors import CoordinatorError
 from coordinator.ledger.store import Ledger
 
 __all__ = ["TextTable", "learned_tables"]
@@ -26,14 +25,12 @@ class TextTable(NamedTuple):
 def learned_tables(ledger: Ledger, run_id: int) -> list[TextTable]:
     """ML weight and its reviews, vote weights, thresholds, and the selector's Q-table.
 
-    Raises
-    ------
-    CoordinatorError
-        If the run has no snapshot: a backtest with ``--export none``, or a bot before its first whole day.
+    Of a run that has stored no state of its learners yet (a bot within its first hour), an empty table says so.
     """
     snapshot = ledger.snapshot(run_id, "fold", LATEST)
     if snapshot is None:
-        raise CoordinatorError("run", ledger.database.name, "have a snapshot of its learners", run_id)
+        title = f"Run {run_id} has stored nothing that it learned yet: a bot does so with its second candle"
+        return [TextTable(title, ("Component", "Weight"), [])]
     state: Mapping[str, Any] = snapshot.state["fold"]["learners"]
     return [
         _weight(state["manager"]),

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import groupby
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -20,6 +18,7 @@ from coordinator.decision.table import SignalTable
 from coordinator.errors import CoordinatorError
 from coordinator.ledger.feature_store import FeatureTable
 from coordinator.ledger.live import LedgerConflictError
+from coordinator.ledger.location import ledger_location
 from coordinator.ledger.metric_history import MetricRow
 from coordinator.ledger.records import (
     CandleRecord,
@@ -39,17 +38,11 @@ from coordinator.signals.candles import timeframe_seconds
 from coordinator.signals.clock import pair_of
 from coordinator.types import FAR_FUTURE
 
-__all__ = ["LiveLedger", "ledger_location"]
+__all__ = ["LiveLedger"]
 
 logger = logging.getLogger(__name__)
 
 Records = dict[int, CandleRecord]
-
-
-def ledger_location(config: dict[str, Any], settings: Settings) -> str:
-    """Database URL or file of a bot's ledger."""
-    default = Path(config["user_data_dir"]) / "coordinator.ledger.sqlite"
-    return os.environ.get("COORDINATOR_LEDGER_URL") or settings.ledger.url or str(default)
 
 
 class LiveLedger:

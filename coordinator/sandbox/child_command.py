@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-__all__ = ["OVERLAY_WORD", "URL_WORD", "complete_command", "option_value", "served_datadir"]
+__all__ = ["OVERLAY_WORD", "URL_WORD", "complete_command", "is_bot", "option_value", "served_datadir"]
 
 # In commands other than freqtrade these words stand for the overlay file and the exchange's address.
 OVERLAY_WORD: Final = "{overlay}"
@@ -74,6 +74,18 @@ def complete_command(command: Sequence[str], overlay: Path, url: str, folder: Pa
                 completed += ["--config", str(config)]
                 break
     return [*completed, "--config", str(overlay)]
+
+
+def is_bot(command: Sequence[str]) -> bool:
+    """Whether a command is ``freqtrade trade``, which lives in the present.
+
+    Examples
+    --------
+    >>> is_bot(["freqtrade", "trade"]), is_bot(["freqtrade", "list-pairs"])
+    (True, False)
+    """
+    arguments = _freqtrade_arguments(command)
+    return bool(arguments) and (arguments or [""])[0] == "trade"
 
 
 def _freqtrade_arguments(command: Sequence[str]) -> list[str] | None:

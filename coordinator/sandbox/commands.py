@@ -22,6 +22,9 @@ sandbox_app = typer.Typer(help="An offline Binance over candle files.", no_args_
 data_app = typer.Typer(help="Candles: simulate and check.", no_args_is_help=True)
 
 _DATADIR = Path("user_data/data/binance")
+FaultOption = Annotated[
+    list[str] | None, typer.Option(help="What goes wrong, e.g. server_error=0.05; repeat it.")
+]
 _HOST_HELP = "Address to listen on; anything but the default lets other machines in."
 
 
@@ -41,11 +44,38 @@ def run(
     ] = None,
     host: Annotated[str, typer.Option(help=_HOST_HELP)] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="0 takes a free port.")] = 0,
+    start: Annotated[str | None, typer.Option(help="First moment, UTC, e.g. 2023-06-01T06:00.")] = None,
+    end: Annotated[str | None, typer.Option(help="Last moment; the command is then ended.")] = None,
+    speed: Annotated[float, typer.Option(help="Seconds in a real one; needs --start.")] = 1.0,
+    fault: FaultOption = None,
 ) -> None:
-    """Run a command, offline, against the sandbox exchange; the exit code is the command's."""
-    from coordinator.sandbox.runner import run_sandboxed
+    """Run a command, offline, against the sandbox exchange; the exit code is the command's.
 
-    raise typer.Exit(run_sandboxed(command, datadir, host, port))
+    With --start a freqtrade command lives in that time: its clock and the exchange's begin there.
+    """
+    from coordinator.sandbox.child_command import served_datadir
+    from coordinator.sandbox.faults import parse_faults
+    from coordinator.sandbox.replay_spec import ReplaySpec, parse_moment
+    from coordinator.sandbox.runner import run_sandboxed, run_simulated
+
+    owner = "coordinator sandbox run"
+    faults = parse_faults(fault or [], owner)
+    if start is None:
+        if end is not None or speed != 1.0:
+            raise CoordinatorError("--start", owner, "be given with --end and --speed", "nothing")
+        raise typer.Exit(run_sandboxed(command, datadir, host, port, faults=faults))
+    if not speed > 0:
+        raise CoordinatorError("--speed", owner, "be above 0", speed)
+    spec = ReplaySpec(
+        datadir=datadir or served_datadir(command),
+        start=parse_moment("--start", owner, start),
+        end=None if end is None else parse_moment("--end", owner, end),
+        speed=speed,
+        host=host,
+        port=port,
+        faults=faults,
+    )
+    raise typer.Exit(run_simulated(spec, command))
 
 
 @sandbox_app.command("serve")
@@ -53,11 +83,16 @@ def serve(
     datadir: Annotated[Path, typer.Option(help="Candles to serve.")] = _DATADIR,
     host: Annotated[str, typer.Option(help=_HOST_HELP)] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="0 takes a free port.")] = 8080,
+    fault: FaultOption = None,
 ) -> None:
     """Serve the sandbox exchange until Ctrl-C."""
+    from coordinator.sandbox.faults import parse_faults
     from coordinator.sandbox.runner import serve_until_stopped
 
-    serve_until_stopped(datadir, host, port, ready=lambda url: typer.echo(f"Serving {datadir} at {url}"))
+    faults = parse_faults(fault or [], "coordinator sandbox serve")
+    serve_until_stopped(
+        datadir, host, port, faults=faults, ready=lambda url: typer.echo(f"Serving {datadir} at {url}")
+    )
 
 
 @data_app.command("simulate")

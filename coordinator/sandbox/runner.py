@@ -17,12 +17,15 @@ from types import FrameType
 from typing import Final
 
 from coordinator.errors import CoordinatorError
-from coordinator.sandbox.child_command import complete_command, served_datadir
+from coordinator.sandbox.child_command import complete_command, is_bot, served_datadir
 from coordinator.sandbox.exchange import Clock, create_app, wall_clock
+from coordinator.sandbox.faults import NO_FAULTS, Faults
 from coordinator.sandbox.overlay import overlay_config
+from coordinator.sandbox.replay_spec import ReplaySpec
 from coordinator.sandbox.server import SandboxServer
+from coordinator.sandbox.store import CandleStore, check_market_is_open
 
-__all__ = ["run_sandboxed", "serve_until_stopped"]
+__all__ = ["run_sandboxed", "run_simulated", "serve_until_stopped"]
 
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 
@@ -33,6 +36,7 @@ def run_sandboxed(
     host: str = "127.0.0.1",
     port: int = 0,
     clock: Clock = wall_clock,
+    faults: Faults = NO_FAULTS,
 ) -> int:
     """Start the exchange, run a command against it, end the exchange.
 
@@ -49,6 +53,8 @@ def run_sandboxed(
         Where to listen; port 0 takes a free one.
     clock : callable
         The exchange's now.
+    faults : Faults
+        What the exchange does wrong.
 
     Returns
     -------
@@ -64,7 +70,10 @@ def run_sandboxed(
         rule = "follow the options, e.g. -- freqtrade list-pairs"
         raise CoordinatorError("command", "coordinator sandbox run", rule, "nothing")
     children: list[subprocess.Popen[bytes]] = []
-    app = create_app(datadir or served_datadir(command), clock)
+    served = datadir or served_datadir(command)
+    app = create_app(served, clock, faults)
+    if is_bot(command):
+        check_market_is_open(served, clock())
     program = _find_program(command[0])
     with SandboxServer(app, host, port) as server, tempfile.TemporaryDirectory() as folder:
         overlay = Path(folder) / "sandbox-overlay.json"
@@ -77,11 +86,47 @@ def run_sandboxed(
     return code if code >= 0 else 128 - code
 
 
+def run_simulated(spec: ReplaySpec, command: Sequence[str]) -> int:
+    """Run a freqtrade command against the exchange, both under a simulated clock, in a process of its own.
+
+    Parameters
+    ----------
+    spec : ReplaySpec
+        Market, clock and faults.
+    command : sequence of str
+        ``["freqtrade", "trade", ...]``.
+
+    Returns
+    -------
+    int
+        The command's exit code; 0 where the clock reached its end.
+
+    Raises
+    ------
+    CoordinatorError
+        If the command is not freqtrade's, or the candles are absent.
+    """
+    if not command or Path(command[0]).name != "freqtrade":
+        rule = "be freqtrade ... where --start, --end or --speed is given"
+        raise CoordinatorError("command", "coordinator sandbox run", rule, " ".join(command[:2]) or "nothing")
+    CandleStore(spec.datadir)
+    children: list[subprocess.Popen[bytes]] = []
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "replay.json"
+        path.write_text(spec.model_dump_json(), encoding="utf-8")
+        module = [sys.executable, "-m", "coordinator.adapters.replay.process", str(path)]
+        with _signals_to(lambda number: _signal_group(children, number)):
+            children.append(subprocess.Popen([*module, *command], process_group=0))
+            code = children[0].wait()
+    return code if code >= 0 else 128 - code
+
+
 def serve_until_stopped(
     datadir: Path,
     host: str = "127.0.0.1",
     port: int = 8080,
     clock: Clock = wall_clock,
+    faults: Faults = NO_FAULTS,
     ready: Callable[[str], None] | None = None,
 ) -> None:
     """Serve candles until Ctrl-C or SIGTERM.
@@ -94,6 +139,8 @@ def serve_until_stopped(
         Where to listen; port 0 takes a free one.
     clock : callable
         The exchange's now.
+    faults : Faults
+        What the exchange does wrong.
     ready : callable, optional
         Called with the address once requests are answered.
 
@@ -103,7 +150,7 @@ def serve_until_stopped(
         If the candles are absent or the port is in use.
     """
     stopped = threading.Event()
-    app = create_app(datadir, clock)
+    app = create_app(datadir, clock, faults)
     with SandboxServer(app, host, port) as server, _signals_to(lambda _: stopped.set()):
         if ready is not None:
             ready(server.url)

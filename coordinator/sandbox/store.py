@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Final
@@ -25,10 +26,11 @@ from coordinator.errors import CoordinatorError
 from coordinator.sandbox.binance_errors import BinanceError
 from coordinator.sandbox.series import Series
 
-__all__ = ["INTERVALS", "CandleStore", "Listing"]
+__all__ = ["INTERVALS", "CandleStore", "Listing", "check_market_is_open"]
 
 INTERVALS: Final = tuple("1s 1m 3m 5m 15m 30m 1h 2h 4h 6h 8h 12h 1d 3d 1w".split())  # noqa: SIM905
 _MAX_DIGITS: Final = 8
+_SILENT: Final = 2 * 3_600_000  # milliseconds
 
 
 @dataclass(frozen=True)
@@ -179,6 +181,26 @@ class CandleStore:
         if listing is None:
             raise BinanceError(-1121, "Invalid symbol.")
         return listing
+
+
+def check_market_is_open(datadir: Path, now: datetime) -> None:
+    """Refuse to let a bot trade on candles that have ended: it would wait for the next one for ever.
+
+    Raises
+    ------
+    CoordinatorError
+        If no pair has a candle of the last two hours.
+    """
+    store, modes = CandleStore(datadir), ("spot", "futures")
+    listings = [entry for mode in modes for entry in store.listings(mode)]  # type: ignore[arg-type]
+    newest = max(int(entry.finest.times[-1]) + entry.finest.step for entry in listings)
+    if now.timestamp() * 1000 - newest > _SILENT:
+        ended = datetime.fromtimestamp(newest / 1000, tz=UTC)
+        rule = (
+            f"have candles of the present for a bot (they end {ended:%Y-%m-%d %H:%M} UTC): run `coordinator demo`, or "
+            "give --start 2023-06-01 and --speed 3600 before the `--`"
+        )
+        raise CoordinatorError("datadir", "the sandbox exchange", rule, str(datadir))
 
 
 def _digits(values: npt.NDArray[np.float64]) -> int:

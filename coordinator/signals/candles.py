@@ -10,7 +10,7 @@ import pandas as pd
 from coordinator.candles.timeframes import timeframe_milliseconds
 from coordinator.types import Floats, Times
 
-__all__ = ["Candles", "timeframe_seconds"]
+__all__ = ["Candles", "open_seconds", "timeframe_seconds"]
 
 
 def timeframe_seconds(timeframe: str) -> int:
@@ -20,6 +20,12 @@ def timeframe_seconds(timeframe: str) -> int:
     14400
     """
     return timeframe_milliseconds(timeframe) // 1000
+
+
+def open_seconds(frame: pd.DataFrame) -> Times:
+    """Open times of a frame's column date, seconds since the epoch, shape (n,); with a time zone or without (UTC)."""
+    seconds: Times = pd.DatetimeIndex(frame["date"]).as_unit("s").asi8
+    return seconds
 
 
 @dataclass(frozen=True)
@@ -62,7 +68,7 @@ class Candles:
     @classmethod
     def from_frame(cls, frame: pd.DataFrame, timeframe: str) -> Candles:
         """From Freqtrade's columns date, open, high, low, close, volume."""
-        time = frame["date"].to_numpy(dtype="datetime64[s]").astype(np.int64)
+        time = open_seconds(frame)
         opened, high, low, close, volume = (
             np.ascontiguousarray(frame[name].to_numpy(dtype=np.float64))
             for name in ("open", "high", "low", "close", "volume")

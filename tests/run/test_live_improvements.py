@@ -6,13 +6,14 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy.exc import OperationalError
 
+from coordinator.ledger.location import ledger_location
 from coordinator.ledger.store import Ledger
 from coordinator.portfolio.entry_round import Slots
 from coordinator.portfolio.guard import Position
 from coordinator.run.decision_recorder import DecisionRecorder
 from coordinator.run.entry_guard import EntryGuard
 from coordinator.run.live_decisions import LiveDecisions
-from coordinator.run.live_ledger import LiveLedger, ledger_location
+from coordinator.run.live_ledger import LiveLedger
 from coordinator.run.pair_analysis import analyse
 from coordinator.run.trading_run import TradingRun
 from coordinator.settings import load_settings

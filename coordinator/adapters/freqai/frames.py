@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import numpy as np
 from pandas import DataFrame
 
 from coordinator.learning.labels import forward_direction
 from coordinator.settings import Settings
 from coordinator.signals.candles import Candles
 from coordinator.signals.features import compute_features
-from coordinator.types import Times
 
-__all__ = ["LABEL", "open_times", "with_features", "with_label"]
+__all__ = ["LABEL", "with_features", "with_label"]
 
 LABEL = "&s-direction"
 
@@ -26,9 +24,3 @@ def with_label(dataframe: DataFrame, settings: Settings) -> DataFrame:
     """Add the label; the rows whose horizon ends after the frame are NaN and train nothing."""
     label = forward_direction(dataframe["close"].to_numpy(dtype=float), settings.learning)
     return dataframe.assign(**{LABEL: label})
-
-
-def open_times(dataframe: DataFrame) -> Times:
-    """Open time of each row's candle, seconds since the epoch."""
-    times: Times = dataframe["date"].to_numpy(dtype="datetime64[s]").astype(np.int64)
-    return times

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -13,9 +14,10 @@ from freqtrade.data.history import load_pair_history
 from freqtrade.enums import CandleType
 from pandas import DataFrame
 
+from coordinator.adapters.run_modes import MODES_WITH_TRADES
 from coordinator.components.market_history import BASE, MarketHistory, PairHistory
 from coordinator.settings import Settings
-from coordinator.signals.candles import Candles, timeframe_seconds
+from coordinator.signals.candles import Candles, open_seconds, timeframe_seconds
 from coordinator.signals.fusion import TIMEFRAMES
 
 __all__ = ["MarketSource"]
@@ -40,17 +42,23 @@ class MarketSource:
         self._candle_type = CandleType.get_default(config.get("trading_mode", "spot"))
 
     def full_history(self, pairs: Iterable[str], dp: Any, memory: Memory) -> MarketHistory:
-        """All history there is: files, and newer candles from FreqAI's memory and the data provider."""
+        """All history there is: files, and newer candles from FreqAI's memory and the data provider.
+
+        A bot's data directory may hold candles that have not closed yet (a sandbox's does): they are left out.
+        """
+        live = self._config.get("runmode") in MODES_WITH_TRADES
+        now = int(time.time()) if live else None
         histories: dict[str, PairHistory] = {}
         for pair in pairs:
             frames = {
                 name: _join(
                     [
-                        dp.get_pair_dataframe(pair, name),
+                        self._provided(dp, pair, name, live),
                         memory.get(pair, {}).get(name),
                         self._stored(pair, name),
                     ],
                     name,
+                    now,
                 )
                 for name in TIMEFRAMES
             }
@@ -67,6 +75,14 @@ class MarketSource:
                 histories[pair] = PairHistory(frames)
         return MarketHistory(histories, self._settings)
 
+    def _provided(self, dp: Any, pair: str, timeframe: str, live: bool) -> DataFrame:
+        """The data provider's candles; before a bot's first refresh it has none, which is no reason to warn."""
+        if live:
+            frame: DataFrame = dp.ohlcv(pair, timeframe, copy=False, candle_type=self._candle_type.value)
+            return frame
+        whole: DataFrame = dp.get_pair_dataframe(pair, timeframe)
+        return whole
+
     def _stored(self, pair: str, timeframe: str) -> DataFrame:
         return load_pair_history(
             pair,
@@ -79,8 +95,13 @@ class MarketSource:
         )
 
 
-def _join(frames: list[DataFrame | None], timeframe: str) -> Candles:
-    """One history without gaps: where frames overlap the first one counts; candles before the last gap are dropped."""
+def _join(frames: list[DataFrame | None], timeframe: str, now: int | None = None) -> Candles:
+    """One history without gaps: where frames overlap the first one counts; candles before the last gap are dropped.
+
+    Parameters
+    ----------
+    now : seconds; candles that close later are dropped
+    """
     parts = [frame[COLUMNS] for frame in frames if frame is not None and len(frame)]
     if not parts:
         empty = DataFrame({name: np.zeros(0) for name in COLUMNS[1:]})
@@ -91,6 +112,8 @@ def _join(frames: list[DataFrame | None], timeframe: str) -> Candles:
         older = other[other["date"] < frame["date"].iloc[0]]
         if len(newer) or len(older):
             frame = pd.concat((older, frame, newer), ignore_index=True)
+    if now is not None:
+        frame = frame[open_seconds(frame) + timeframe_seconds(timeframe) <= now]
     candles = Candles.from_frame(frame, timeframe)
     gaps = np.flatnonzero(np.diff(candles.time) != timeframe_seconds(timeframe))
     if not len(gaps):

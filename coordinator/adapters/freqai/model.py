@@ -16,7 +16,7 @@ from freqtrade.freqai.data_kitchen import FreqaiDataKitchen
 from pandas import DataFrame
 
 from coordinator.adapters.errors import as_operational
-from coordinator.adapters.freqai.frames import LABEL, open_times
+from coordinator.adapters.freqai.frames import LABEL
 from coordinator.adapters.freqai.history_replay import HistoryReplay
 from coordinator.adapters.freqai.market_source import MarketSource
 from coordinator.adapters.freqai.registry import follow_registry, registry_composite
@@ -29,6 +29,7 @@ from coordinator.components.model_files import ModelFiles, ModelVerdict
 from coordinator.errors import CoordinatorError
 from coordinator.learning.labels import CLASSES
 from coordinator.settings import run_settings
+from coordinator.signals.candles import open_seconds
 
 __all__ = ["CompositeFreqaiModel"]
 
@@ -131,7 +132,7 @@ class CompositeFreqaiModel(ScanningModel):
         dk.feature_pipeline = dk.label_pipeline = Pipeline([])
         key = POOLED if self.settings.pooled else pair
         if self.live:
-            seconds = open_times(unfiltered_df)
+            seconds = open_seconds(unfiltered_df)
             return self._train_live(key, int(seconds[0]), int(seconds[-1]) + self.base_tf_seconds, pair)
         windows = [(int(timerange.startts), int(timerange.stopts)) for timerange in dk.training_timeranges]
         position = windows.index((int(self.training_timerange.startts), int(self.training_timerange.stopts)))
@@ -204,7 +205,7 @@ class CompositeFreqaiModel(ScanningModel):
         before, as a strategy's indicators are: the time is the models' own.
         """
         dk.find_features(unfiltered_df)
-        times = open_times(unfiltered_df)
+        times = open_seconds(unfiltered_df)
         single = self.live and not kwargs.get("first", True)
         wanted = times[-1:] if single else times  # FreqAI keeps the last row only
         market = self._market_of(dk.pair, int(times[-1])) if len(times) else self._whole_market()
@@ -291,7 +292,7 @@ class CompositeFreqaiModel(ScanningModel):
     def _failures(self, dk: FreqaiDataKitchen) -> str:
         """Which components failed in how many of the backtest's windows, in words; empty where none did."""
         frame, windows = dk.return_dataframe, dk.backtesting_timeranges
-        times, parts = open_times(frame), []
+        times, parts = open_seconds(frame), []
         for name in self.components:
             column = f"{name}_absence"
             failed = times[frame[column] == FAILED] if column in frame else times[:0]

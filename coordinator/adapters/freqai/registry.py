@@ -8,15 +8,15 @@ from typing import Any
 
 from pandas import DataFrame
 
-from coordinator.adapters.freqai.frames import open_times
 from coordinator.components.component import Window
 from coordinator.components.composite import Composite, CompositeModel
 from coordinator.components.market_history import MarketHistory
 from coordinator.components.registry_models import MODEL_FOLDER
 from coordinator.components.registry_quality import RegistryPlace
+from coordinator.ledger.location import ledger_location
 from coordinator.ledger.store import Ledger
-from coordinator.run.live_ledger import ledger_location
 from coordinator.settings import Settings
+from coordinator.signals.candles import open_seconds
 
 __all__ = ["follow_registry", "registry_composite"]
 
@@ -40,7 +40,7 @@ def follow_registry(
     composite: Composite, frame: DataFrame, pair: str, market: MarketHistory, tolerant: bool
 ) -> None:
     """Give a backtest's frame what the registry's models say now: FreqAI may have stored what others said then."""
-    times = open_times(frame)
+    times = open_seconds(frame)
     for name, component in composite.from_registry.items():
         active = component.train(Window(0, 0, {}, market), None).active
         model = CompositeModel(0, {} if active is None else {name: active})

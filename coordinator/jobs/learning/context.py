@@ -15,8 +15,8 @@ from coordinator.components.registry_models import MODEL_FOLDER
 from coordinator.components.samples import Samples, read_samples
 from coordinator.errors import CoordinatorError
 from coordinator.jobs.run_plan import parse_trading_mode, read_config
+from coordinator.ledger.location import ledger_location
 from coordinator.ledger.store import Ledger
-from coordinator.run.live_ledger import ledger_location
 from coordinator.settings import Settings, run_settings
 
 __all__ = ["LearningContext", "day_text", "parse_day"]

@@ -12,9 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from coordinator.errors import CoordinatorError
-from coordinator.ledger.commands import RESULTS, FolderOption, LedgerOption, RunOption
-from coordinator.ledger.export import newest_ledger
-from coordinator.ledger.store import Ledger
+from coordinator.ledger.commands import RESULTS, FolderOption, LedgerOption, RunOption, open_ledger
 from coordinator.reports.rolling.portfolio import CORRELATION
 from coordinator.reports.rolling.run_data import RunData, load_run
 from coordinator.reports.rolling.summary import (
@@ -50,7 +48,7 @@ def metrics_command(
     """The metrics of the last 30 days: ML, baseline, account, target and verdict; models; improvements."""
     if store and days != WINDOW_DAYS:
         raise CoordinatorError("--days", "--store", f"be {WINDOW_DAYS}, as metric_history holds", days)
-    opened = Ledger(ledger or str(newest_ledger(results)))
+    opened = open_ledger(ledger, results)
     console = Console()
     if history is not None or store:
         own = load_run(opened, run)

@@ -16,7 +16,7 @@ from coordinator.ledger.feature_store import FeatureTable
 from coordinator.ledger.samples.panel_store import PanelTable
 from coordinator.ledger.samples.prediction_rows import Said
 from coordinator.settings import Settings
-from coordinator.signals.candles import timeframe_seconds
+from coordinator.signals.candles import open_seconds, timeframe_seconds
 from coordinator.signals.clock import CLOCKS
 from coordinator.signals.panel_features import PANEL_SCHEMA
 from coordinator.signals.signal_features import SIGNAL_SCHEMA
@@ -88,7 +88,7 @@ def said_on_signals(
     pairs = np.array(signals.pair_names(), dtype=object)
     for pair, (frame, columns) in predicted.items():
         times = signals.time[rows & (pairs == pair)]
-        at = row_positions(frame["date"].to_numpy(dtype="datetime64[s]").astype(np.int64), times)
+        at = row_positions(open_seconds(frame), times)
         found = frame.iloc[at[at >= 0]]
         for component, names in columns.items():
             if not set(names) <= set(found):
