@@ -12,6 +12,7 @@ from coordinator.jobs.demo.command import demo
 from coordinator.jobs.learning.commands import learning_app
 from coordinator.jobs.optimize.command import optimize
 from coordinator.jobs.quality.commands import quality_app
+from coordinator.jobs.replay.command import replay
 from coordinator.ledger.commands import ledger_app
 from coordinator.reports.commands import report_command
 from coordinator.reports.rolling.commands import metrics_command
@@ -24,6 +25,7 @@ app = typer.Typer(
 )
 app.command("backtest")(backtest)
 app.command("demo")(demo)
+app.command("replay")(replay)
 app.command("optimize")(optimize)
 app.command("report")(report_command)
 app.command("metrics")(metrics_command)

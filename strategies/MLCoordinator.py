@@ -5,7 +5,7 @@ from typing import Any
 
 from pandas import DataFrame
 
-from coordinator.adapters.freqai.frames import with_features, with_label
+from coordinator.adapters.freqai.frames import with_feature, with_label
 from coordinator.adapters.strategy import CoordinatorStrategy
 from coordinator.run.pair_analysis import PairAnalysis
 from coordinator.run.predictions import with_predictions, without_component
@@ -48,7 +48,7 @@ class MLCoordinator(CoordinatorStrategy):
     def feature_engineering_standard(
         self, dataframe: DataFrame, metadata: dict[str, Any], **kwargs: Any
     ) -> DataFrame:
-        return with_features(dataframe, self.timeframe)
+        return with_feature(dataframe)
 
     def set_freqai_targets(self, dataframe: DataFrame, metadata: dict[str, Any], **kwargs: Any) -> DataFrame:
         return with_label(dataframe, self.settings)

@@ -61,6 +61,7 @@ class LiveFold:
         self._learned: set[tuple[int, str]] = set()
         self._warm_at: int | None = None
         self.before: SignalHistory | None = None
+        self._first_day: SignalHistory | None = None  # of ``before``, the day on which the run begins
 
     def decide(self, table: SignalTable, now: int) -> Decisions:
         """Decisions on every signal of the frames' table; only those not decided before are decided now.
@@ -83,9 +84,10 @@ class LiveFold:
         self._learn_outcomes(table)
         known = set(self._remembered().signal_keys())
         today = self.fold.step_ or 0
-        late = table.time < today  # too late to trade and to rank: the day it belongs to is closed
-        new = [i for i, key in enumerate(table.signal_keys()) if key not in known and not late[i]]
-        self._decide_new(table, np.array(new, dtype=np.int64))
+        source = table if self._first_day is None else self._first_day.before(table)
+        late = source.time < today  # too late to trade and to rank: the day it belongs to is closed
+        new = [i for i, key in enumerate(source.signal_keys()) if key not in known and not late[i]]
+        self._decide_new(source, np.array(new, dtype=np.int64))
         return self._of(table)
 
     def _decide_new(self, table: SignalTable, new: Ints) -> None:
@@ -111,6 +113,9 @@ class LiveFold:
         self._learned = set()
         self.day_state = dict(state)
         self._warm_at = None
+        first_day = state.get("first_day")
+        if first_day is not None:
+            self._first_day = SignalHistory(_from_json(first_day["signals"])[0], first_day["until"])
 
     def _still_warming(self, table: SignalTable, now: int) -> bool:
         """Whether the pairs of the very first candle are still arriving."""
@@ -122,8 +127,13 @@ class LiveFold:
 
     def _warm_start(self, table: SignalTable, now: int) -> None:
         self.fold = Fold(self.settings, can_short=self.can_short)
-        table = table if self.before is None else self.before.before(table)
-        history = table.rows(table.time < now // STEP_SECONDS * STEP_SECONDS)
+        today = now // STEP_SECONDS * STEP_SECONDS
+        if self.before is not None:
+            table = self.before.before(table)
+            # The frames show the beginning of this day without what the models would have said.
+            rows = self.before.table.rows(self.before.table.time >= today)
+            self._first_day = SignalHistory(rows, self.before.until) if len(rows) else None
+        history = table.rows(table.time < today)
         self._table, self._out = history, self.fold.run(history)
         limit = self.fold.step_ or 0
         learned = (history.outcome_time != UNRESOLVED) & (history.known_at() <= limit)
@@ -169,10 +179,15 @@ class LiveFold:
         recent = remembered.time >= day - MEMORY_DAYS * STEP_SECONDS
         self._table, self._out = remembered.rows(recent), out.rows(recent)
         self._learned &= set(self._table.signal_keys())
-        self.day_state = {
-            "fold": self.fold.state(),
-            "open": self._open_rows(),
-        }
+        self.day_state = {"fold": self.fold.state(), "open": self._open_rows()}
+        if self._first_day is not None and day >= self._first_day.until:
+            self._first_day = None
+        if self._first_day is not None:
+            signals = self._first_day.table
+            self.day_state["first_day"] = {
+                "signals": _to_json(signals, Decisions.empty(len(signals))),
+                "until": self._first_day.until,
+            }
 
     def _open_rows(self) -> dict[str, Any]:
         """The signals whose outcomes have yet to be learned."""

@@ -31,7 +31,7 @@ class Faults(BaseModel):
     rate_limit : HTTP 429 with Retry-After
     server_error : HTTP 503
     timeout : the request is held until the client gives up
-    disconnect : the connection ends before an answer
+    disconnect : the connection ends in the middle of the answer
     malformed : half of the answer's JSON
     stale : candles without the newest closed one and the running one
     missing : candles without one from the middle
@@ -112,9 +112,16 @@ class FaultLayer:
             await self._app(scope, receive, send)
             return
         self.counts[fault] += 1
-        if fault in ("timeout", "disconnect"):
-            await _hold(receive, _HELD_SECONDS if fault == "timeout" else 0.0)
-            raise ConnectionAbortedError(fault)  # uvicorn closes the connection
+        if fault == "timeout":
+            await _hold(receive, _HELD_SECONDS)
+            return
+        if fault == "disconnect":
+            # More is announced than comes: the server closes the connection.
+            await send(
+                {"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"999")]}
+            )
+            await send({"type": "http.response.body", "body": b"[", "more_body": True})
+            return
         if fault == "rate_limit":
             body = {"code": -1003, "msg": "Too much request weight used; current limit is 6000 per 1 MINUTE."}
             await _answer(send, 429, json.dumps(body).encode(), [(b"retry-after", b"1")])
@@ -177,5 +184,4 @@ async def _hold(receive: Receive, seconds: float) -> None:
         while (await receive())["type"] != "http.disconnect":
             pass
 
-    if seconds:
-        await asyncio.wait([asyncio.ensure_future(left())], timeout=seconds)
+    await asyncio.wait([asyncio.ensure_future(left())], timeout=seconds)

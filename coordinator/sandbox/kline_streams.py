@@ -36,6 +36,7 @@ def add_streams(app: FastAPI, spot: MarketData, futures: MarketData) -> None:
         await _Stream(futures, socket).run()
 
     app.add_api_websocket_route("/ws/{name}", spot_stream)
+    app.add_api_websocket_route("/stream/ws/{name}", spot_stream)
     app.add_api_websocket_route("/market/ws/{name}", futures_stream)
     app.add_api_websocket_route("/fws/{name}", futures_stream)
 

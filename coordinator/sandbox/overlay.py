@@ -34,8 +34,8 @@ API_PATHS: Final = {
 
 
 STREAM_PATHS: Final = {
-    "spot": "/ws",
-    "margin": "/ws",
+    "spot": "/stream/ws",  # ccxt takes a stream for spot by this word in its address
+    "margin": "/stream/ws",
     "linear": "/fws",
     "inverse": "/fws",
     "stock": "/ws",

@@ -12,6 +12,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from coordinator.errors import CoordinatorError
+from coordinator.sandbox.faults import FaultLayer
 
 __all__ = ["SandboxServer"]
 
@@ -42,7 +43,9 @@ class SandboxServer:
         self._socket = _bind(host, port)
         self.port = int(self._socket.getsockname()[1])
         self.url = f"http://{'127.0.0.1' if host == '0.0.0.0' else host}:{self.port}"
-        config = uvicorn.Config(app, log_level="warning", access_log=False, lifespan="off")
+        # A faulty exchange's faults are no news.
+        level = "critical" if isinstance(app, FaultLayer) else "warning"
+        config = uvicorn.Config(app, log_level=level, access_log=False, lifespan="off")
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run, args=([self._socket],), daemon=True)
 

@@ -14,7 +14,7 @@ from freqtrade.freqai.data_kitchen import FreqaiDataKitchen
 from freqtrade.strategy import IStrategy
 
 from coordinator.adapters.freqai import CompositeFreqaiModel
-from coordinator.adapters.freqai.frames import LABEL, with_features, with_label
+from coordinator.adapters.freqai.frames import LABEL, with_feature, with_label
 from coordinator.adapters.strategy.fast_start import learn_from_history
 from coordinator.components import challenge as judging
 from coordinator.components.absence import FAILED, LATE, TRAINED_ON
@@ -84,7 +84,7 @@ def bot(frames, make_higher, tmp_path, monkeypatch):
 
 def frame_of(model, pair):
     frame = model._strategy.dp.get_pair_dataframe(pair, "1h")
-    return with_label(with_features(frame, "1h"), load_settings(COORDINATOR))
+    return with_label(with_feature(frame), load_settings(COORDINATOR))
 
 
 def train(model, pair):
@@ -306,7 +306,7 @@ class Untargeted:
             setattr(self, f"feature_engineering_{name}", lambda frame, *_, **__: frame)
 
     def feature_engineering_standard(self, frame, metadata):
-        return with_features(frame, "1h")
+        return with_feature(frame)
 
     def set_freqai_targets(self, frame, metadata):
         return with_label(frame, load_settings(COORDINATOR))

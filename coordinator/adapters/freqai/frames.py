@@ -6,18 +6,15 @@ from pandas import DataFrame
 
 from coordinator.learning.labels import forward_direction
 from coordinator.settings import Settings
-from coordinator.signals.candles import Candles
-from coordinator.signals.features import compute_features
 
-__all__ = ["LABEL", "with_features", "with_label"]
+__all__ = ["LABEL", "with_feature", "with_label"]
 
 LABEL = "&s-direction"
 
 
-def with_features(dataframe: DataFrame, timeframe: str) -> DataFrame:
-    """Add the 31 features."""
-    features = compute_features(Candles.from_frame(dataframe, timeframe))
-    return dataframe.assign(**{f"%-{name}": values for name, values in features.items()})
+def with_feature(dataframe: DataFrame) -> DataFrame:
+    """Add the one feature that FreqAI must have; the components compute their own from the market's candles."""
+    return dataframe.assign(**{"%-return": dataframe["close"].pct_change().fillna(0.0)})
 
 
 def with_label(dataframe: DataFrame, settings: Settings) -> DataFrame:

@@ -30,11 +30,11 @@ from coordinator.errors import CoordinatorError
 from coordinator.learning.labels import CLASSES
 from coordinator.settings import run_settings
 from coordinator.signals.candles import open_seconds
+from coordinator.types import SECONDS_PER_DAY
 
 __all__ = ["CompositeFreqaiModel"]
 
 logger = logging.getLogger(__name__)
-
 HELP = "More candles before the timerange or a shorter train_period_days may help."
 WAY_OUT = 'With "learning.on_failure": "baseline" what failed is absent and the rest trades on.'
 POOLED = ""  # the key of the models of all pairs
@@ -133,7 +133,10 @@ class CompositeFreqaiModel(ScanningModel):
         key = POOLED if self.settings.pooled else pair
         if self.live:
             seconds = open_seconds(unfiltered_df)
-            return self._train_live(key, int(seconds[0]), int(seconds[-1]) + self.base_tf_seconds, pair)
+            end = int(seconds[-1]) + self.base_tf_seconds
+            # FreqAI's window of a bot lacks the seconds that its hour is old.
+            begin = end - int(self.freqai_info["train_period_days"]) * SECONDS_PER_DAY
+            return self._train_live(key, begin, end, pair)
         windows = [(int(timerange.startts), int(timerange.stopts)) for timerange in dk.training_timeranges]
         position = windows.index((int(self.training_timerange.startts), int(self.training_timerange.stopts)))
         models = self._trained.setdefault(key, [])
@@ -188,10 +191,6 @@ class CompositeFreqaiModel(ScanningModel):
             time.perf_counter() - started,
         )
         return model
-
-    def fit(self, data_dictionary: dict[str, Any], dk: FreqaiDataKitchen, **kwargs: Any) -> Any:
-        """FreqAI asks for this method; ``train`` does without it."""
-        raise NotImplementedError
 
     # --- prediction -------------------------------------------------------------------------------------------
 

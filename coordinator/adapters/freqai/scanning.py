@@ -41,6 +41,10 @@ class ScanningModel(IFreqaiModel):
             self._threads.clear()
         super().shutdown()
 
+    def fit(self, data_dictionary: dict[str, Any], dk: FreqaiDataKitchen, **kwargs: Any) -> Any:
+        """FreqAI asks for this method; ``train`` does without it."""
+        raise NotImplementedError
+
     def extract_data_and_train_model(
         self,
         new_trained_timerange: TimeRange,

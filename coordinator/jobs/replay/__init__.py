@@ -1,0 +1,1 @@
+"""``coordinator replay``: the real bot through historical candles, beside the backtest of the same span."""
