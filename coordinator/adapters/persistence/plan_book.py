@@ -38,6 +38,7 @@ class PlanBook:
         self._trades: dict[tuple[str, datetime], Plan] = {}
         self._last: tuple[Any, Any] = (None, None)
         self._targets: dict[tuple[str, datetime], tuple[tuple[float, float], float, float]] = {}
+        self._told: set[tuple[str, datetime]] = set()
 
     def set_plans(self, pair: str, plans: dict[int, Plan]) -> None:
         """Replace a pair's plans (signal candle's open time -> plan); trades of earlier runs are forgotten."""
@@ -131,7 +132,12 @@ class PlanBook:
             return None
 
     def _without_signal(self, trade: Trade) -> Plan:
-        logger.info("%s: no plan for this trade, using the hard stop and the base reward:risk", trade.pair)
+        key = (trade.pair, trade.open_date)
+        if key not in self._told:  # while an order waits for its fill it is asked at every look
+            self._told.add(key)
+            logger.info(
+                "%s: no plan for this trade, using the hard stop and the base reward:risk", trade.pair
+            )
         return unplanned(-1 if trade.is_short else 1, self._settings)
 
 

@@ -14,7 +14,10 @@ from freqtrade.enums import RunMode
 from pandas import DataFrame
 
 from coordinator.adapters.errors import as_operational
+from coordinator.adapters.freqai.downloads import download_timeframes
+from coordinator.adapters.pairs import traded_pairs
 from coordinator.adapters.strategy.fast_start import learn_from_history
+from coordinator.adapters.strategy.historic_chart import HistoricChart
 from coordinator.adapters.strategy.trades import TradeStrategy
 from coordinator.candles.check import check_candles
 from coordinator.errors import CoordinatorError
@@ -55,6 +58,7 @@ class CoordinatorStrategy(TradeStrategy):
         super().__init__(config)
         self._inputs: dict[str, tuple[Candles, dict[str, Candles], dict[str, Candles]]] = {}
         self._analysed_with: tuple[Any, ...] = ()
+        self._chart = HistoricChart(config)
         if config.get("runmode") != RunMode.HYPEROPT:
             self.recorder.collector = SampleCollector(
                 self._candles_by_timeframe, pooled=self.settings.learning.pooled
@@ -74,9 +78,13 @@ class CoordinatorStrategy(TradeStrategy):
             if self.guard.trust is not None:
                 self.guard.trust.use_store(ledger)
         if self.hedging.monitor.pair is not None:
-            self.hedging.check_pair(self.dp.current_whitelist())
+            self.hedging.check_pair(traded_pairs(self.config, self.dp))
         if self.uses_ml and self.config.get("freqai", {}).get("enabled", False):
             reference = self._reference if self._gated else None
+            if self.is_bot:
+                download_timeframes(
+                    self.dp, self.config, self.settings, traded_pairs(self.config, self.dp), reference
+                )
             with as_operational():
                 learn_from_history(self.run, self.config, self.freqai, self.dp, self._tuned(), reference)
 
@@ -90,7 +98,7 @@ class CoordinatorStrategy(TradeStrategy):
     # --- indicators and signals -------------------------------------------------------------------------------
 
     def informative_pairs(self) -> list[tuple[str, str]]:
-        pairs = list(self.dp.current_whitelist())
+        pairs = traded_pairs(self.config, self.dp)
         wanted = [(pair, timeframe) for pair in pairs for timeframe in HIGHER_TIMEFRAMES]
         if self._gated and self._reference not in pairs:
             wanted += [(self._reference, name) for name in (self.timeframe, *HIGHER_TIMEFRAMES)]
@@ -122,6 +130,7 @@ class CoordinatorStrategy(TradeStrategy):
 
     def populate_indicators(self, dataframe: DataFrame, metadata: dict[str, Any]) -> DataFrame:
         pair = metadata["pair"]
+        dataframe = self._chart.candles(dataframe, pair, self.dp)
         with as_operational():
             check_candles(dataframe, f"{pair} {self.timeframe}")
             higher = {name: self._higher(pair, name) for name in HIGHER_TIMEFRAMES}
@@ -130,6 +139,7 @@ class CoordinatorStrategy(TradeStrategy):
             analyses = self._analyse(pair, self._tuned())
         dataframe, analyses = self.add_predictions(dataframe, metadata, analyses)
         self._put(analyses)
+        self._chart.analyse_others(pair, self.dp, self.populate_indicators)
         analysis, technical = analyses[0], analyses[0].technical
         return dataframe.assign(
             technical_score=technical.score,
@@ -232,4 +242,5 @@ class CoordinatorStrategy(TradeStrategy):
             columns["exit_tag"] = exits.reason
         if not self.can_short:
             del columns["exit_short"]
-        return dataframe.assign(**self.hedging.exit_columns(metadata["pair"], columns))
+        shown = dataframe.assign(**self.hedging.exit_columns(metadata["pair"], columns))
+        return self._chart.shown(shown, metadata["pair"])
