@@ -17,7 +17,7 @@ TAG_LENGTH = 255  # Freqtrade's column
 
 
 def enter_tags(analysis: PairAnalysis, decided: Decisions, settings: Settings) -> list[str]:
-    """Tags of a pair's accepted signals: what triggered, the confidence band, and where trained models with a say stood.
+    """Tags of a pair's accepted signals: what triggered, the confidence band, and what trained models with a say said.
 
     E.g. ``"breakout + momentum, confidence 75 %+, ML agrees"``.
 

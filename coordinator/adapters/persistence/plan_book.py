@@ -91,6 +91,10 @@ class PlanBook:
         self._last = trade, plan  # Freqtrade asks several questions about a trade in a row
         return plan
 
+    def known(self, trade: Trade) -> Plan | None:
+        """A bot's plan of an open trade where there is one already; changes nothing."""
+        return self._trades.get((trade.pair, trade.open_date)) or self._stored(trade)
+
     def target_profit(self, trade: Trade, stored: bool, factor: float = 1.0) -> float:
         """Profit ratio of the trade at its target's price, infinite without a target; anew after a fill or funding.
 
