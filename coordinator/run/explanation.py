@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,8 +14,9 @@ from coordinator.decision.decisions import REJECTIONS, Decisions
 from coordinator.decision.table import SignalTable
 from coordinator.decision.voting import COMPONENTS, Votes
 from coordinator.signals.tactics import TACTICS
+from coordinator.trade.plan import Plan
 
-__all__ = ["describe", "explain"]
+__all__ = ["describe", "entry_reason", "explain", "price"]
 
 SIDES = {1: "long", -1: "short", 0: "hold"}
 TITLES = {
@@ -82,6 +85,57 @@ def describe(table: SignalTable, decided: Decisions, row: int) -> dict[str, Any]
         "expected R": _number(decided.expected_r[row]),
         "verdict": "accepted" if not rejection else REJECTIONS[rejection],
     }
+
+
+def entry_reason(
+    decision: Mapping[str, Any] | None, plan: Plan, time_limit: str, *, by_hand: bool = False
+) -> str:
+    """Why a trade was entered and what ends it, in a sentence for its custom data.
+
+    Parameters
+    ----------
+    decision : ``describe``'s with its reasons; None where no signal of the strategy stands behind the trade
+    plan : anchored at the first fill
+    by_hand : whether a person ordered it, on a candle with a signal or not
+    """
+    if decision is None:
+        parts, limit = ["entered by hand, not by a signal of the strategy"], ", the hard limit"
+    else:
+        limit, gate = "", decision["threshold"] or 0.0
+        side = SIDES[int(decision["direction"])]
+        ordered = "entered by hand on a signal's candle, by its plan; " if by_hand else ""
+        parts = [
+            f"{ordered}{side}: {decision['reasons']}",
+            f"confidence {decision['unified confidence']:.0%}",
+        ]
+        if gate > 0:
+            parts[-1] += f", gate {gate:.0%}"
+        weight = decision["ML weight"] or 0.0
+        phase = f" (phase {decision['phase']})" if decision["phase"] else ""
+        said = ", ".join(
+            f"{name} {vote['percentile']:.0%}"
+            for name, vote in decision["votes"].items()
+            if name != "technical" and vote["share"]
+        )
+        parts.append(f"ML {weight:.0%}{phase}: {said}" if weight > 0 else f"ML had no say{phase}")
+    stop, target = plan.direction * plan.stop_distance, plan.direction * plan.target_distance
+    parts.append(f"stop {price(plan.anchor * (1 - stop))} ({-stop:+.1%}{limit})")
+    has_target = math.isfinite(plan.target_distance)
+    parts.append(f"target {price(plan.target_rate)} ({target:+.1%})" if has_target else "no target")
+    return "; ".join([*parts, time_limit])
+
+
+def price(value: float) -> str:
+    """A price as one reads it: six digits, no exponent.
+
+    >>> [price(value) for value in (27123.4567, 1234567.8, 0.0000123456789)]
+    ['27123.5', '1234568', '0.0000123457']
+    """
+    if abs(value) >= 1e5:
+        return f"{value:.0f}"
+    decimals = 5 - int(np.floor(np.log10(abs(value)))) if value else 0
+    text = f"{value:.{max(decimals, 0)}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def _selector(table: SignalTable, decided: Decisions) -> Votes | None:

@@ -15,9 +15,10 @@ from pandas import DataFrame
 from coordinator.adapters.persistence.plan_book import PlanBook
 from coordinator.run.chart import annotations as chart
 from coordinator.run.chart.columns import indicator_columns
+from coordinator.run.pair_analysis import PairAnalysis
 from coordinator.run.trading_run import TradingRun
 from coordinator.settings import Settings
-from coordinator.types import Times
+from coordinator.types import Floats, Times
 
 __all__ = ["chart_annotations", "pair_locks", "trades_of"]
 
@@ -44,28 +45,32 @@ def chart_annotations(
     time: Times = dataframe["date"].to_numpy(dtype="datetime64[s]").astype(np.int64)
     if not len(time) or not analyses:
         return []
-    begin, end = int(time[0]), int(time[-1])
+    analysis = analyses[0]
+    candles = chart.ChartCandles(time, dataframe["high"].to_numpy(dtype=float), analysis.candles.seconds)
     out = []
     if run.latest is not None:
-        table, decided = run.latest
-        out += chart.phase_areas(table, decided, begin, end)
-        high = dataframe["high"].to_numpy(dtype=float)
-        out += chart.signal_points(pair, table, decided, time, high)
-    out += chart.lock_areas(locks, begin, end)
-    analysis = analyses[0]
+        out += chart.phase_areas(*run.latest, candles)
+        out += chart.signal_points(pair, *run.latest, candles)
+    out += chart.lock_areas(locks, candles)
     own = settings.on_clock(analysis.clock)
-    columns = indicator_columns(analysis, own.baseline)
-    rows = slice(*np.searchsorted(analysis.candles.time, (begin, end + 1)).tolist())
-    wanted = [("enter above", "entry_high", False)]
-    wanted += [("enter below", "entry_low", False)] if can_short else []
-    if own.exits.channel:
-        wanted += [("exit below", "exit_low", True)]
-        wanted += [("exit above", "exit_high", True)] if can_short else []
-    levels = [(name, columns[column][rows], leaves) for name, column, leaves in wanted]
-    out += chart.level_lines(analysis.candles.time[rows], levels, end)
+    out += chart.level_lines(_levels(analysis, own, time, can_short=can_short), candles)
     for trade in trades:
-        out += chart.trade_lines(trade, begin, end)
+        out += chart.trade_lines(trade, candles)
     return out
+
+
+def _levels(
+    analysis: PairAnalysis, settings: Settings, time: Times, *, can_short: bool
+) -> list[tuple[str, Floats, bool]]:
+    """Prices of entries and exits at the chart's candles, NaN where the candle was not analysed."""
+    columns = indicator_columns(analysis, settings.baseline)
+    rows = np.searchsorted(analysis.candles.time, time)
+    rows = np.minimum(rows, len(analysis.candles) - 1)
+    same = analysis.candles.time[rows] == time
+    wanted = [("enter above", "entry_high", False)] + [("enter below", "entry_low", False)] * can_short
+    if settings.exits.channel:
+        wanted += [("exit below", "exit_low", True)] + [("exit above", "exit_high", True)] * can_short
+    return [(name, np.where(same, columns[column][rows], np.nan), leaves) for name, column, leaves in wanted]
 
 
 def trades_of(pair: str, plans: PlanBook) -> list[chart.ChartTrade]:

@@ -18,16 +18,40 @@ from coordinator.decision.decisions import REJECTIONS, Decisions
 from coordinator.decision.table import SignalTable
 from coordinator.decision.voting import COMPONENTS
 from coordinator.run.chart.colors import AMBER, BLUE, GRAY, GREEN, RED, VIOLET, area
+from coordinator.run.explanation import price
 from coordinator.signals.clock import pair_of
 from coordinator.types import Bools, Floats, Ints
 
-__all__ = ["Annotation", "ChartLock", "ChartTrade", "level_lines", "lock_areas", "phase_areas", "price"]
-__all__ += ["signal_points", "trade_lines"]
+__all__ = [
+    "Annotation",
+    "ChartCandles",
+    "ChartLock",
+    "ChartTrade",
+    "level_lines",
+    "lock_areas",
+    "phase_areas",
+    "signal_points",
+    "trade_lines",
+]
 
 Annotation = dict[str, Any]
 MOST_SIGNALS = 60  # of a chart, the newest
 ABOVE = 0.004  # where a signal's point stands above the candle, ratio of the price
 STEPS = 90  # of a channel's line, the newest
+VIEW = 200  # candles that FreqUI shows at first, about: text stands where it is seen
+EDGE = 25  # candles from the right edge at which a line of text is not cut off
+AHEAD = 5  # candles that FreqUI leaves free on the right
+BELOW_GATE = 1
+HIDDEN = (3, 6, 7)  # signals that could not be taken whatever is decided: no shorts in spot, re-arming
+
+
+@dataclass(frozen=True)
+class ChartCandles:
+    """What is drawn upon: open times (seconds since the epoch) and highs, shape (n,), n > 0; a candle's seconds."""
+
+    time: Ints
+    high: Floats
+    seconds: int
 
 
 @dataclass(frozen=True)
@@ -58,64 +82,69 @@ class ChartLock:
     reason: str
 
 
-def price(value: float) -> str:
-    """A price as one reads it: six digits, no exponent.
-
-    >>> [price(value) for value in (27123.4567, 1234567.8, 0.0000123456789)]
-    ['27123.5', '1234568', '0.0000123457']
-    """
-    if abs(value) >= 1e5:
-        return f"{value:.0f}"
-    decimals = 5 - int(np.floor(np.log10(abs(value)))) if value else 0
-    text = f"{value:.{max(decimals, 0)}f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
-
-
 def _time(seconds: int) -> str:
     return datetime.fromtimestamp(int(seconds), tz=UTC).isoformat()
+
+
+# --- text -------------------------------------------------------------------------------------------------------
+
+
+def _text(chart: ChartCandles, seconds: int, label: str, color: str, rows_above: int = 1) -> Annotation:
+    """A line of text above the candles. Areas' own labels cannot be read on a light theme, nor several lines."""
+    n = len(chart.time)
+    at = min(int(np.searchsorted(chart.time, seconds)), n - 1)
+    edge = max(EDGE, int(0.6 * len(label)))  # half the text, in candles
+    at = max(min(max(at, n - VIEW), n - edge), 0)
+    top = float(chart.high[max(at - EDGE, 0) : at + EDGE].max()) * (1 + ABOVE * (1 + rows_above))
+    return _tag(chart, at, top, label, color)
+
+
+def _tag(chart: ChartCandles, at: int, level: float, label: str, color: str) -> Annotation:
+    """Text at a candle and a price; FreqUI writes none where there is no symbol at all."""
+    where = {"type": "point", "x": _time(chart.time[at]), "y": level, "shape": "rect", "size": 2}
+    return where | {"color": color, "label": label}
 
 
 # --- signals ----------------------------------------------------------------------------------------------------
 
 
-def signal_points(
-    pair: str, table: SignalTable, decided: Decisions, time: Ints, high: Floats
-) -> list[Annotation]:
+def signal_points(pair: str, table: SignalTable, decided: Decisions, chart: ChartCandles) -> list[Annotation]:
     """A point above each signal's candle: its confidence, the gate, and what became of it.
 
-    Taken ones are green, red or blue (profit, loss, not known yet), others grey. The newest names the votes behind it.
+    Taken ones are green, red or blue (profit, loss, not known yet), others grey. The newest says in a line what was
+    decided and who had a say.
 
     Parameters
     ----------
     table, decided : all pairs'
-    time, high : of the pair's candles in the chart
     """
-    if not len(time):
-        return []
+    time = chart.time
     codes = [i for i, name in enumerate(table.pairs) if pair_of(name) == pair]
     mine: Bools = np.isin(table.pair, codes) & (table.time >= time[0]) & (table.time <= time[-1])
-    mine &= decided.rejection >= 0
+    mine &= (decided.rejection >= 0) & ~np.isin(decided.rejection, HIDDEN)
     shown = np.flatnonzero(mine)[-MOST_SIGNALS:]
+    if not len(shown):
+        return []
     at = np.searchsorted(time, table.time[shown])
     known = table.outcome_time[shown] <= time[-1]
     points = []
     for row, candle, resolved in zip(shown.tolist(), at.tolist(), known.tolist(), strict=True):
-        newest = row == shown[-1]
         r = float(table.outcome_r[row]) if resolved else None
-        label = _label(table, decided, row, r, newest=newest)
+        taken = decided.rejection[row] == 0
         points.append(
             {
                 "type": "point",
                 "x": _time(table.time[row]),
-                "y": float(high[candle]) * (1 + ABOVE),
-                "color": _color(decided.rejection[row] == 0, r),
-                "size": 9 if decided.rejection[row] == 0 else 5,
-                "shape": "triangle" if decided.rejection[row] == 0 else "circle",
+                "y": round(float(chart.high[candle]) * (1 + ABOVE), 8),
+                "color": _color(taken, r),
+                "size": 9 if taken else 6,
+                "shape": "triangle" if taken else "circle",
                 "rotate": 0 if table.direction[row] > 0 else 180,
-                "label": label,
+                "label": _label(decided, row, r),
             }
         )
-    return points
+    newest = int(shown[-1])
+    return [*points, _text(chart, int(table.time[newest]), _sentence(table, decided, newest), BLUE, 2)]
 
 
 def _color(taken: bool, r: float | None) -> str:
@@ -124,29 +153,32 @@ def _color(taken: bool, r: float | None) -> str:
     return BLUE if r is None else GREEN if r > 0 else RED
 
 
-def _label(table: SignalTable, decided: Decisions, row: int, r: float | None, *, newest: bool) -> str:
-    rejection, confidence = int(decided.rejection[row]), 100 * decided.confidence[row]
-    gate = 100 * decided.threshold[row]
-    if rejection and not newest:
-        return f"{confidence:.0f} < {gate:.0f}" if rejection == 1 else ""
-    became = "" if r is None else f"{r:+.1f} R"
-    passed = f"{confidence:.0f}" + (f" / {gate:.0f}" if gate > 0 else "")
-    if not newest:
-        return f"{passed}\n{became}" if became else passed
+def _label(decided: Decisions, row: int, r: float | None) -> str:
+    """A taken signal's confidence and outcome; the others are dots, else nothing could be read."""
+    if decided.rejection[row]:
+        return ""
+    return f"{100 * decided.confidence[row]:.0f} %" + ("" if r is None else f": {r:+.1f} R")
+
+
+def _sentence(table: SignalTable, decided: Decisions, row: int) -> str:
+    """What was decided on a signal, and the votes with a say in it."""
+    when = datetime.fromtimestamp(int(table.time[row]), tz=UTC)
     side = "long" if table.direction[row] > 0 else "short"
-    lines = [f"{side}: " + (REJECTIONS[rejection] if rejection else "taken"), f"confidence {passed}"]
-    votes = _votes(decided, row)
-    return "\n".join([*lines, *([votes] if votes else []), *([became] if became else [])])
-
-
-def _votes(decided: Decisions, row: int) -> str:
-    """The components with a say in this decision, ML's only where one had any."""
+    rejection, gate = int(decided.rejection[row]), decided.threshold[row]
+    confidence = f"confidence {decided.confidence[row]:.0%}"
+    if rejection == BELOW_GATE:
+        verdict = f"not taken: {confidence} below {gate:.0%}"
+    elif rejection:
+        verdict = f"not taken: {REJECTIONS[rejection]} ({confidence})"
+    else:
+        verdict = f"taken: {confidence}" + (f", gate {gate:.0%}" if gate > 0 else "")
     said = [
         f"{name} {100 * decided.percentile[row, i]:.0f}"
         for i, name in enumerate(COMPONENTS)
         if decided.share[row, i] > 0 and np.isfinite(decided.percentile[row, i])
     ]
-    return ", ".join(said) if len(said) > 1 else ""
+    votes = f"; {', '.join(said)}" if len(said) > 1 else ""
+    return f"{when:%d %b %H:%M} {side} {verdict}{votes}"
 
 
 # --- areas ------------------------------------------------------------------------------------------------------
@@ -154,40 +186,33 @@ def _votes(decided: Decisions, row: int) -> str:
 PHASE_COLORS = {"pilot": BLUE, "expansion": VIOLET, "optimization": GREEN}
 
 
-def phase_areas(table: SignalTable, decided: Decisions, begin: int, end: int) -> list[Annotation]:
-    """An area for each stretch of one phase, with ML's weight; only its name where ML had no say.
+def phase_areas(table: SignalTable, decided: Decisions, chart: ChartCandles) -> list[Annotation]:
+    """An area for each stretch of one phase in which ML had a say, and a line of text for each stretch.
 
     Parameters
     ----------
     table, decided : all pairs'; each signal shows where ML stood
-    begin, end : of the chart, seconds since the epoch
     """
-    rows = np.flatnonzero(decided.phase >= 0)
-    rows = rows[table.time[rows] <= end]
+    begin, end = int(chart.time[0]), int(chart.time[-1])
+    rows = np.flatnonzero((decided.phase >= 0) & (table.time <= end))
     if not len(rows):
         return []
     phases = decided.phase[rows]
     starts = np.concatenate(([0], np.flatnonzero(np.diff(phases)) + 1))
     times = np.concatenate((table.time[rows[starts]], [end]))
-    out = []
+    out: list[Annotation] = []
     for i, first in enumerate(starts.tolist()):
-        until = starts[i + 1] if i + 1 < len(starts) else len(rows)
+        until = int(starts[i + 1]) if i + 1 < len(starts) else len(rows)
         if times[i + 1] <= begin:
             continue
         name = PHASES[int(phases[first])]
         weights = decided.ml_weight[rows[first:until]]
         weights = weights[weights > 0]
-        text = f"ML: {name}" + (f", weight {_range(weights)}" if len(weights) else ", no say")
-        color = PHASE_COLORS.get(name)
-        out.append(
-            {
-                "type": "area",
-                "start": _time(max(int(times[i]), begin)),
-                "end": _time(int(times[i + 1])),
-                "color": area(color or GRAY, 0.08 if color else 0.03),
-                "label": text,
-            }
-        )
+        said = f"ML: {name}" + (f", weight {_range(weights)}" if len(weights) else ", no say")
+        color, start = PHASE_COLORS.get(name), max(int(times[i]), begin)
+        if color:
+            out.append(_area(start, int(times[i + 1]), area(color, 0.08)))
+        out.append(_text(chart, start, said, color or GRAY, 4))
     return out
 
 
@@ -196,48 +221,53 @@ def _range(weights: Floats) -> str:
     return f"{low:.0f} %" if high - low < 1 else f"{low:.0f} to {high:.0f} %"
 
 
-def lock_areas(locks: Iterable[ChartLock], begin: int, end: int) -> list[Annotation]:
+def lock_areas(locks: Iterable[ChartLock], chart: ChartCandles) -> list[Annotation]:
     """An area for each lock that reaches into the chart, with its reason."""
-    return [
-        {
-            "type": "area",
-            "start": _time(max(lock.begin, begin)),
-            "end": _time(min(lock.end, end)),
-            "color": area(RED, 0.10),
-            "label": f"locked: {lock.reason}",
-        }
-        for lock in locks
-        if lock.end > begin and lock.begin < end
-    ]
+    begin, end = int(chart.time[0]), int(chart.time[-1])
+    out: list[Annotation] = []
+    for lock in locks:
+        right = end + AHEAD * chart.seconds
+        if lock.end > begin and lock.begin < right:
+            start = max(lock.begin, begin)
+            out.append(_area(start, min(lock.end, right), area(RED, 0.12)))
+            out.append(_text(chart, start, f"locked: {lock.reason}", RED, 6))
+    return out
+
+
+def _area(begin: int, end: int, color: str) -> Annotation:
+    return {"type": "area", "start": _time(begin), "end": _time(end), "color": color}
 
 
 # --- lines ------------------------------------------------------------------------------------------------------
 
 
-def trade_lines(trade: ChartTrade, begin: int, end: int) -> list[Annotation]:
+def trade_lines(trade: ChartTrade, chart: ChartCandles) -> list[Annotation]:
     """Entry, stop and target of the open trade, with their distance from the entry."""
-    levels = [("stop", trade.stop, RED, "dashed")]
+    levels = [("stop", trade.stop, RED, "dashed"), ("entry", trade.entry, BLUE, "dotted")]
     if trade.target is not None:
         levels.append(("target", trade.target, GREEN, "dashed"))
-    levels.append(("entry", trade.entry, BLUE, "dotted"))
-    start = _time(max(trade.opened, begin))
+    begin = max(trade.opened, int(chart.time[0]))
+    end = int(chart.time[-1]) + AHEAD * chart.seconds
     lines = []
     for name, level, color, style in levels:
         away = 100 * trade.direction * (level / trade.entry - 1)
         label = f"{name} {price(level)}" + ("" if name == "entry" else f" ({away:+.1f} %)")
-        lines.append(_line(start, _time(end), level, color, style, label, width=2))
+        lines.append(_line(begin, end, level, color, style))
+        # Before the line: FreqUI writes "Stoploss" in its middle.
+        at = int(np.searchsorted(chart.time, begin)) - int(0.35 * len(label)) - 1
+        at = min(max(at, len(chart.time) - VIEW + EDGE, 0), len(chart.time) - 1)
+        lines.append(_tag(chart, at, level, label, color))
     return lines
 
 
-def level_lines(time: Ints, levels: Sequence[tuple[str, Floats, bool]], end: int) -> list[Annotation]:
-    """Steps of the prices at which the strategy enters and leaves; the newest step of each says its price.
+def level_lines(levels: Sequence[tuple[str, Floats, bool]], chart: ChartCandles) -> list[Annotation]:
+    """Steps of the prices at which the strategy enters and leaves; the newest one's price as text.
 
     Parameters
     ----------
-    time : of the chart's candles
     levels : what happens there ("exit below"), its price at each candle (NaN where unknown), whether it is an exit
-    end : of the last candle
     """
+    end = int(chart.time[-1]) + AHEAD * chart.seconds
     lines = []
     for name, values, leaves in levels:
         known = np.flatnonzero(np.isfinite(values))
@@ -245,26 +275,24 @@ def level_lines(time: Ints, levels: Sequence[tuple[str, Floats, bool]], end: int
             continue
         changes = np.flatnonzero(np.diff(values[known]) != 0) + 1
         starts = known[np.concatenate(([0], changes))][-STEPS:]
-        ends = [*time[starts[1:]].tolist(), end]
+        ends = [*chart.time[starts[1:]].tolist(), end]
         color = AMBER if leaves else GREEN
-        for i, (first, until) in enumerate(zip(starts.tolist(), ends, strict=True)):
-            level = float(values[first])
-            label = f"{name} {price(level)}" if i == len(starts) - 1 else ""
-            lines.append(_line(_time(time[first]), _time(until), level, color, "dotted", label))
+        for first, until in zip(starts.tolist(), ends, strict=True):
+            lines.append(_line(int(chart.time[first]), until, float(values[first]), color, "dotted"))
+        level = float(values[starts[-1]])
+        label = f"{name} {price(level)}"
+        lines.append(_tag(chart, max(len(chart.time) - EDGE, 0), level, label, color))
     return lines
 
 
-def _line(
-    start: str, end: str, level: float, color: str, style: str, label: str, width: int = 1
-) -> Annotation:
+def _line(begin: int, end: int, level: float, color: str, style: str) -> Annotation:
     return {
         "type": "line",
-        "start": start,
-        "end": end,
+        "start": _time(begin),
+        "end": _time(end),
         "y_start": level,
         "y_end": level,
         "color": color,
-        "width": width,
+        "width": 2,
         "line_style": style,
-        "label": label,
     }
