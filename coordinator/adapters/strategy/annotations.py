@@ -46,7 +46,8 @@ def chart_annotations(
     if not len(time) or not analyses:
         return []
     analysis = analyses[0]
-    candles = chart.ChartCandles(time, dataframe["high"].to_numpy(dtype=float), analysis.candles.seconds)
+    high, low = (dataframe[name].to_numpy(dtype=float) for name in ("high", "low"))
+    candles = chart.ChartCandles(time, high, low, analysis.candles.seconds)
     out = []
     if run.latest is not None:
         out += chart.phase_areas(*run.latest, candles)
@@ -94,11 +95,14 @@ def trades_of(pair: str, plans: PlanBook) -> list[chart.ChartTrade]:
 
 
 def pair_locks(pair: str) -> list[chart.ChartLock]:
-    """Locks of the pair and of all pairs; those released early are left out, as Freqtrade keeps no time for it."""
+    """Locks of the pair and of all pairs.
+
+    Without those released early, as Freqtrade keeps no time for it, and its own of the candle after each exit.
+    """
     return [
         chart.ChartLock(_seconds(lock.lock_time), _seconds(lock.lock_end_time), lock.reason or "by hand")
         for lock in PairLocks.get_all_locks()
-        if lock.active and lock.pair in (pair, "*")
+        if lock.active and lock.pair in (pair, "*") and lock.reason != "Auto lock"
     ]
 
 

@@ -36,7 +36,8 @@ __all__ = [
 
 Annotation = dict[str, Any]
 MOST_SIGNALS = 60  # of a chart, the newest
-ABOVE = 0.004  # where a signal's point stands above the candle, ratio of the price
+ABOVE = 0.015  # where a signal's point stands above the candle, part of the chart's height
+ROW = 0.03  # a line of text, likewise
 STEPS = 90  # of a channel's line, the newest
 VIEW = 200  # candles that FreqUI shows at first, about: text stands where it is seen
 EDGE = 25  # candles from the right edge at which a line of text is not cut off
@@ -47,11 +48,17 @@ HIDDEN = (3, 6, 7)  # signals that could not be taken whatever is decided: no sh
 
 @dataclass(frozen=True)
 class ChartCandles:
-    """What is drawn upon: open times (seconds since the epoch) and highs, shape (n,), n > 0; a candle's seconds."""
+    """What is drawn upon: open times (seconds since the epoch), highs, lows, shape (n,), n > 0; a candle's seconds."""
 
     time: Ints
     high: Floats
+    low: Floats
     seconds: int
+
+    @property
+    def span(self) -> float:
+        """Height of what is seen at first, in prices: distances are parts of it."""
+        return float(self.high[-VIEW:].max() - self.low[-VIEW:].min()) or float(self.high[-1])
 
 
 @dataclass(frozen=True)
@@ -89,14 +96,24 @@ def _time(seconds: int) -> str:
 # --- text -------------------------------------------------------------------------------------------------------
 
 
-def _text(chart: ChartCandles, seconds: int, label: str, color: str, rows_above: int = 1) -> Annotation:
-    """A line of text above the candles. Areas' own labels cannot be read on a light theme, nor several lines."""
+def _text(chart: ChartCandles, seconds: int, label: str, color: str, row: int) -> Annotation:
+    """A line of text below the candles, or above them where there is no room.
+
+    Areas' own labels cannot be read on a light theme, and points write one line only.
+
+    Parameters
+    ----------
+    row : 1 is the nearest to the candles
+    """
     n = len(chart.time)
     at = min(int(np.searchsorted(chart.time, seconds)), n - 1)
     edge = max(EDGE, int(0.6 * len(label)))  # half the text, in candles
     at = max(min(max(at, n - VIEW), n - edge), 0)
-    top = float(chart.high[max(at - EDGE, 0) : at + EDGE].max()) * (1 + ABOVE * (1 + rows_above))
-    return _tag(chart, at, top, label, color)
+    near = slice(max(at - edge, 0), at + edge)
+    below = float(chart.low[near].min()) - ROW * chart.span * (row + 1)
+    if below < chart.low[-VIEW:].min():
+        return _tag(chart, at, float(chart.high[near].max()) + ROW * chart.span * row, label, color)
+    return _tag(chart, at, below, label, color)
 
 
 def _tag(chart: ChartCandles, at: int, level: float, label: str, color: str) -> Annotation:
@@ -127,7 +144,7 @@ def signal_points(pair: str, table: SignalTable, decided: Decisions, chart: Char
         return []
     at = np.searchsorted(time, table.time[shown])
     known = table.outcome_time[shown] <= time[-1]
-    points = []
+    points, span = [], chart.span
     for row, candle, resolved in zip(shown.tolist(), at.tolist(), known.tolist(), strict=True):
         r = float(table.outcome_r[row]) if resolved else None
         taken = decided.rejection[row] == 0
@@ -135,7 +152,7 @@ def signal_points(pair: str, table: SignalTable, decided: Decisions, chart: Char
             {
                 "type": "point",
                 "x": _time(table.time[row]),
-                "y": round(float(chart.high[candle]) * (1 + ABOVE), 8),
+                "y": float(chart.high[candle]) + ABOVE * span,
                 "color": _color(taken, r),
                 "size": 9 if taken else 6,
                 "shape": "triangle" if taken else "circle",
@@ -144,7 +161,7 @@ def signal_points(pair: str, table: SignalTable, decided: Decisions, chart: Char
             }
         )
     newest = int(shown[-1])
-    return [*points, _text(chart, int(table.time[newest]), _sentence(table, decided, newest), BLUE, 2)]
+    return [*points, _text(chart, int(table.time[newest]), _sentence(table, decided, newest), BLUE, 1)]
 
 
 def _color(taken: bool, r: float | None) -> str:
@@ -212,7 +229,7 @@ def phase_areas(table: SignalTable, decided: Decisions, chart: ChartCandles) -> 
         color, start = PHASE_COLORS.get(name), max(int(times[i]), begin)
         if color:
             out.append(_area(start, int(times[i + 1]), area(color, 0.08)))
-        out.append(_text(chart, start, said, color or GRAY, 4))
+        out.append(_text(chart, start, said, color or GRAY, 2))
     return out
 
 
@@ -230,7 +247,7 @@ def lock_areas(locks: Iterable[ChartLock], chart: ChartCandles) -> list[Annotati
         if lock.end > begin and lock.begin < right:
             start = max(lock.begin, begin)
             out.append(_area(start, min(lock.end, right), area(RED, 0.12)))
-            out.append(_text(chart, start, f"locked: {lock.reason}", RED, 6))
+            out.append(_text(chart, start, f"locked: {lock.reason}", RED, 3))
     return out
 
 
