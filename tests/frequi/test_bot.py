@@ -13,8 +13,8 @@ pytestmark = pytest.mark.xdist_group("frequi bot")
 GET = [
     *("ping", "version", "show_config", "plot_config", "logs", "logs?limit=50", "sysinfo", "health"),
     *("balance", "count", "entries", "exits", "mix_tags", "performance", "profit", "profit_all", "stats"),
-    *("daily", "weekly", "monthly", "status", "trades", "trades?limit=1&offset=0", "trade/1"),
-    *("trades/open/custom-data", "trades/1/custom-data", "whitelist", "blacklist", "locks"),
+    *("daily", "weekly", "monthly", "status", "trades", "trades?limit=1&offset=0", "trade/{id}"),
+    *("trades/open/custom-data", "trades/{id}/custom-data", "whitelist", "blacklist", "locks"),
     *("pair_candles?pair=BTC/USDT&timeframe=1h&limit=200", "markets"),
 ]
 WEBSERVER_ONLY = ["strategies", "pair_history", "backtest", "pairlists/available", "background"]
@@ -22,7 +22,8 @@ WEBSERVER_ONLY = ["strategies", "pair_history", "backtest", "pairlists/available
 
 @pytest.mark.parametrize("path", GET)
 def test_an_endpoint_of_trade_mode_answers(bot, path):
-    assert bot.client.answer("GET", f"/{path}")
+    first = bot.client.answer("GET", "/status")[0]["trade_id"]
+    assert bot.client.answer("GET", f"/{path.format(id=first)}")
 
 
 @pytest.mark.parametrize("path", WEBSERVER_ONLY)
