@@ -13,14 +13,14 @@ from rich.table import Table
 
 from coordinator.errors import CoordinatorError
 from coordinator.ledger.export import export_decisions
-from coordinator.ledger.improvements import improvement_tables
-from coordinator.ledger.learned import TextTable, learned_tables
 from coordinator.ledger.location import default_ledger
 from coordinator.ledger.registry import ModelRegistry
 from coordinator.ledger.samples.pruning import prune
 from coordinator.ledger.samples.sizes import sample_sizes, size_sentence
 from coordinator.ledger.store import Ledger
 from coordinator.ledger.upgrade import HEAD
+from coordinator.ledger.views.improvements import improvement_tables
+from coordinator.ledger.views.learned import TextTable, learned_tables
 
 __all__ = ["RESULTS", "FolderOption", "LedgerOption", "RunOption", "ledger_app", "open_ledger"]
 

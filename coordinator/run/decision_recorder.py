@@ -150,7 +150,11 @@ class DecisionRecorder:
         row = self._run.market.row_at(pair, time, settings)
         if row is None:
             return None
-        return describe(self._run.market.signals(settings), self._run.decisions(settings), row)
+        signals = self._run.market.signals(settings)
+        analysis = self._run.market.analysis(signals.pairs[signals.pair[row]])
+        candle = int(np.searchsorted(analysis.candles.time, time))
+        reasons = analysis.technical.reasons(candle)
+        return {"reasons": reasons, **describe(signals, self._run.decisions(settings), row)}
 
     def _log_decision(self, pair: str, settings: Settings) -> None:
         """Log the decision on the last candle, once."""

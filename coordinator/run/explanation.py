@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,8 +14,9 @@ from coordinator.decision.decisions import REJECTIONS, Decisions
 from coordinator.decision.table import SignalTable
 from coordinator.decision.voting import COMPONENTS, Votes
 from coordinator.signals.tactics import TACTICS
+from coordinator.trade.plan import Plan
 
-__all__ = ["describe", "explain"]
+__all__ = ["describe", "entry_reason", "explain", "price"]
 
 SIDES = {1: "long", -1: "short", 0: "hold"}
 TITLES = {
@@ -84,6 +87,57 @@ def describe(table: SignalTable, decided: Decisions, row: int) -> dict[str, Any]
     }
 
 
+def entry_reason(
+    decision: Mapping[str, Any] | None, plan: Plan, time_limit: str, *, by_hand: bool = False
+) -> str:
+    """Why a trade was entered and what ends it, in a sentence for its custom data.
+
+    Parameters
+    ----------
+    decision : ``describe``'s with its reasons; None where no signal of the strategy stands behind the trade
+    plan : anchored at the first fill
+    by_hand : whether a person ordered it, on a candle with a signal or not
+    """
+    if decision is None:
+        parts, limit = ["entered by hand, not by a signal of the strategy"], ", the hard limit"
+    else:
+        limit, gate = "", decision["threshold"] or 0.0
+        side = SIDES[int(decision["direction"])]
+        ordered = "entered by hand on a signal's candle, by its plan; " if by_hand else ""
+        parts = [
+            f"{ordered}{side}: {decision['reasons']}",
+            f"confidence {decision['unified confidence']:.0%}",
+        ]
+        if gate > 0:
+            parts[-1] += f", gate {gate:.0%}"
+        weight = decision["ML weight"] or 0.0
+        phase = f" (phase {decision['phase']})" if decision["phase"] else ""
+        said = ", ".join(
+            f"{name} {vote['percentile']:.0%}"
+            for name, vote in decision["votes"].items()
+            if name != "technical" and vote["share"]
+        )
+        parts.append(f"ML {weight:.0%}{phase}: {said}" if weight > 0 else f"ML had no say{phase}")
+    stop, target = plan.direction * plan.stop_distance, plan.direction * plan.target_distance
+    parts.append(f"stop {price(plan.anchor * (1 - stop))} ({-stop:+.1%}{limit})")
+    has_target = math.isfinite(plan.target_distance)
+    parts.append(f"target {price(plan.target_rate)} ({target:+.1%})" if has_target else "no target")
+    return "; ".join([*parts, time_limit])
+
+
+def price(value: float) -> str:
+    """A price as one reads it: six digits, no exponent.
+
+    >>> [price(value) for value in (27123.4567, 1234567.8, 0.0000123456789)]
+    ['27123.5', '1234568', '0.0000123457']
+    """
+    if abs(value) >= 1e5:
+        return f"{value:.0f}"
+    decimals = 5 - int(np.floor(np.log10(abs(value)))) if value else 0
+    text = f"{value:.{max(decimals, 0)}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
 def _selector(table: SignalTable, decided: Decisions) -> Votes | None:
     """The learner's choice, or a trained policy's vote in a run that has one instead."""
     chose = (decided.tactic >= 0).any()
@@ -103,9 +157,11 @@ def _vote(table: SignalTable, decided: Decisions, row: int, name: str) -> str:
         vote = _selector(table, decided)
         if decided.tactic[row] >= 0:
             title = f"{title} ({TACTICS[int(decided.tactic[row])].replace('_', ' ')})"
-    assert vote is not None  # a component with a percentile has voted
-    direction, confidence = vote.direction[row], vote.confidence[row]
+    direction, confidence = (np.nan, np.nan) if vote is None else (vote.direction[row], vote.confidence[row])
     share = decided.share[row, COMPONENTS.index(name)]
     say = f"; say {share:.0%}" if np.isfinite(share) else ""
-    said = f"{SIDES[int(direction)]}, confidence {confidence:.0%}"
+    # Decided on what the models would have said before the bot began: its own frames do not show that.
+    said = (
+        f"{SIDES[int(direction)]}, confidence {confidence:.0%}" if np.isfinite(direction) else "said before"
+    )
     return f"{title}: {said}, better than {percentile:.0%} of its last{say}"

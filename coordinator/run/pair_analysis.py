@@ -20,7 +20,7 @@ from coordinator.signals.regime import Regime, compute_regime
 from coordinator.signals.regime_gate import market_direction
 from coordinator.signals.technical import Technical, compute_technical
 from coordinator.trade.virtual_trades import planned_distances
-from coordinator.types import Floats, Ints
+from coordinator.types import Bools, Floats, Ints
 
 __all__ = ["PairAnalysis", "analyse", "analyse_clocks", "analyse_signals"]
 
@@ -41,6 +41,8 @@ class PairAnalysis:
     votes : mapping of component to its votes on the signals
     absence_reasons : mapping of component to why it does not vote, texts of shape (n_signals,), empty where it does
     improvements : mapping of an improvement that is not off to its numbers without a limit, not in ``target_distance``
+    trained : mapping of component to the signals on which a trained model spoke, bool of shape (n_signals,); the
+        indicators' fusion and the selector's choice of a tactic are none
     """
 
     pair: str
@@ -58,6 +60,7 @@ class PairAnalysis:
     votes: Mapping[str, Votes]
     absence_reasons: Mapping[str, npt.NDArray[np.object_]]
     improvements: Mapping[str, Improvement] = field(default_factory=dict)
+    trained: Mapping[str, Bools] = field(default_factory=dict)
 
 
 def analyse_clocks(

@@ -72,6 +72,7 @@ def _with_network(analysis: PairAnalysis, predictions: pd.DataFrame, component: 
         analysis,
         votes={**analysis.votes, component: vote},
         absence_reasons={**analysis.absence_reasons, component: reasons},
+        trained={**analysis.trained, component: reasons == ""},
     )
 
 
@@ -100,6 +101,7 @@ def _with_fusion(analysis: PairAnalysis, predictions: pd.DataFrame) -> PairAnaly
             **analysis.absence_reasons,
             "fusion": np.where(present, "", absent).astype(object),
         },
+        trained={**analysis.trained, "fusion": present},
     )
 
 
@@ -116,6 +118,7 @@ def _with_quality(analysis: PairAnalysis, predictions: pd.DataFrame) -> PairAnal
         analysis,
         votes={**analysis.votes, "quality": Votes.in_favour(analysis.direction, confidence)},
         absence_reasons={**analysis.absence_reasons, "quality": reasons},
+        trained={**analysis.trained, "quality": reasons == ""},
     )
 
 
@@ -123,7 +126,12 @@ def without_component(analysis: PairAnalysis, component: str, reason: str) -> Pa
     """The same analysis with a component absent from every signal."""
     votes = {name: vote for name, vote in analysis.votes.items() if name != component}
     reasons = np.full(len(analysis.index), reason, dtype=object)
-    return replace(analysis, votes=votes, absence_reasons={**analysis.absence_reasons, component: reasons})
+    return replace(
+        analysis,
+        votes=votes,
+        absence_reasons={**analysis.absence_reasons, component: reasons},
+        trained={name: spoke for name, spoke in analysis.trained.items() if name != component},
+    )
 
 
 def _vote(probabilities: Floats) -> Votes:

@@ -9,6 +9,7 @@ import pandas as pd
 
 from coordinator.decision.decisions import Decisions
 from coordinator.decision.history import SignalHistory
+from coordinator.decision.table import SignalTable
 from coordinator.ledger.records import CandleRecord
 from coordinator.portfolio.ranking import Candidate
 from coordinator.run.backtest_decisions import BacktestDecisions
@@ -39,6 +40,7 @@ class TradingRun:
     ----------
     market : the pairs' analyses
     improvements : the improvements' numbers, as far as each is trusted
+    latest : the newest signals with their decisions, for readers in other threads; None before the first
     """
 
     def __init__(self, can_short: bool) -> None:
@@ -49,6 +51,7 @@ class TradingRun:
         self._live: LiveDecisions | None = None
         self._decided: tuple[int, Settings, Decisions] | None = None
         self._fast_start: CandleRecord | None = None
+        self.latest: tuple[SignalTable, Decisions] | None = None
 
     @property
     def needs_history(self) -> bool:
@@ -84,8 +87,10 @@ class TradingRun:
                 self._decided = self.market.version, settings, self._backtest.decide(signals, settings)
             else:
                 self._decide_live(self._live, settings)
-        assert self._decided is not None
-        return self._decided[2]
+            decided = self._decided
+            assert decided is not None
+            self.latest = signals, decided[2]
+        return decided[2]
 
     def _decide_live(self, live: LiveDecisions, settings: Settings) -> None:
         signals, now = self.market.signals(settings), self.market.last_candle()

@@ -352,4 +352,4 @@ def test_the_protection_locks(analyses, held):
     locks = [protection.pair_lock(monitor, SPOT[1], side, found[1]) for side in ("long", "short")]
     (lock,) = [lock for lock in locks if lock is not None]  # the side that goes with what is held
     assert lock[0] > found[1].timestamp()
-    assert lock[1].startswith("correlation_filter")
+    assert lock[1].startswith(f"correlation filter: 1 held, 1 allowed (correlated with {SPOT[0]} ")

@@ -1,4 +1,4 @@
-"""A bot's decisions and trades beside a backtest's: what counts as the same, and what each difference is put down to."""
+"""A bot's decisions and trades beside a backtest's: what counts as the same, and what a difference is put down to."""
 
 import numpy as np
 import pandas as pd
@@ -17,8 +17,21 @@ def hours(number):
 
 
 def decisions(*rows):
-    base = {"direction": 1, "price": 100.0, "stop": 95.0, "horizon": 20, "clock": "1d", "reasons": "MACD",
-            "unified_score": 0.5, "unified_confidence": 0.7, "threshold": 0.0, "ml_weight": 0.0, "accepted": True}  # fmt: skip
+    said = {
+        "unified_score": 0.5,
+        "unified_confidence": 0.7,
+        "threshold": 0.0,
+        "ml_weight": 0.0,
+        "accepted": True,
+    }
+    base = said | {
+        "direction": 1,
+        "price": 100.0,
+        "stop": 95.0,
+        "horizon": 20,
+        "clock": "1d",
+        "reasons": "MACD",
+    }
     made = [dict.fromkeys(COLUMNS) | base | {"time": hours(h), "pair": pair} | more for h, pair, more in rows]
     return normalise_decisions(pd.DataFrame(made), "test")
 
@@ -65,9 +78,9 @@ def test_signals_of_one_run_and_other_verdicts_are_listed():
 
 
 def trade(signal=10, pair="BTC/USDT", **more):
-    row = {"time": hours(signal), "pair": pair, "direction": 1, "opened_at": hours(signal + 1),
-           "closed_at": hours(signal + 50), "filled_price": 100.0, "exit_price": 110.0, "exit_reason": "target reached"}  # fmt: skip
-    return row | more
+    prices = {"filled_price": 100.0, "exit_price": 110.0, "exit_reason": "target reached"}
+    times = {"opened_at": hours(signal + 1), "closed_at": hours(signal + 50)}
+    return {"time": hours(signal), "pair": pair, "direction": 1, **times, **prices} | more
 
 
 def candles(*pairs):

@@ -52,7 +52,7 @@ def test_a_run_without_learners_is_one_line(tmp_path, make_decisions, run_info):
     Ledger(path).write_run(run_info, make_decisions(10))
     done = runner.invoke(app, ["ledger", "learned", "--ledger", str(path)])
     assert done.exit_code == 0
-    assert "has stored nothing that it learned yet" in done.output
+    assert "Nothing is stored yet" in done.output
     with pytest.raises(Exception, match="be one of"):
         runner.invoke(app, ["ledger", "learned", "--ledger", str(path), "--run", "9"], catch_exceptions=False)
 

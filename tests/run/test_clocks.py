@@ -8,8 +8,9 @@ import pytest
 
 from coordinator.errors import CoordinatorError
 from coordinator.run.backtest_decisions import BacktestDecisions
+from coordinator.run.chart.columns import decision_columns
 from coordinator.run.entry_plans import entry_plans
-from coordinator.run.frame_columns import entry_columns, merge_columns, plot_columns
+from coordinator.run.frame_columns import entry_columns, merge_columns
 from coordinator.run.pair_analysis import analyse, analyse_clocks
 from coordinator.run.position_rules import PositionRules
 from coordinator.run.trading_run import TradingRun
@@ -198,7 +199,7 @@ def test_a_pairs_columns_show_every_clocks_signals(run):
     each = run.market.of_pair("ETH/USDT")
     decided = [run.series_decisions(one.series, BOTH) for one in each]
     parts = [
-        entry_columns(one, d, BOTH, can_short=True) | plot_columns(one, d)
+        entry_columns(one, d, BOTH, can_short=True) | decision_columns(one, d)
         for one, d in zip(each, decided, strict=True)
     ]
     merged = merge_columns(parts)
@@ -208,7 +209,7 @@ def test_a_pairs_columns_show_every_clocks_signals(run):
         np.testing.assert_array_equal(merged["enter_long"][taken], long)
         np.testing.assert_array_equal(merged["enter_short"][taken], ~long)
         assert all(merged["enter_tag"][taken])
-        np.testing.assert_array_equal(merged["unified_confidence"][one.index], d.confidence)
+        np.testing.assert_array_equal(merged["unified_confidence"][one.index], np.round(d.confidence, 3))
     signals = np.concatenate([one.index for one in each])
     nothing = np.ones(len(merged["enter_long"]), dtype=bool)
     nothing[signals] = False

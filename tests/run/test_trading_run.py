@@ -187,3 +187,14 @@ def test_tags_are_words_and_few(analyses):
     assert all(len(tag) <= 255 for tag in tags)
     assert {tag.split(", ")[-1] for tag in tags} == {"ML agrees", "ML disagrees"}
     assert len(set(tags)) < 60
+
+
+def test_a_tag_speaks_of_trained_models_only(analyses):
+    """The indicators' fusion and the selector's tactic have a say, and are no models."""
+    fixed = SETTINGS.decision.model_copy(update={"weighting": "fixed", "ml_weight": 0.3})
+    settings = SETTINGS.model_copy(update={"decision": fixed})
+    analysis = analyses[0]
+    decisions = run_of([analysis]).decisions(settings)
+    assert np.isfinite(decisions.of("fusion")[decisions.accepted]).any()
+    tags = enter_tags(analysis, decisions, settings)
+    assert {tag.split(", ")[-1] for tag in tags} == {"no ML"}

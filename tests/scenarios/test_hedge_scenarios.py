@@ -138,7 +138,8 @@ def test_spot_locks_longs_and_sells_half_once(engines):
         assert sold.part == pytest.approx(50.0, abs=0.1)
     locks = [lock for lock in PairLocks.get_all_locks() if lock.pair == "*"]
     assert [(lock.side, lock.active) for lock in locks] == [("long", True)]
-    assert locks[0].reason == "hedge: longs are locked"
+    expected = "hedge: longs are locked, drawdown 1 % (limit 0.5 %, released below 0.25 %)"
+    assert locks[0].reason == expected
 
 
 def test_spot_unlocks_on_recovery(engines):

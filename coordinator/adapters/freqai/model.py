@@ -16,11 +16,13 @@ from freqtrade.freqai.data_kitchen import FreqaiDataKitchen
 from pandas import DataFrame
 
 from coordinator.adapters.errors import as_operational
+from coordinator.adapters.freqai.failures import HELP, WAY_OUT, failed_windows, training_failed
 from coordinator.adapters.freqai.frames import LABEL
 from coordinator.adapters.freqai.history_replay import HistoryReplay
 from coordinator.adapters.freqai.market_source import MarketSource
 from coordinator.adapters.freqai.registry import follow_registry, registry_composite
 from coordinator.adapters.freqai.scanning import ScanningModel
+from coordinator.adapters.pairs import traded_pairs
 from coordinator.components.absence import FAILED, LATE
 from coordinator.components.component import TrainingResult, Window
 from coordinator.components.composite import CompositeModel
@@ -35,8 +37,7 @@ from coordinator.types import SECONDS_PER_DAY
 __all__ = ["CompositeFreqaiModel"]
 
 logger = logging.getLogger(__name__)
-HELP = "More candles before the timerange or a shorter train_period_days may help."
-WAY_OUT = 'With "learning.on_failure": "baseline" what failed is absent and the rest trades on.'
+
 POOLED = ""  # the key of the models of all pairs
 
 
@@ -68,12 +69,14 @@ class CompositeFreqaiModel(ScanningModel):
         own = self.settings, self.freqai_info, self.files.folder
         self.history = HistoryReplay(self.composite, self._source, *own)
         self._strategy: Any = None
+        self._asked = ""  # the pair that predictions are for
         self._market: MarketHistory | None = None  # a backtest's, whole
         self._newest: MarketHistory | None = None  # a bot's, of the current candle
         self._trained: dict[str, list[CompositeModel]] = {}
         self._outdated: set[str] = set()  # keys of models that are to be trained anew whatever their age
         self._milliseconds: deque[float] = deque(maxlen=10_000)
         self._late_logged = False
+        self._failure = ""  # of the last training that raised
 
     # --- read by the strategy ---------------------------------------------------------------------------------
 
@@ -111,7 +114,7 @@ class CompositeFreqaiModel(ScanningModel):
 
     def start(self, dataframe: DataFrame, metadata: dict[str, Any], strategy: Any) -> DataFrame:
         """As in Freqtrade; the strategy is kept, as its data provider has the other pairs' candles."""
-        self._strategy = strategy
+        self._strategy, self._asked = strategy, metadata["pair"]
         return super().start(dataframe, metadata, strategy)
 
     # --- training ---------------------------------------------------------------------------------------------
@@ -142,7 +145,11 @@ class CompositeFreqaiModel(ScanningModel):
         models = self._trained.setdefault(key, [])
         for begin, end in windows[len(models) : position + 1]:  # champions follow each other in time
             previous = models[-1] if models else None
-            models.append(self._fit_window(key, begin, end, previous, self._whole_market()))
+            try:
+                models.append(self._fit_window(key, begin, end, previous, self._whole_market()))
+            except Exception as error:  # FreqAI catches it, and says only that it raised
+                self._failure = str(error)
+                raise
         return models[position]
 
     def _train_live(self, key: str, begin: int, end: int, pair: str) -> CompositeModel:
@@ -246,7 +253,8 @@ class CompositeFreqaiModel(ScanningModel):
     # --- candles ----------------------------------------------------------------------------------------------
 
     def _pairs(self) -> list[str]:
-        return list(self._strategy.dp.current_whitelist())
+        pairs = traded_pairs(self.config, self._strategy.dp)
+        return pairs if self.live or self._asked in pairs else [*pairs, self._asked]
 
     def _whole_market(self) -> MarketHistory:
         """A backtest's candles; every training cuts them at the end of its window."""
@@ -273,7 +281,7 @@ class CompositeFreqaiModel(ScanningModel):
         dk = super().start_backtesting(dataframe, metadata, dk, strategy)
         if self.composite.from_registry:
             follow_registry(self.composite, dk.return_dataframe, dk.pair, self._whole_market(), self.tolerant)
-        if failures := self._failures(dk):
+        if failures := failed_windows(dk.return_dataframe, dk.backtesting_timeranges, self.components):
             if not self.tolerant:
                 raise OperationalException(
                     f"The stored predictions of {dk.pair} are of a run in which {failures}: give this one another "
@@ -288,18 +296,6 @@ class CompositeFreqaiModel(ScanningModel):
             )
         return dk
 
-    def _failures(self, dk: FreqaiDataKitchen) -> str:
-        """Which components failed in how many of the backtest's windows, in words; empty where none did."""
-        frame, windows = dk.return_dataframe, dk.backtesting_timeranges
-        times, parts = open_seconds(frame), []
-        for name in self.components:
-            column = f"{name}_absence"
-            failed = times[frame[column] == FAILED] if column in frame else times[:0]
-            count = sum(bool(((failed >= w.startts) & (failed < w.stopts)).any()) for w in windows)
-            if count:
-                parts.append(f"{name} failed in {count} of {len(windows)} windows")
-        return ", ".join(parts)
-
     def _append_null_backtesting_predictions(
         self, dk: FreqaiDataKitchen, dataframe_backtest: DataFrame
     ) -> None:
@@ -308,8 +304,9 @@ class CompositeFreqaiModel(ScanningModel):
         Ours ends with an error, or has no predictions and every component's absence in the window.
         """
         if not self.tolerant:
+            days, market = int(self.freqai_info["train_period_days"]), self._whole_market()
             raise OperationalException(
-                f"Training of {dk.pair} failed (see the log above), so the backtest cannot go on. {HELP} {WAY_OUT}"
+                training_failed(dk.pair, self._failure, market, days, self.training_timerange)
             )
         n = len(dataframe_backtest)
         frame = DataFrame(np.nan, index=range(n), columns=[LABEL, *self.composite.columns])

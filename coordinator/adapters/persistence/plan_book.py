@@ -38,6 +38,7 @@ class PlanBook:
         self._trades: dict[tuple[str, datetime], Plan] = {}
         self._last: tuple[Any, Any] = (None, None)
         self._targets: dict[tuple[str, datetime], tuple[tuple[float, float], float, float]] = {}
+        self._told: set[tuple[str, datetime]] = set()
 
     def set_plans(self, pair: str, plans: dict[int, Plan]) -> None:
         """Replace a pair's plans (signal candle's open time -> plan); trades of earlier runs are forgotten."""
@@ -90,6 +91,10 @@ class PlanBook:
         self._last = trade, plan  # Freqtrade asks several questions about a trade in a row
         return plan
 
+    def known(self, trade: Trade) -> Plan | None:
+        """A bot's plan of an open trade where there is one already; changes nothing."""
+        return self._trades.get((trade.pair, trade.open_date)) or self._stored(trade)
+
     def target_profit(self, trade: Trade, stored: bool, factor: float = 1.0) -> float:
         """Profit ratio of the trade at its target's price, infinite without a target; anew after a fill or funding.
 
@@ -131,7 +136,12 @@ class PlanBook:
             return None
 
     def _without_signal(self, trade: Trade) -> Plan:
-        logger.info("%s: no plan for this trade, using the hard stop and the base reward:risk", trade.pair)
+        key = (trade.pair, trade.open_date)
+        if key not in self._told:  # while an order waits for its fill it is asked at every look
+            self._told.add(key)
+            logger.info(
+                "%s: no plan for this trade, using the hard stop and the base reward:risk", trade.pair
+            )
         return unplanned(-1 if trade.is_short else 1, self._settings)
 
 

@@ -10,13 +10,19 @@ from freqtrade.persistence import Trade
 
 from coordinator.adapters.persistence.trade_rows import intended_row, trade_row, unfilled_row
 from coordinator.ledger.trades import TradeRow
+from coordinator.run.explanation import entry_reason
 from coordinator.run.live_ledger import LiveLedger
 from coordinator.trade.plan import Plan
 
-__all__ = ["DECISION_KEY", "TradeRecorder"]
+__all__ = ["DECISION_KEY", "WHY_KEY", "TradeRecorder"]
 
 DECISION_KEY = "coordinator decision"
 """Custom data of a trade: what it was entered on (FreqUI and ``/trades/{id}/custom-data`` show it)."""
+
+WHY_KEY = "why"
+"""The same in a sentence, of every trade: those entered by hand and the hedge too."""
+
+FORCED_TAG = "force_entry"  # Freqtrade's, unless another one is asked for
 
 
 class TradeRecorder:
@@ -46,16 +52,32 @@ class TradeRecorder:
             self._ordered[row.time, pair] = row
             self._ledger.write_trade(row)
 
-    def order_filled(self, trade: Trade, plan: Plan, signal_time: int) -> None:
-        """An order of a trade was filled."""
+    def order_filled(self, trade: Trade, plan: Plan, signal_time: int, time_limit: str) -> None:
+        """An order of a trade was filled.
+
+        Parameters
+        ----------
+        time_limit : of the trade, in words
+        """
         if self._ledger is None:
             return
         self._ordered.pop((signal_time, trade.pair), None)
         self._ledger.write_trade(trade_row(trade, plan, signal_time))
-        first = trade.nr_of_successful_entries == 1
-        decision = self._describe_signal(trade.pair, signal_time) if first else None
-        if decision is not None and trade.is_open and trade.get_custom_data(DECISION_KEY) is None:
+        if not trade.is_open or trade.nr_of_successful_entries != 1:
+            return
+        # Without a time the plan is nobody's signal, whatever the strategy says about that candle.
+        decision = self._describe_signal(trade.pair, plan.time) if plan.time else None
+        if decision is not None and trade.get_custom_data(DECISION_KEY) is None:
             trade.set_custom_data(DECISION_KEY, decision)
+        if trade.get_custom_data(WHY_KEY) is None:
+            by_hand = trade.enter_tag == FORCED_TAG
+            trade.set_custom_data(WHY_KEY, entry_reason(decision, plan, time_limit, by_hand=by_hand))
+
+    @staticmethod
+    def hedge_filled(trade: Trade, reason: str) -> None:
+        """An order of the hedge was filled."""
+        if trade.is_open and trade.get_custom_data(WHY_KEY) is None:
+            trade.set_custom_data(WHY_KEY, f"the portfolio's hedge: {reason}")
 
     def reconcile(
         self, now: datetime, plan_of: Callable[[Trade], Plan], last_closed: Callable[[datetime], int]

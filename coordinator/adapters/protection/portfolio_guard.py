@@ -60,7 +60,9 @@ def pair_lock(monitor: PortfolioMonitor, pair: str, side: str, now: datetime) ->
         return None
     step = monitor.settings.improvements.correlation_filter.update_minutes * 60
     until = (int(now.timestamp()) // step + 1) * step
-    return until, f"{refusing[0].name}: {refusing[0].reason}", side
+    limit = refusing[0]
+    what = limit.name.replace("_", " ")
+    return until, f"{what}: {limit.held} held, {limit.allowed} allowed ({limit.reason})", side
 
 
 def lock_end(seconds: int) -> datetime:

@@ -10,6 +10,7 @@ from typing import Any
 from freqtrade.configuration import TimeRange
 from freqtrade.enums import RunMode
 
+from coordinator.adapters.pairs import traded_pairs
 from coordinator.adapters.run_modes import MODES_WITH_TRADES
 from coordinator.run.history import replay_signals
 from coordinator.run.trading_run import TradingRun
@@ -38,14 +39,14 @@ def learn_from_history(
         return
     if not hasattr(freqai, "history") or not run.needs_history:
         return
-    if mode in (RunMode.BACKTEST, RunMode.HYPEROPT):
+    if mode in (RunMode.BACKTEST, RunMode.HYPEROPT, RunMode.WEBSERVER):  # a chart is decided as a backtest
         until = TimeRange.parse_timerange(config.get("timerange")).startts
         if not until:
             return
     elif mode not in MODES_WITH_TRADES:
         return
     started = time.perf_counter()
-    replayed = freqai.history.replay(list(dp.current_whitelist()), dp, until)
+    replayed = freqai.history.replay(traded_pairs(config, dp), dp, until)
     if replayed is None:
         logger.info("No fast start: the history before the run is no longer than a training needs")
         return

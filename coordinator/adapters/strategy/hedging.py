@@ -28,6 +28,7 @@ __all__ = ["SCALE_OUT_TAG", "Hedging"]
 logger = logging.getLogger(__name__)
 
 SCALE_OUT_TAG = "drawdown scale-out"
+LOCKED = f"{HEDGE}: longs are locked"
 Change = tuple[float, str]
 
 
@@ -107,21 +108,36 @@ class Hedging:
 
     def _lock_longs(self, now: datetime) -> None:
         """One lock from the beginning to the longest that it may last, released early on recovery."""
-        reason = f"{HEDGE}: longs are locked"
         is_bot = self._config.get("runmode") in MODES_WITH_TRADES
         if not self.monitor.locked:
             if self._lock is not None:
                 if is_bot:
-                    PairLocks.unlock_reason(reason, now)
+                    PairLocks.unlock_reason(self._lock.reason, now)
                 else:
                     self._lock.active = False  # unlock_reason asks the wall clock in backtests
                 self._lock = None
         elif self._lock is None or self._lock.lock_end_time.replace(tzinfo=UTC) <= now:
-            existing = [lock for lock in PairLocks.get_pair_locks("*", now, "long") if lock.reason == reason]
-            until = now + timedelta(days=self._s.peak_days)
+            held = PairLocks.get_pair_locks("*", now, "long")
+            existing = [lock for lock in held if str(lock.reason).startswith(LOCKED)]
+            until, reason = now + timedelta(days=self._s.peak_days), self._lock_reason()
             self._lock = (
                 existing[0] if existing else PairLocks.lock_pair("*", until, reason, now=now, side="long")
             )
+
+    def _lock_reason(self) -> str:
+        """Which limit locks longs, with its figures and what ends it."""
+        s, why = self._s, self.monitor.hedge.reason
+        limits = (
+            ("drawdown", s.drawdown, s.release),
+            ("volatility", s.volatility, s.release),
+            ("average correlation", s.correlation, s.correlation_release),
+        )
+        figures = [
+            f" (limit {100 * limit:.4g} %, released below {100 * limit * release:.4g} %)"
+            for name, limit, release in limits
+            if why.startswith(name) and limit is not None
+        ]
+        return f"{LOCKED}, {why}{''.join(figures)}"
 
     # --- entries ----------------------------------------------------------------------------------------------
 

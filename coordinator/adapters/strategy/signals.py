@@ -11,16 +11,23 @@ from typing import Any
 
 import numpy as np
 from freqtrade.enums import RunMode
+from freqtrade.ft_types import AnnotationType
 from pandas import DataFrame
 
 from coordinator.adapters.errors import as_operational
+from coordinator.adapters.freqai.downloads import download_timeframes
+from coordinator.adapters.pairs import traded_pairs
+from coordinator.adapters.strategy.annotations import chart_annotations, pair_locks, trades_of
 from coordinator.adapters.strategy.fast_start import learn_from_history
+from coordinator.adapters.strategy.historic_chart import HistoricChart
 from coordinator.adapters.strategy.trades import TradeStrategy
 from coordinator.candles.check import check_candles
 from coordinator.errors import CoordinatorError
+from coordinator.run.chart.columns import decision_columns, held, indicator_columns
+from coordinator.run.chart.plot_config import plot_config
 from coordinator.run.collection.collector import SampleCollector
 from coordinator.run.entry_plans import entry_plans
-from coordinator.run.frame_columns import PLOT_CONFIG, entry_columns, merge_columns, plot_columns
+from coordinator.run.frame_columns import entry_columns, merge_columns
 from coordinator.run.live_decisions import LiveDecisions
 from coordinator.run.live_ledger import LiveLedger
 from coordinator.run.pair_analysis import PairAnalysis, analyse_clocks
@@ -49,12 +56,14 @@ class CoordinatorStrategy(TradeStrategy):
     # A trade of 20 days, and the trend before it (``signals.trend``); a bot's frame must hold them, too.
     startup_candle_count = 960
     process_only_new_candles = True
-    plot_config = PLOT_CONFIG
 
     def __init__(self, config: dict[str, Any]) -> None:
         super().__init__(config)
         self._inputs: dict[str, tuple[Candles, dict[str, Candles], dict[str, Candles]]] = {}
         self._analysed_with: tuple[Any, ...] = ()
+        self._chart = HistoricChart(config)
+        components = self.settings.learning.components if self.uses_ml else ()
+        self.plot_config = plot_config(components, self.settings.exits, can_short=self.can_short)
         if config.get("runmode") != RunMode.HYPEROPT:
             self.recorder.collector = SampleCollector(
                 self._candles_by_timeframe, pooled=self.settings.learning.pooled
@@ -74,9 +83,13 @@ class CoordinatorStrategy(TradeStrategy):
             if self.guard.trust is not None:
                 self.guard.trust.use_store(ledger)
         if self.hedging.monitor.pair is not None:
-            self.hedging.check_pair(self.dp.current_whitelist())
+            self.hedging.check_pair(traded_pairs(self.config, self.dp))
         if self.uses_ml and self.config.get("freqai", {}).get("enabled", False):
             reference = self._reference if self._gated else None
+            if self.is_bot:
+                download_timeframes(
+                    self.dp, self.config, self.settings, traded_pairs(self.config, self.dp), reference
+                )
             with as_operational():
                 learn_from_history(self.run, self.config, self.freqai, self.dp, self._tuned(), reference)
 
@@ -94,7 +107,7 @@ class CoordinatorStrategy(TradeStrategy):
     # --- indicators and signals -------------------------------------------------------------------------------
 
     def informative_pairs(self) -> list[tuple[str, str]]:
-        pairs = list(self.dp.current_whitelist())
+        pairs = traded_pairs(self.config, self.dp)
         wanted = [(pair, timeframe) for pair in pairs for timeframe in HIGHER_TIMEFRAMES]
         if self._gated and self._reference not in pairs:
             wanted += [(self._reference, name) for name in (self.timeframe, *HIGHER_TIMEFRAMES)]
@@ -126,6 +139,7 @@ class CoordinatorStrategy(TradeStrategy):
 
     def populate_indicators(self, dataframe: DataFrame, metadata: dict[str, Any]) -> DataFrame:
         pair = metadata["pair"]
+        dataframe = self._chart.candles(dataframe, pair, self.dp)
         with as_operational():
             check_candles(dataframe, f"{pair} {self.timeframe}")
             higher = {name: self._higher(pair, name) for name in HIGHER_TIMEFRAMES}
@@ -134,15 +148,9 @@ class CoordinatorStrategy(TradeStrategy):
             analyses = self._analyse(pair, self._tuned())
         dataframe, analyses = self.add_predictions(dataframe, metadata, analyses)
         self._put(analyses)
-        analysis, technical = analyses[0], analyses[0].technical
-        return dataframe.assign(
-            technical_score=technical.score,
-            technical_direction=technical.direction,
-            technical_signal=technical.signal,
-            fusion_score=analysis.fusion.score,
-            trend_ma=technical.indicators.trend_ma,
-            exit_ma=technical.indicators.exit_ma,
-        )
+        self._chart.analyse_others(pair, self.dp, self.populate_indicators)
+        own = self.settings.on_clock(analyses[0].clock).baseline
+        return dataframe.assign(**indicator_columns(analyses[0], own))
 
     def _candles_by_timeframe(self) -> dict[str, dict[str, Candles]]:
         """All analysed pairs' candles."""
@@ -213,10 +221,11 @@ class CoordinatorStrategy(TradeStrategy):
             plans |= entry_plans(analysis, decided, improvements, own, share)
             entries = entry_columns(analysis, decided, settings, can_short=self.can_short)
             if self.dp.runmode != RunMode.HYPEROPT:  # an epoch plots nothing
-                entries |= plot_columns(analysis, decided)
+                entries |= decision_columns(analysis, decided)
             columns.append(entries)
         self.plans.set_plans(pair, plans)
-        return dataframe.assign(**self.hedging.entry_columns(pair, merge_columns(columns)))
+        merged = held(merge_columns(columns))
+        return dataframe.assign(**self.hedging.entry_columns(pair, merged))
 
     def _send(self, message: str) -> None:
         self.dp.send_msg(message, always_send=True)
@@ -236,4 +245,15 @@ class CoordinatorStrategy(TradeStrategy):
             columns["exit_tag"] = exits.reason
         if not self.can_short:
             del columns["exit_short"]
-        return dataframe.assign(**self.hedging.exit_columns(metadata["pair"], columns))
+        shown = dataframe.assign(**self.hedging.exit_columns(metadata["pair"], columns))
+        return self._chart.shown(shown, metadata["pair"])
+
+    def plot_annotations(
+        self, pair: str, start_date: datetime, end_date: datetime, dataframe: DataFrame, **kwargs: Any
+    ) -> list[AnnotationType]:
+        """What FreqUI draws without a plot config: signals, ML's phases, locks, channels, the open trade."""
+        trades = trades_of(pair, self.plans) if self.is_bot else []
+        locks = pair_locks(pair) if self.is_bot else []
+        return chart_annotations(
+            pair, dataframe, self.run, self._tuned(), trades, locks, can_short=self.can_short
+        )

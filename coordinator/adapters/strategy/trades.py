@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from freqtrade.persistence import Order, Trade
@@ -15,6 +15,7 @@ from coordinator.adapters.persistence.plan_book import planned_stake
 from coordinator.adapters.strategy.entries import EntryStrategy
 from coordinator.run.position_rules import SCALE_OUT
 from coordinator.trade.exits import scale_out_stake
+from coordinator.trade.plan import Plan
 from coordinator.trade.sizing import tranche_stake
 from coordinator.trade.stops import stop_rate
 
@@ -28,9 +29,17 @@ class TradeStrategy(EntryStrategy):
         self, pair: str, trade: Trade, order: Order, current_time: datetime, **kwargs: Any
     ) -> None:
         """A bot keeps its fills beside the virtual trades, and on the trade what it was entered on."""
-        if self.is_bot and not self.hedging.is_hedge(trade):
-            signal_time = self.plans.last_closed(trade.open_date_utc)
-            self.trade_recorder.order_filled(trade, self._plan(trade), signal_time)
+        if not self.is_bot:
+            return
+        if self.hedging.is_hedge(trade):
+            self.trade_recorder.hedge_filled(trade, self.hedging.monitor.hedge.reason)
+            return
+        plan, signal_time = self._plan(trade), self.plans.last_closed(trade.open_date_utc)
+        self.trade_recorder.order_filled(trade, plan, signal_time, self._time_limit(plan)[1])
+
+    def _time_limit(self, plan: Plan) -> tuple[timedelta, str]:
+        """How long a trade may last, and the same in words."""
+        return self._time_limits.get(plan.clock) or self._time_limits[self.settings.clock_names[0]]
 
     def adjustment_due(self, trade: Trade, rate: float, now: datetime) -> bool:
         if self.hedging.owns_adjustment(trade):
@@ -118,7 +127,7 @@ class TradeStrategy(EntryStrategy):
         if self.hedging.is_hedge(trade):
             return self.hedging.exit_reason(trade)
         plan = self._plan(trade)
-        limit, text = self._time_limits.get(plan.clock) or self._time_limits[self.settings.clock_names[0]]
+        limit, text = self._time_limit(plan)
         if now - trade.open_date_utc >= limit:
             return text
         return self.rules.signal_exit(trade.pair, plan, now) or self.rules.exit_reason(trade, plan, rate, now)

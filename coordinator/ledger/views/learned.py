@@ -29,8 +29,8 @@ def learned_tables(ledger: Ledger, run_id: int) -> list[TextTable]:
     """
     snapshot = ledger.snapshot(run_id, "fold", LATEST)
     if snapshot is None:
-        title = f"Run {run_id} has stored nothing that it learned yet: a bot does so with its second candle"
-        return [TextTable(title, ("Component", "Weight"), [])]
+        nothing = "Nothing is stored yet: a bot does so with its second candle, a backtest with --export trades"
+        return [TextTable(f"Run {run_id}", ("What it learned",), [(nothing,)])]
     state: Mapping[str, Any] = snapshot.state["fold"]["learners"]
     return [
         _weight(state["manager"]),

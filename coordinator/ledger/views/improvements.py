@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 from coordinator.errors import CoordinatorError
-from coordinator.ledger.learned import TextTable
 from coordinator.ledger.records import ImprovementRow
 from coordinator.ledger.store import Ledger
+from coordinator.ledger.views.learned import TextTable
 
 __all__ = ["improvement_tables"]
 

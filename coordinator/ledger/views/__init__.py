@@ -1,0 +1,1 @@
+"""What a ledger holds, as tables for people."""
