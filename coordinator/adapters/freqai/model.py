@@ -70,6 +70,7 @@ class CompositeFreqaiModel(IFreqaiModel):
         self._market: MarketHistory | None = None  # a backtest's, whole
         self._newest: MarketHistory | None = None  # a bot's, of the current candle
         self._trained: dict[str, list[CompositeModel]] = {}
+        self.failed_trainings: deque[tuple[int, str]] = deque(maxlen=20)  # a bot's: window's end, error
         self._outdated: set[str] = set()  # keys of models that are to be trained anew whatever their age
         self._milliseconds: deque[float] = deque(maxlen=10_000)
         self._late_logged = False
@@ -150,8 +151,12 @@ class CompositeFreqaiModel(IFreqaiModel):
             return models[-1]
         stored = models[-1] if models else self.dd.model_dictionary.get(pair)  # after a restart
         previous = stored if isinstance(stored, CompositeModel) else None
-        market = self._source.full_history(self._pairs(), self._strategy.dp, self.dd.historic_data)
-        model = self._fit_window(key, begin, end, previous, market)
+        try:
+            market = self._source.full_history(self._pairs(), self._strategy.dp, self.dd.historic_data)
+            model = self._fit_window(key, begin, end, previous, market)
+        except Exception as error:  # FreqAI logs it and goes on with the next pair
+            self.failed_trainings.append((end, type(error).__name__))
+            raise
         models[:] = [model]
         self._outdated.discard(key)
         return model
@@ -242,8 +247,6 @@ class CompositeFreqaiModel(IFreqaiModel):
                 "A prediction took %.1f ms (limit %.1f): ML is late and absent", milliseconds, limit
             )
         return LATE
-
-    # --- candles ----------------------------------------------------------------------------------------------
 
     def _pairs(self) -> list[str]:
         return list(self._strategy.dp.current_whitelist())

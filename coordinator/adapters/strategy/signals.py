@@ -15,6 +15,7 @@ from pandas import DataFrame
 
 from coordinator.adapters.errors import as_operational
 from coordinator.adapters.strategy.fast_start import learn_from_history
+from coordinator.adapters.strategy.operator import attach_operator
 from coordinator.adapters.strategy.trades import TradeStrategy
 from coordinator.candles.check import check_candles
 from coordinator.errors import CoordinatorError
@@ -73,6 +74,7 @@ class CoordinatorStrategy(TradeStrategy):
             self.hedging.use_store(ledger)
             if self.guard.trust is not None:
                 self.guard.trust.use_store(ledger)
+            self.operator = attach_operator(self, live)
         if self.hedging.monitor.pair is not None:
             self.hedging.check_pair(self.dp.current_whitelist())
         if self.uses_ml and self.config.get("freqai", {}).get("enabled", False):
@@ -86,6 +88,8 @@ class CoordinatorStrategy(TradeStrategy):
         self.metric_recorder.record(current_time)
         self.update_portfolio(current_time)
         self.recorder.complete_backtest(current_time, self.guard.checked, self.guard.refused)
+        if self.operator is not None:
+            self.operator.update(current_time)
 
     # --- indicators and signals -------------------------------------------------------------------------------
 
@@ -199,7 +203,7 @@ class CoordinatorStrategy(TradeStrategy):
         settings = self._tuned()
         self._follow_hyperopt(settings)
         self.run.decisions(settings)
-        self.recorder.record_decisions(pair, settings, self._send, self.request_retraining)
+        self.recorder.record_decisions(pair, settings, self.tell, self.request_retraining)
         plans: dict[int, Plan] = {}
         columns: list[dict[str, Any]] = []
         for analysis in self.run.market.of_pair(pair):
@@ -213,9 +217,6 @@ class CoordinatorStrategy(TradeStrategy):
             columns.append(entries)
         self.plans.set_plans(pair, plans)
         return dataframe.assign(**self.hedging.entry_columns(pair, merge_columns(columns)))
-
-    def _send(self, message: str) -> None:
-        self.dp.send_msg(message, always_send=True)
 
     def populate_exit_trend(self, dataframe: DataFrame, metadata: dict[str, Any]) -> DataFrame:
         """Leave as the baseline says (``coordinator.trade.signal_exits``).
