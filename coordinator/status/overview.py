@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from coordinator.status.base import View, iso
-from coordinator.status.phone import join_parts, table
 from coordinator.status.source import NOTHING_YET, Source
 
 __all__ = ["COMMANDS", "Overview", "overview_text", "read_overview"]
@@ -52,4 +51,4 @@ def read_overview(source: Source) -> Overview:
 
 def overview_text() -> str:
     """The commands, for a phone."""
-    return join_parts("Coordinator", table(("Command", ""), [(f"/{n}", t) for n, t in COMMANDS.items()]))
+    return "\n".join(("Coordinator", *(f"/{name:12}{text}" for name, text in COMMANDS.items())))

@@ -77,7 +77,10 @@ def wrap(text: str) -> str:
     kept: 12 outcomes are too few to
       tell
     """
-    return "\n".join(textwrap.wrap(" ".join(text.split()), WIDTH, subsequent_indent="  ")) or ""
+    lines = (
+        [text] if len(text) <= WIDTH else textwrap.wrap(" ".join(text.split()), WIDTH, subsequent_indent="  ")
+    )
+    return "\n".join(lines)
 
 
 def join_parts(*parts: str) -> str:

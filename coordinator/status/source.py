@@ -24,8 +24,8 @@ KEPT_SECONDS = 20.0
 class Source:
     """What views are made of; safe to use from any thread.
 
-    The run's rows are read at most every 20 seconds, by one thread at a time, so that nobody who asks again and again
-    keeps the bot from its work.
+    The run's rows are read at most every 20 seconds and with every candle or change of the open trades, by one thread
+    at a time, so that nobody who asks again and again keeps the bot from its work.
 
     Parameters
     ----------
@@ -48,7 +48,7 @@ class Source:
         self.ledger, self.settings, self.uses_ml = ledger, settings, uses_ml
         self._run_id, self._facts = run_id, facts
         self._lock = threading.Lock()
-        self._run: tuple[float, int, RunData] | None = None
+        self._run: tuple[float, object, RunData] | None = None
 
     @property
     def facts(self) -> Facts | None:
@@ -65,10 +65,12 @@ class Source:
         run_id = self.run_id
         if run_id is None:
             return None
+        facts = self.facts
+        state = (run_id, None if facts is None else (facts.candle, facts.trades))
         with self._lock:
             kept, now = self._run, time.monotonic()
-            if kept is None or kept[1] != run_id or now - kept[0] > KEPT_SECONDS:
-                kept = self._run = now, run_id, load_run(self.ledger, run_id)
+            if kept is None or kept[1] != state or now - kept[0] > KEPT_SECONDS:
+                kept = self._run = now, state, load_run(self.ledger, run_id)
         return kept[2] if len(kept[2].days) else None
 
     def window(self) -> tuple[RunData, int] | None:

@@ -122,7 +122,7 @@ def summary_text(view: Summary) -> str:
             ("win_rate", "Won", percent),
             ("max_drawdown", "Drawdown", percent),
         )
-        if view.ml or view.baseline
+        if any(value is not None for value in (*view.ml.values(), *view.baseline.values()))
     ]
     return join_parts(
         f"Coordinator, {view.day}",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from coordinator.reports.rolling.improvements import SIZES, size_table
 from coordinator.reports.rolling.summary import WINDOW_DAYS
 from coordinator.run.improvements import VOLATILITY_SIZING
-from coordinator.status.base import Figures, View, figures, iso
+from coordinator.status.base import Cell, Figures, View, figures, iso
 from coordinator.status.improvement import (
     LastSignal,
     comparison,
@@ -81,19 +81,21 @@ def vol_sizing_text(view: VolSizing) -> str:
         for row in sizes
     ]
     compared = [] if view.comparison is None else view.comparison.rows
-    sides = [
-        (
-            f"{str(row['Improvement']).replace('_', ' ')[:13]} {row['Side']}",
-            plain(row["Sharpe"] if isinstance(row["Sharpe"], float) else None),
-            percent(row["Drawdown"] if isinstance(row["Drawdown"], float) else None, 1),
-        )
-        for row in compared
-    ]
+    names = dict.fromkeys(str(row["Improvement"]) for row in compared)
+    sides = [_compared(name, column, compared) for name in names for column in ("Sharpe", "Drawdown")]
     return join_parts(
         fields(head),
         wrap(view.note),
         last_text(view.signals),
         f"Sizes, {view.days} days\n{table(('Adjustment', 'Mode', 'N', 'Mean'), rows)}" if rows else "",
-        table(("Of", "Sharpe", "Drawd."), sides) if sides else "",
+        table(("Outcomes", "without", "with"), sides) if sides else "",
         "Regime at the last signal\n" + fields(regimes) if regimes else "",
     )
+
+
+def _compared(name: str, column: str, rows: list[dict[str, Cell]]) -> tuple[str, str, str]:
+    """A figure without an improvement, and with it."""
+    values = {row["Side"]: row[column] for row in rows if row["Improvement"] == name}
+    known = [value if isinstance(value, float) else None for value in map(values.get, ("without", "with"))]
+    form = plain if column == "Sharpe" else percent
+    return f"{name.split('_')[0]} {column}", form(known[0]), form(known[1])

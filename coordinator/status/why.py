@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+import pandas as pd
 from pydantic import BaseModel, ConfigDict
 
 from coordinator.ledger.schema import COMPONENTS
@@ -114,7 +115,7 @@ def read_why(source: Source, pair: str) -> Why:
         view = Why(
             pair=pair,
             currency=facts.currency,
-            trade=None if trade is None else _trade(trade),
+            trade=None if trade is None else _trade(source, trade),
             signal=_signal_of_bot(source, pair),
         )
     else:
@@ -124,8 +125,10 @@ def read_why(source: Source, pair: str) -> Why:
     return view if view.trade or view.signal else view.model_copy(update={"note": NO_SIGNAL})
 
 
-def _trade(trade: TradeFacts) -> OpenTrade:
-    entered = trade.entered_on
+def _trade(source: Source, trade: TradeFacts) -> OpenTrade:
+    entered, row = trade.entered_on, None
+    if entered is not None:
+        row = _row_at(source, trade.pair, entered["signal"])
     return OpenTrade(
         opened=f"{trade.opened:%Y-%m-%dT%H:%M:%SZ}",
         direction=SIDES[trade.direction],
@@ -136,7 +139,7 @@ def _trade(trade: TradeFacts) -> OpenTrade:
         tranches=trade.tranches,
         tag=trade.tag,
         hedge=trade.is_hedge,
-        entered_on=None if entered is None else _described(entered),
+        entered_on=None if entered is None else _described(entered, **({} if row is None else _of_row(row))),
     )
 
 
@@ -170,6 +173,16 @@ def _described(said: Mapping[str, Any], **further: Any) -> SignalView:
             **further,
         }
     )
+
+
+def _row_at(source: Source, pair: str, signal: str) -> Mapping[str, Any] | None:
+    """The ledger's row of the signal that a trade was entered on."""
+    run = source.run()
+    if run is None:
+        return None
+    frame = run.decisions
+    own = frame[(frame["pair"] == pair) & (frame["time"] == pd.Timestamp(signal, tz="UTC"))]
+    return None if own.empty else {str(name): value for name, value in own.iloc[-1].items()}
 
 
 def _product(one: float | None, two: float | None) -> float | None:
@@ -255,7 +268,10 @@ def why_text(view: Why) -> str:
         parts.append(
             fields(
                 [
-                    ("Open hedge" if trade.hedge else f"Open {trade.direction}", trade.opened[5:16]),
+                    (
+                        "Open hedge" if trade.hedge else f"Open {trade.direction}",
+                        trade.opened[5:16].replace("T", " "),
+                    ),
                     ("Entry", _price(trade.entry)),
                     ("Stop now", _price(trade.stop)),
                     ("Target now", _price(trade.target)),

@@ -44,7 +44,7 @@ def refusal(data: dict) -> str:
     text, mode = data.get("text", ""), data.get("parse_mode")
     if mode == "Markdown":
         left = re.sub(r"```.*?```|`[^`]*`|\*[^*]*\*|_[^_]*_|\[[^\]]*\]\([^)]*\)", "", text, flags=re.S)
-        if re.search(r"(?<!\\)[_*`\[]", left):
+        if re.search(r"(?<!\\)[_*`]", left):
             return "Bad Request: can't parse entities: can't find end of the entity"
     shown = Text(text).text if mode == "HTML" else text
     return "Bad Request: message is too long" if len(shown) > 4096 else ""
@@ -58,7 +58,7 @@ class BotApi:
         self._waiting, self._number = [], 1
         self.app.api_route("/bot{token}/{method}", methods=["GET", "POST"])(self._call)
 
-    def receive(self, text: str, chat: int = CHAT, user: dict | None = None, **message) -> None:
+    def receive(self, text: str, chat: int = CHAT, user: dict | None = None, kind="message", **message):
         """Somebody writes something to the bot."""
         self._number += 1
         words = text.split()
@@ -73,7 +73,11 @@ class BotApi:
             "entities": entities,
             **message,
         }
-        self._waiting.append({"update_id": self._number, "message": content})
+        self._waiting.append({"update_id": self._number, kind: content})
+
+    def edit(self, text: str) -> None:
+        """Somebody changes what they wrote."""
+        self.receive(text, kind="edited_message", edit_date=1700000001)
 
     async def _call(self, token: str, method: str, request: Request):
         if token != TOKEN:

@@ -26,7 +26,8 @@ from tests.operation.bot_api import CHAT, TOKEN, BotApi
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PAIRS = ("BTC/USDT", "ETH/USDT", "SOL/USDT")
-BEGIN = datetime(2023, 3, 10, 5, tzinfo=UTC)
+BEGIN = datetime(2023, 3, 11, 22, tzinfo=UTC)
+PRICING = {"price_side": "other", "use_order_book": True, "order_book_top": 1}
 USER, PASSWORD = "owner", "a password with spaces: and %"
 HOURLY = {
     "baseline": {"clock": "1h"},
@@ -37,7 +38,7 @@ HOURLY = {
     "improvements": {
         "dynamic_reward_risk": {"mode": "on"},
         "volatility_sizing": {"mode": "on"},
-        "correlation_filter": {"mode": "on"},
+        "correlation_filter": {"mode": "on", "max_correlated": 1, "threshold": 0.5},
     },
     "thresholds": {"mode": "shadow"},
 }
@@ -63,7 +64,9 @@ def until(true, seconds: float = 20.0):
 class Bot:
     """The bot of a test, its clock, and the ways to talk to it."""
 
-    def __init__(self, folder: Path, datadir: Path, clock, exchange: str, api: BotApi, bot_api: str, **changes):
+    def __init__(
+        self, folder: Path, datadir: Path, clock, exchange: str, api: BotApi, bot_api: str, **changes
+    ):
         self.folder, self.clock, self.api, self.now = folder, clock, api, BEGIN
         shipped = json.loads((ROOT / "config.json").read_text())
         overlay = overlay_config(exchange)
@@ -78,6 +81,8 @@ class Bot:
             "user_data_dir": str(folder),
             "db_url": f"sqlite:///{folder}/trades.sqlite",
             "initial_state": "running",
+            "entry_pricing": PRICING,
+            "exit_pricing": PRICING,
             "api_server": {
                 "enabled": True,
                 "listen_ip_address": "127.0.0.1",
@@ -87,7 +92,12 @@ class Bot:
                 "jwt_secret_key": "a-key-of-the-test-and-of-nothing-else",
                 "enable_openapi": True,
             },
-            "telegram": {"enabled": True, "token": TOKEN, "chat_id": str(CHAT), **changes.pop("telegram", {})},
+            "telegram": {
+                "enabled": True,
+                "token": TOKEN,
+                "chat_id": str(CHAT),
+                **changes.pop("telegram", {}),
+            },
             **changes,
         }
         self.path = folder / "config.json"
@@ -123,6 +133,10 @@ class Bot:
     @property
     def operator(self):
         return self.freqtrade.strategy.operator
+
+    def operator_module(self, name: str):
+        """One of the RPC manager's modules."""
+        return next(module for module in self.freqtrade.rpc.registered_modules if module.name == name)
 
     def hours(self, count: int, step: int = 1) -> None:
         """Let candles close and look at each."""
@@ -185,8 +199,8 @@ def world(candles, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def bot(world):
-    """A bot that has lived for two days."""
+    """A bot that has lived through a night: two signals, one entry, one refusal, a summary."""
     own = world()
     own.hours(1)
-    own.hours(10, step=3)
+    own.hours(9)
     return own

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import FastAPI
 
-from coordinator.adapters.rest.routes import PREFIX, STATE, router
+from coordinator.adapters.rest.routes import STATE, router
 from coordinator.status.source import Source
 
 __all__ = ["attach_rest"]
@@ -15,12 +15,12 @@ def attach_rest(app: FastAPI, source: Source) -> None:
 
     They go before FreqUI's catch-all, which stands last and would take every GET.
     """
+    first = not hasattr(app.state, STATE)
     setattr(app.state, STATE, source)
-    routes = app.router.routes
-    if any(getattr(route, "path", "") == PREFIX for route in routes):
+    if not first:
         return
-    before = list(routes)
+    before = list(app.router.routes)
     app.include_router(router)
-    added = [route for route in app.router.routes if route not in before]
+    added = app.router.routes[len(before) :]
     app.router.routes = [*added, *before]  # in one step: the server's thread goes on serving
     app.openapi_schema = None  # built anew when it is asked for next

@@ -175,7 +175,7 @@ class EntryStrategy(FastCallbackStrategy):
         for alert in check.alerts if self.is_bot else ():
             self.tell("improvement", f"{time} {alert}", alert)
         if not check.allowed and check.log_lines:
-            self.recorder.refusals[pair] = time, check.log_lines[-1].removeprefix(f"{pair}: ")
+            self.recorder.refusals[pair] = time, check.log_lines[-1].partition(" refused by ")[2]
         if check.allowed:
             plan = self.plans.at_signal(pair, current_time, direction)
             self.trade_recorder.entry_ordered(pair, plan, direction, current_time, time)

@@ -24,13 +24,13 @@ from coordinator.run.live_ledger import ledger_location
 from coordinator.settings.alerts import AlertKind
 from coordinator.signals.candles import timeframe_seconds
 from coordinator.status.alerts.book import PREFIX, AlertBook
-from coordinator.status.alerts.causes import candle_alerts, silence_alerts
+from coordinator.status.alerts.causes import Alert, candle_alerts, silence_alerts
 from coordinator.status.facts import Facts, TradeFacts, gather_facts
 from coordinator.status.source import Source
 from coordinator.status.summary import read_summary, summary_text
 from coordinator.types import SECONDS_PER_DAY
 
-__all__ = ["Operator", "attach_operator"]
+__all__ = ["Operator", "attach_operator", "attach_webserver"]
 
 logger = logging.getLogger(__name__)
 
@@ -45,6 +45,20 @@ def attach_operator(strategy: Any, live: LiveDecisions) -> Operator | None:
     except Exception:
         logger.exception("No views and no alerts: the bot trades on without them")
         return None
+
+
+def attach_webserver(strategy: Any) -> None:
+    """In webserver mode, where no bot runs, the API server answers from the ledger of the config."""
+    try:
+        from freqtrade.rpc.api_server.webserver import ApiServer
+
+        server = getattr(ApiServer, "_ApiServer__instance", None)
+        if server is not None:
+            config, settings = strategy.config, strategy.settings
+            source = Source(Ledger(ledger_location(config, settings)), settings, uses_ml=strategy.uses_ml)
+            attach_rest(server.app, source)
+    except Exception as error:
+        logger.warning("The API server has none of our views: %s: %s", type(error).__name__, error)
 
 
 class Operator:
@@ -65,6 +79,7 @@ class Operator:
         self._now = datetime.now(UTC)
         self._looked_at = -1
         self._refusals: Mapping[str, tuple[int, str]] = {}
+        self._silent: list[Alert] = []
         self._failed: set[str] = set()
         run_id = live.ledger.run_id
         told = dict(live.ledger.ledger.named_snapshots(run_id, PREFIX))
@@ -74,7 +89,7 @@ class Operator:
             Ledger(ledger_location(config, settings)),
             settings,
             run_id=run_id,
-            uses_ml=strategy.uses_ml and bool(config.get("freqai", {}).get("enabled", False)),
+            uses_ml=strategy.uses_ml,
             facts=lambda: self._facts,
         )
         self._waiting: list[Any] = []
@@ -152,8 +167,11 @@ class Operator:
             return
         if self._since is None:
             self._begin(facts)
-        for alert in silence_alerts(facts, self._now, self._seconds, alerts.silent_hours):
+        # Facts are as old as the last loop; a bot that was stopped itself for hours finds the candles in this one.
+        silent = list(silence_alerts(facts, self._now, self._seconds, alerts.silent_hours))
+        for alert in silent if silent == self._silent else ():
             self._book.tell(*alert, self._now, facts.candle)
+        self._silent = silent
         if self._looked_at != facts.candle or facts.refusals != self._refusals:
             self._looked_at, self._refusals = facts.candle, facts.refusals
             for alert in candle_alerts(self.source, facts, self._since or 0):

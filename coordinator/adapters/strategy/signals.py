@@ -15,7 +15,7 @@ from pandas import DataFrame
 
 from coordinator.adapters.errors import as_operational
 from coordinator.adapters.strategy.fast_start import learn_from_history
-from coordinator.adapters.strategy.operator import attach_operator
+from coordinator.adapters.strategy.operator import attach_operator, attach_webserver
 from coordinator.adapters.strategy.trades import TradeStrategy
 from coordinator.candles.check import check_candles
 from coordinator.errors import CoordinatorError
@@ -75,6 +75,8 @@ class CoordinatorStrategy(TradeStrategy):
             if self.guard.trust is not None:
                 self.guard.trust.use_store(ledger)
             self.operator = attach_operator(self, live)
+        elif self.config.get("runmode") == RunMode.WEBSERVER:
+            attach_webserver(self)
         if self.hedging.monitor.pair is not None:
             self.hedging.check_pair(self.dp.current_whitelist())
         if self.uses_ml and self.config.get("freqai", {}).get("enabled", False):

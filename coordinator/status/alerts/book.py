@@ -76,7 +76,7 @@ class AlertBook:
         if self.was_told("daily", day):
             return False
         self.note("daily", day, message, now, candle)
-        self._send(chat_text(message))
+        self._send(f"```\n{chat_text(message)}\n```")  # a table: Telegram and Discord show it in one width
         return True
 
 

@@ -42,14 +42,15 @@ def silence_alerts(facts: Facts, now: datetime, candle_seconds: int, hours: floa
         yield Alert(
             "anomaly",
             f"silent {facts.candle}",
-            f"Coordinator: no new candle of any pair for {_hours(age)}: the exchange is silent, or the bot is cut "
-            f"off from it. The last one closed at {_moment(facts.candle + candle_seconds)}",
+            f"Coordinator: no new candle of any pair since the one that closed at "
+            f"{_moment(facts.candle + candle_seconds)}: the exchange is silent, or the bot is cut off from it",
         )
         return
     for pair, newest in sorted(facts.newest.items()):
         behind = facts.candle - newest
         if pair in facts.pairs and behind > hours * SECONDS_PER_HOUR:
-            text = f"{pair} has had no new candle for {_hours(behind)}, other pairs have: halted or delisted?"
+            last = _moment(newest + candle_seconds)
+            text = f"{pair} has had no candle since {last}, other pairs have: halted or delisted?"
             yield Alert("anomaly", f"silent {pair} {newest}", f"Coordinator: {text}")
 
 
@@ -73,11 +74,11 @@ def _portfolio(facts: Facts) -> Iterator[Alert]:
         yield Alert("hedge", cause, f"Coordinator: {hedge['words']}")
     for pair, (time, reason) in sorted(facts.refusals.items()):
         day = time // SECONDS_PER_DAY
-        yield Alert("guard", f"{day} {pair} {_general(reason)}", f"Coordinator: {pair}: {_refusal(reason)}")
-
-
-def _refusal(reason: str) -> str:
-    return reason if reason.startswith("the entry is") else f"the entry is refused: {reason}"
+        yield Alert(
+            "guard",
+            f"{day} {pair} {_general(reason)}",
+            f"Coordinator: {pair}: the entry is refused: {reason}",
+        )
 
 
 def _general(reason: str) -> str:
@@ -97,8 +98,11 @@ def _no_signal(source: Source, facts: Facts, since: int) -> Iterator[Alert]:
 def _trainings(facts: Facts) -> Iterator[Alert]:
     day = facts.candle // SECONDS_PER_DAY
     for component, pairs in sorted(facts.absences.items()):
-        failed = sorted(p for p, reason in pairs.items() if reason in (ABSENCE_REASONS[FAILED],))
-        failed += sorted(p for p, reason in pairs.items() if reason.startswith("FreqAI raised"))
+        failed = sorted(
+            pair
+            for pair, reason in pairs.items()
+            if reason == ABSENCE_REASONS[FAILED] or reason.startswith("FreqAI raised")
+        )
         if failed:
             text = f"{component} failed for {', '.join(failed)}; the others decide. The log has the error"
             yield Alert("training", f"{day} {component}", f"Coordinator: {text}")
@@ -122,10 +126,6 @@ def _models(source: Source, since: int) -> Iterator[Alert]:
                 f"{line.name}: the champion is stale, its newest sample is {champion.age_days:.0f} days old"
             )
             yield Alert("anomaly", f"stale {line.name} {champion.id}", f"Coordinator: {text}")
-
-
-def _hours(seconds: float) -> str:
-    return f"{seconds / SECONDS_PER_HOUR:.0f} hours"
 
 
 def _moment(seconds: float) -> str:

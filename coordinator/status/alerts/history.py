@@ -45,5 +45,8 @@ def read_alerts(source: Source, limit: int = 50) -> Alerts:
 
 def alerts_text(view: Alerts) -> str:
     """For a phone."""
-    lines = [f"{one.at[5:16].replace('T', ' ')} {one.kind}\n{wrap(one.message)}" for one in view.alerts[:8]]
+    lines = [
+        "\n".join((f"{one.at[5:16].replace('T', ' ')} {one.kind}", *map(wrap, one.message.split("\n"))))
+        for one in view.alerts[:8]
+    ]
     return join_parts(wrap(view.note), *lines)
