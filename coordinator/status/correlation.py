@@ -141,7 +141,9 @@ def correlation_text(view: Correlation) -> str:
     ]
     sectors = [(one.name, f"{one.held} of {one.allowed}") for one in view.sectors]
     refused = [(name.replace("_", " "), str(count)) for name, count in view.refused.items()]
-    refusals = [wrap(f"{short(r.pair)} {str(r.at)[5:16]} {r.reason}") for r in view.refusals[:4]]
+    refusals = [
+        wrap(f"{short(r.pair)} {str(r.at)[5:16].replace('T', ' ')}: {r.reason}") for r in view.refusals[:4]
+    ]
     return join_parts(
         fields(head),
         wrap(view.note),

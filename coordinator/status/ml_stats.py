@@ -12,9 +12,10 @@ from coordinator.reports.rolling.improvements import in_window
 from coordinator.reports.rolling.portfolio import CORRELATION
 from coordinator.reports.rolling.run_data import RunData
 from coordinator.reports.rolling.summary import WINDOW_DAYS, summarise
-from coordinator.reports.texts import number
+from coordinator.reports.rolling.targets import PRIMARY
+from coordinator.reports.texts import UNDEFINED, number
 from coordinator.status.base import Figures, View, iso, known
-from coordinator.status.phone import join_parts, percent, table, wrap
+from coordinator.status.phone import fields, join_parts, percent, table, wrap
 from coordinator.status.source import NOTHING_YET, Source
 
 __all__ = ["CalibrationBin", "Component", "Metric", "MlStats", "ml_stats_text", "read_ml_stats"]
@@ -26,6 +27,7 @@ SHORT = {
     "latency_ms": "p99, ms", "confidence_p50": "Confidence", "model_feature_drift": "Drift PSI",
     "calibration_error": "ECE", "model_gap": "Overfit",
 }  # fmt: skip
+ARMS = tuple(metric.name for metric in PRIMARY)
 BINS = np.linspace(0.0, 1.0, 6)
 
 
@@ -166,12 +168,15 @@ def ml_stats_text(view: MlStats) -> str:
     marks = {"met": "ok", "not met": "no", "unknown": "?", "": ""}
     rows = []
     for m in view.metrics:
-        ml, base = (m.ml, m.baseline) if m.account is None else (m.account, None)
-        rows.append((SHORT[m.metric], _short(m, ml), _short(m, base), _target(m), marks[m.verdict]))
+        of_arms = m.metric in ARMS or m.ml is not None
+        values = (_short(m, m.ml), _short(m, m.baseline)) if of_arms else (_short(m, m.account), "")
+        rows.append((SHORT[m.metric], *values, _target(m), marks[m.verdict]))
+    account = [(SHORT[m.metric], _short(m, m.account)) for m in view.metrics if m.metric in ARMS]
     parts = [
         f"{view.days} days to {str(view.end)[:10]}",
         table(("Metric", "ML", "Base", "Aim", ""), rows),
-        "Of the account where Base is empty",
+        "One number: of the whole account",
+        "Account\n" + fields(row for row in account if row[1] != UNDEFINED),
     ]
     components = [
         (one.name[:9], percent(one.weight), str(one.outcomes), percent(one.accuracy), str(one.absent))
@@ -203,10 +208,12 @@ def _by_reason(absent: dict[str, str]) -> dict[str, list[str]]:
 
 def _short(metric: Metric, value: float | None) -> str:
     if value is None:
-        return "" if metric.account is not None else "–"
+        return UNDEFINED
     if metric.metric == "hold_minutes":
         return number(value / 60, 1)
-    return f"{value:.1%}" if metric.unit == "percent" else number(value, 2 if abs(value) < 100 else 0)
+    if metric.unit == "percent":
+        return f"{value:.1%}".replace("-0.0%", "0.0%")
+    return number(value, 2 if abs(value) < 100 else 0)
 
 
 def _target(metric: Metric) -> str:

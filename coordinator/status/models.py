@@ -15,7 +15,7 @@ from coordinator.types import SECONDS_PER_DAY
 
 __all__ = ["ModelLine", "ModelView", "Models", "models_text", "now_of", "read_models"]
 
-NO_MODELS = "no models yet: the first come with FreqAI's first training"
+NO_MODELS = "no models yet: FreqAI's first ones are entered with the candle after their training"
 
 
 class ModelView(BaseModel):

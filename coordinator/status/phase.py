@@ -133,7 +133,7 @@ def phase_text(view: Phase) -> str:
         ("Outcomes in the phase", str(view.phase_outcomes)),
     ]
     reviews = [
-        f"{day(one.at)} {one.phase} {percent(one.weight)}\n{wrap('  ' + one.reason)}{_evidence(one)}"
+        f"{day(one.at)} {one.phase} {percent(one.weight)}\n{wrap(one.reason)}{_evidence(one)}"
         for one in view.reviews[:3]
     ]
     history = [f"{day(one.at)} {one.phase[:12]:12} {percent(one.weight):>5}" for one in view.history[:8]]
@@ -149,6 +149,8 @@ def phase_text(view: Phase) -> str:
 def _evidence(review: Review) -> str:
     """What a review rested on, in short: the outcomes, and the probabilities that decide a rise."""
     e = review.evidence
+    if "outcomes" in review.reason:
+        return ""  # it says so itself
     parts = [f"{e['outcomes']} outcomes"] if "outcomes" in e else []
     for name, label in (("p_halves", "P halves"), ("p_gated", "P gated"), ("p_bar", "P accuracy")):
         value = e.get(name)

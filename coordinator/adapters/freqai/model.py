@@ -17,6 +17,7 @@ from freqtrade.freqai.freqai_interface import IFreqaiModel
 from pandas import DataFrame
 
 from coordinator.adapters.errors import as_operational
+from coordinator.adapters.freqai.failures import FailedTrainings, remembered
 from coordinator.adapters.freqai.frames import LABEL, open_times
 from coordinator.adapters.freqai.history_replay import HistoryReplay
 from coordinator.adapters.freqai.market_source import MarketSource
@@ -70,7 +71,7 @@ class CompositeFreqaiModel(IFreqaiModel):
         self._market: MarketHistory | None = None  # a backtest's, whole
         self._newest: MarketHistory | None = None  # a bot's, of the current candle
         self._trained: dict[str, list[CompositeModel]] = {}
-        self.failed_trainings: deque[tuple[int, str]] = deque(maxlen=20)  # a bot's: window's end, error
+        self.failed_trainings = FailedTrainings(maxlen=20)  # a bot's
         self._outdated: set[str] = set()  # keys of models that are to be trained anew whatever their age
         self._milliseconds: deque[float] = deque(maxlen=10_000)
         self._late_logged = False
@@ -151,12 +152,9 @@ class CompositeFreqaiModel(IFreqaiModel):
             return models[-1]
         stored = models[-1] if models else self.dd.model_dictionary.get(pair)  # after a restart
         previous = stored if isinstance(stored, CompositeModel) else None
-        try:
+        with remembered(self.failed_trainings, end):
             market = self._source.full_history(self._pairs(), self._strategy.dp, self.dd.historic_data)
             model = self._fit_window(key, begin, end, previous, market)
-        except Exception as error:  # FreqAI logs it and goes on with the next pair
-            self.failed_trainings.append((end, type(error).__name__))
-            raise
         models[:] = [model]
         self._outdated.discard(key)
         return model
@@ -242,10 +240,8 @@ class CompositeFreqaiModel(IFreqaiModel):
             return 1
         if not self._late_logged:
             self._late_logged = True
-            limit = self.settings.latency_limit_ms
-            logger.warning(
-                "A prediction took %.1f ms (limit %.1f): ML is late and absent", milliseconds, limit
-            )
+            limits = milliseconds, self.settings.latency_limit_ms
+            logger.warning("A prediction took %.1f ms (limit %.1f): ML is late and absent", *limits)
         return LATE
 
     def _pairs(self) -> list[str]:

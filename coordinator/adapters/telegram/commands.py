@@ -19,7 +19,8 @@ from coordinator.status.source import Source
 from coordinator.status.summary import read_summary, summary_text
 from coordinator.status.thresholds import read_thresholds, thresholds_text
 from coordinator.status.vol_sizing import read_vol_sizing, vol_sizing_text
-from coordinator.status.why import read_why, why_text
+from coordinator.status.why import read_why
+from coordinator.status.why_text import why_text
 
 __all__ = ["ANSWERS", "RefusedError", "answer"]
 
