@@ -106,7 +106,7 @@ def models_text(view: Models) -> str:
         rows = [
             (title, status if line.champion else ""),
             ("Kind", model.kind),
-            ("Trained until", day(model.trained_until)),
+            ("Seen", f"{day(model.trained_from)} to {day(model.trained_until)}"),
             ("Age", f"{model.age_days:.0f} days" + (", STALE" if line.stale else "")),
             ("AUC", plain(f["model_auc"], 3)),
             ("Accuracy", percent(f["model_accuracy"], 1)),

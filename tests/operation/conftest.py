@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import socket
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import freqtrade.rpc.telegram
 import pytest
 import time_machine
 from freqtrade.configuration import Configuration
@@ -168,9 +170,20 @@ def candles(tmp_path_factory):
     return folder
 
 
-@pytest.fixture(scope="module")
+class Quick:
+    """asyncio for Freqtrade's Telegram module, whose end waits for a sleep of ten seconds."""
+
+    def __getattr__(self, name):
+        return getattr(asyncio, name)
+
+    @staticmethod
+    async def sleep(seconds):
+        await asyncio.sleep(min(seconds, 0.1))
+
+
+@pytest.fixture(scope="package")
 def world(candles, tmp_path_factory):
-    """Makes bots; all ends with the module."""
+    """Makes bots; all ends with this folder's tests."""
     api, patch = BotApi(), pytest.MonkeyPatch()
     made = []
     with (
@@ -179,6 +192,7 @@ def world(candles, tmp_path_factory):
         SandboxServer(api.app) as bot_api,
     ):
         base = f"{bot_api.url}/bot"
+        patch.setattr(freqtrade.rpc.telegram, "asyncio", Quick())
         patch.setattr(
             Telegram,
             "_init_telegram_app",
@@ -197,7 +211,7 @@ def world(candles, tmp_path_factory):
     patch.undo()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def bot(world):
     """A bot that has lived through a night: two signals, one entry, one refusal, a summary."""
     own = world()

@@ -25,14 +25,6 @@ ROUTES = ["", *(f"/{name}" for name in COMMANDS)]
 WITH = {"/why": {"pair": "ETH/USDT"}}
 
 
-@pytest.fixture(scope="module")
-def bot(world):
-    own = world(telegram={"enabled": False})
-    own.hours(1)
-    own.hours(9)
-    return own
-
-
 def get(bot, route, auth=OWNER, **query):
     return httpx.get(bot.url + route, params={**WITH.get(route, {}), **query}, auth=auth, timeout=60)
 

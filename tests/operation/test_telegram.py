@@ -41,7 +41,7 @@ SHOWS = {
 def test_every_command_answers_in_tables_that_fit_a_phone(bot, command):
     text = bot.ask(command)
     for words in SHOWS[command]:
-        assert words in text
+        assert words in " ".join(text.split())
     assert max(map(len, text.splitlines())) <= WIDTH
     assert not bot.api.refused
 
@@ -180,7 +180,8 @@ def test_long_answers_come_in_several_messages(bot, monkeypatch):
 def test_a_telegram_without_its_private_names_is_left_alone(bot, monkeypatch, caplog):
     monkeypatch.delattr(freqtrade_telegram, "authorized_only")
     operator = Operator(bot.freqtrade.strategy, bot.freqtrade.strategy.recorder._live)
-    assert caplog.text.count("telegram has none of our views: Freqtrade has changed (ImportError") == 1
+    assert caplog.text.count("telegram has none of our views") == 1
+    assert "Freqtrade has changed (ImportError" in caplog.text
     assert operator.source.pairs() == tuple(sorted(PAIRS))  # the rest of it is there
     module = SimpleNamespace(_thread=SimpleNamespace(is_alive=lambda: True))
     assert not attach_telegram(module, bot.operator.source)  # not built yet: tried again with the next loop

@@ -260,7 +260,7 @@ class Operator:
                     self._waiting.append(module)
             except Exception as error:
                 logger.warning(
-                    "%s has none of our views: Freqtrade has changed (%s: %s)",
+                    "%s has none of our views; it did not start, or Freqtrade has changed (%s: %s)",
                     module.name,
                     type(error).__name__,
                     error,

