@@ -46,6 +46,8 @@ def refusal(data: dict) -> str:
         left = re.sub(r"```.*?```|`[^`]*`|\*[^*]*\*|_[^_]*_|\[[^\]]*\]\([^)]*\)", "", text, flags=re.S)
         if re.search(r"(?<!\\)[_*`]", left):
             return "Bad Request: can't parse entities: can't find end of the entity"
+    if mode == "HTML" and re.search(r"&(?!(lt|gt|amp|quot);)|<(?!/?pre>)", text):
+        return "Bad Request: can't parse entities: unsupported start tag"
     shown = Text(text).text if mode == "HTML" else text
     return "Bad Request: message is too long" if len(shown) > 4096 else ""
 

@@ -36,10 +36,8 @@ def test_a_night_brings_one_refusal_a_pair_and_one_summary(bot):
 
 def test_a_silent_exchange_is_told_once_and_only_if_two_loops_see_it(bot):
     late = bot.now + timedelta(hours=3)
-    before = len(told(bot))
     bot.operator.update(late)  # a bot that was itself stopped for hours
-    bot.freqtrade.rpc.process_msg_queue(bot.freqtrade.dataprovider._msg_queue)
-    assert len(told(bot)) == before
+    assert not [text for text in bot.freqtrade.dataprovider._msg_queue if "no new candle" in text]
     for minutes in (1, 2, 60):
         bot.operator.update(late + timedelta(minutes=minutes))
     bot.freqtrade.rpc.process_msg_queue(bot.freqtrade.dataprovider._msg_queue)
@@ -72,7 +70,7 @@ def test_a_reload_repeats_nothing_and_all_answers_come_from_the_new_bot(bot):
     bot.start()  # what a reload does: all is made anew
     bot.hours(2)
     new = told(bot)[len(before) :]
-    assert not [text for text in new if text in before]
+    assert not [text for text in new if text in before or text.startswith("```")]
     assert bot.operator is not old
     assert "Phase" in bot.ask("/phase")
     telegram = bot.operator_module("telegram")
