@@ -150,8 +150,8 @@ def _described(said: Mapping[str, Any], **further: Any) -> SignalView:
             direction=SIDES.get(int(vote["direction"] or 0), "hold"),
             confidence=vote["confidence"],
             percentile=vote["percentile"],
-            weight=vote["share"],
-            contribution=_product(vote["share"], vote["percentile"]),
+            weight=vote.get("share"),  # trades of older versions have none
+            contribution=_product(vote.get("share"), vote["percentile"]),
         )
         for name, vote in said["votes"].items()
     ]
