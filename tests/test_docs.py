@@ -40,7 +40,7 @@ def test_the_readme_names_no_command_that_is_not_there():
 
 def test_make_targets_and_folders_of_the_readme_exist():
     makefile = (ROOT / "Makefile").read_text()
-    for target in set(re.findall(r"\bmake ([a-z]+)", README)):
+    for target in set(re.findall(r"\bmake ([a-z-]+)", README)):
         assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
     for path in re.findall(r"`((?:strategies|freqai_models|docs|tests)/[\w./]+)`", README):
         assert list(ROOT.glob(f"{path}*")), path

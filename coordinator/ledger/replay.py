@@ -18,7 +18,7 @@ from coordinator.ledger.database import Database
 from coordinator.ledger.frame import DECISION_FIELDS
 from coordinator.ledger.records import CandleRecord, OutcomeRow, SignalRow, VoteRow
 
-__all__ = ["Snapshot", "history_frame", "last_snapshot", "replay_run"]
+__all__ = ["Snapshot", "history_frame", "last_snapshot", "named_snapshots", "replay_run"]
 
 CANDLES_AT_ONCE: Final = 2048
 
@@ -61,6 +61,15 @@ def last_snapshot(connection: Connection, run_id: int, learner: str, at: int) ->
     newest = select(table.c.time, table.c.state).where(selected).order_by(table.c.time.desc()).limit(1)
     row = connection.execute(newest).one_or_none()
     return None if row is None else Snapshot(int(row.time), row.state)
+
+
+def named_snapshots(connection: Connection, run_id: int, prefix: str) -> list[tuple[str, Snapshot]]:
+    """(name, snapshot) of every state whose name begins so, in time order."""
+    table = schema_history.learner_snapshots
+    selected = and_(table.c.run_id == run_id, table.c.learner.startswith(prefix, autoescape=True))
+    query = select(table.c.learner, table.c.time, table.c.state).where(selected)
+    rows = connection.execute(query.order_by(table.c.time, table.c.learner))
+    return [(row.learner, Snapshot(int(row.time), row.state)) for row in rows]
 
 
 def history_frame(connection: Connection, run_id: int, part: str) -> pd.DataFrame:

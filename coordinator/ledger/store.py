@@ -17,7 +17,7 @@ from coordinator.ledger.frame import normalise_decisions
 from coordinator.ledger.integrity import problems
 from coordinator.ledger.metric_history import MetricRow, metric_frame, write_metrics
 from coordinator.ledger.records import CandleRecord
-from coordinator.ledger.replay import Snapshot, history_frame, last_snapshot, replay_run
+from coordinator.ledger.replay import Snapshot, history_frame, last_snapshot, named_snapshots, replay_run
 from coordinator.ledger.rows import decisions_from_rows, rows_of, signal_query, vote_query
 from coordinator.ledger.run_info import RunInfo
 from coordinator.ledger.samples.panel_store import PanelTable, panel_query, panel_table, write_panel
@@ -168,6 +168,11 @@ class Ledger:
         """A learner's last snapshot from candle ``at`` or before; replaying ``after`` its time brings it up to date."""
         with self.database.read() as connection:
             return last_snapshot(connection, run_id, learner, at)
+
+    def named_snapshots(self, run_id: int, prefix: str) -> list[tuple[str, Snapshot]]:
+        """(name, snapshot) of every stored state whose name begins so, in time order."""
+        with self.database.read() as connection:
+            return named_snapshots(connection, run_id, prefix)
 
     def history(self, run_id: int, part: str) -> pd.DataFrame:
         """One history of a run as a table; see :func:`coordinator.ledger.replay.history_frame`."""

@@ -25,14 +25,15 @@ logger = logging.getLogger(__name__)
 def describe_run(
     config: dict[str, Any], strategy: str, settings: Settings, started_at: datetime, bot: str = ""
 ) -> RunInfo:
-    """What the ledger keeps about a run; without FreqAI there is no model. What hyperopt looks for changes no run."""
+    """What the ledger keeps about a run; without FreqAI there is no model. What hyperopt looks for and a
+    bot tells changes no run."""
     freqai = config.get("freqai") or {}
     learns = bool(freqai.get("enabled"))
     return RunInfo(
         strategy=strategy,
         started_at=started_at,
         timeframe=config.get("timeframe", "1h"),
-        settings=settings.model_dump(mode="json", exclude={"hyperopt"}),
+        settings=settings.model_dump(mode="json", exclude={"hyperopt", "alerts"}),
         model=config.get("freqaimodel") if learns else None,
         identifier=freqai.get("identifier") if learns else None,
         bot=bot,

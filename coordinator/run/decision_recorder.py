@@ -25,6 +25,7 @@ from coordinator.run.live_decisions import LiveDecisions
 from coordinator.run.trading_run import TradingRun
 from coordinator.run.trust_report import trust_reports
 from coordinator.settings import Settings
+from coordinator.settings.alerts import AlertKind, Tell
 
 __all__ = ["DecisionRecorder"]
 
@@ -62,6 +63,7 @@ class DecisionRecorder:
     model_verdicts : of the models that voted, set by strategies with ML
     standing_models : champions that were trained before the run, likewise
     collector : keeps what models learn from; None where nothing is kept
+    refusals : a bot's: of each pair when an entry was refused last (open of its signal's candle), and why
     """
 
     def __init__(self, config: dict[str, Any], strategy: str, run: TradingRun, *, is_backtest: bool) -> None:
@@ -71,6 +73,7 @@ class DecisionRecorder:
         self.model_verdicts: list[ModelVerdict] = []
         self.standing_models: list[ModelVerdict] = []
         self.collector: SampleCollector | None = None
+        self.refusals: dict[str, tuple[int, str]] = {}
         # A backtest's
         self._written: int | None = None
         self._ledger: tuple[Path, int] | None = None
@@ -97,7 +100,7 @@ class DecisionRecorder:
             self.collector.put_predictions(pair, predicted, model.component_columns)
 
     def record_decisions(
-        self, pair: str, settings: Settings, send: Callable[[str], None], retrain: Callable[[], None]
+        self, pair: str, settings: Settings, tell: Tell, retrain: Callable[[], None]
     ) -> None:
         """Called when a pair's signals have been decided: the ledger of a backtest, or a bot's log and alerts.
 
@@ -108,14 +111,14 @@ class DecisionRecorder:
         if self._live is not None:
             self._log_decision(pair, settings)
             self._log_absences(pair)
-            self._alert_weight_cuts(self._live, send, retrain)
+            self._tell_weight_changes(self._live, tell, retrain)
             self._log_failures(self._live)
-            self._report_trust(self._live, settings, send)
+            self._report_trust(self._live, settings, tell)
             self._live.ledger.register_models([*self.standing_models, *self.model_verdicts])
             if self.collector is not None and self._drift is not None:
                 signals, now = self._run.market.signals(settings), self._run.market.last_candle()
                 self.collector.write_live(self._live.ledger, signals, settings, now)
-                self._drift.check(self._live.ledger.ledger, settings, now, send, retrain)
+                self._drift.check(self._live.ledger.ledger, settings, now, tell, retrain)
         elif self._is_backtest:
             self._write_ledger(settings)
 
@@ -185,20 +188,20 @@ class DecisionRecorder:
                 logger.info("%s: %s votes again", pair, component)
             self._last_reason[pair, component] = now
 
-    def _alert_weight_cuts(
-        self, live: LiveDecisions, send: Callable[[str], None], retrain: Callable[[], None]
-    ) -> None:
-        """Send cuts and breakers of the ML weight, and have models retrained, those of the warm start left out."""
+    def _tell_weight_changes(self, live: LiveDecisions, tell: Tell, retrain: Callable[[], None]) -> None:
+        """Tell of changes of phase and weight, and have models retrained, those of the warm start left out."""
         reviews = live.fold.fold.learners.history.reviews
-        sent, self._reviews_sent = self._reviews_sent, len(reviews)
+        # A bot that goes on from its ledger has no warm start: all its reviews are new.
+        sent = 0 if self._reviews_sent is None and live.continues else self._reviews_sent
+        self._reviews_sent = len(reviews)
         for review in reviews[sent:] if sent is not None else ():
             if review.is_rollback:
                 retrain()
-            if review.weight_after < review.weight_before:
-                send(
-                    f"Coordinator: ML weight {review.weight_before:.0%} -> {review.weight_after:.0%}, "
-                    f"phase {review.phase_after}: {review.reason}"
-                )
+            before, after = review.weight_before, review.weight_after
+            if (before, review.phase_before) != (after, review.phase_after):
+                text = f"ML weight {before:.0%} -> {after:.0%}, phase {review.phase_after}: {review.reason}"
+                kind: AlertKind = "breaker" if review.is_rollback else "weight"
+                tell(kind, str(review.time), f"Coordinator: {text}")
 
     def _log_failures(self, live: LiveDecisions) -> None:
         """Log a learner that failed, once; the ledger counts the days."""
@@ -207,7 +210,7 @@ class DecisionRecorder:
                 self._failed_learners.add(failure.learner)
                 logger.error("The learner %s raised %s: it begins anew", failure.learner, failure.error)
 
-    def _report_trust(self, live: LiveDecisions, settings: Settings, send: Callable[[str], None]) -> None:
+    def _report_trust(self, live: LiveDecisions, settings: Settings, tell: Tell) -> None:
         """Write the changes of the improvements' trust; alert of one that was switched off, the warm start aside."""
         trust, sent = self._run.improvements.trust, self._trust_changes_sent or 0
         if trust is None or len(trust.changes) == sent or live.warming(self._run.market.last_candle()):
@@ -216,13 +219,13 @@ class DecisionRecorder:
         records = (CandleRecord(time, improvements=(report.row,)) for time, report in reports)
         for record in merge_records(records):
             live.ledger.write_record(record)
-        for _, report in reports if self._trust_changes_sent is not None else ():
+        for time, report in reports if self._trust_changes_sent is not None else ():
             if "raised" in report.log_line and report.log_line in self._failed_learners:
                 continue  # told already; the ledger counts the days
             self._failed_learners.add(report.log_line)
             logger.info(report.log_line)
             if report.alert:
-                send(report.alert)
+                tell("improvement", f"{time} {report.alert}", report.alert)
         self._trust_changes_sent = len(trust.changes)
 
     # --- entries ----------------------------------------------------------------------------------------------
@@ -245,7 +248,10 @@ class DecisionRecorder:
 
     def record_refusal(self, pair: str, reason: str) -> None:
         """An entry was refused for the portfolio's sake: a bot's log says so once per pair and reason."""
-        if self._live is not None and self._last_reason.get((pair, "portfolio")) != reason:
+        if self._live is None:
+            return
+        self.refusals[pair] = self._run.market.last_candle(), reason
+        if self._last_reason.get((pair, "portfolio")) != reason:
             self._last_reason[pair, "portfolio"] = reason
             logger.info("%s: the entry is refused: %s", pair, reason)
 

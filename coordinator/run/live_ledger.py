@@ -157,6 +157,11 @@ class LiveLedger:
             self._registered = len(verdicts)
 
     @property
+    def run_id(self) -> int:
+        """The bot's run."""
+        return self._run
+
+    @property
     def ledger(self) -> Ledger:
         """The ledger itself, with all its runs and models."""
         return self._ledger

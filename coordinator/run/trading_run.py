@@ -101,6 +101,11 @@ class TradingRun:
 
         live.write(signals, frame_of, partial(self._signal_records, settings), now)
 
+    def is_decided(self, settings: Settings) -> bool:
+        """Whether ``decisions`` would only give what was decided already."""
+        decided = self._decided
+        return decided is not None and decided[0] == self.market.version and decided[1] == settings
+
     def series_decisions(self, series: str, settings: Settings) -> Decisions:
         """Decisions on a series' own signals, in their order."""
         return self.decisions(settings).rows(self.market.rows_of(series, settings))

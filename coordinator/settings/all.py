@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from pydantic import Field, ValidationError, model_validator
 
+from coordinator.settings.alerts import AlertSettings
 from coordinator.settings.base import Section
 from coordinator.settings.blending import BlendingSettings
 from coordinator.settings.clocks import CLOCK_SECTIONS, ClockSettings
@@ -76,6 +77,7 @@ class Settings(Section):
     improvements: ImprovementsSettings = ImprovementsSettings()
     portfolio: PortfolioSettings = PortfolioSettings()
     hyperopt: HyperoptSettings = HyperoptSettings()
+    alerts: AlertSettings = AlertSettings()
     clocks: Mapping[ClockName, ClockSettings] = Field(
         {}, description="several clocks at once, each with keys of its own; empty: baseline.clock alone"
     )

@@ -27,7 +27,11 @@ class Bot:
 
     def step(self, now):
         settings = self.world.context.settings
-        self.watch.check(self.world.ledger, settings, now, self.messages.append, self.retrain)
+        self.watch.check(self.world.ledger, settings, now, self.tell, self.retrain)
+
+    def tell(self, kind, cause, message):
+        assert kind == "drift"
+        self.messages.append(message)
 
 
 @pytest.fixture

@@ -28,7 +28,7 @@ def test_export_writes_the_newest_ledgers_last_run(tmp_path, make_decisions, run
     output = tmp_path / "decisions.parquet"
     result = run("export", "--results", tmp_path, "--output", output)
     assert result.exit_code == 0
-    assert result.output == f"5 decisions written to {output}\n"
+    assert result.stdout == f"5 decisions written to {output}\n"
     file = pq.ParquetFile(output)
     assert file.metadata.row_group(0).column(0).compression == "ZSTD"
     assert tuple(file.schema_arrow.names) == COLUMNS

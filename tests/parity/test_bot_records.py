@@ -223,6 +223,38 @@ def test_a_cut_of_the_ml_weight_is_told_once(bot):
         bot.step(BEGIN + pd.Timedelta(hours=hours), PAIRS)
     assert bot.messages[1:] == ["Coordinator: ML weight 10% -> 0%, phase shadow: breaker: made up"]
     assert retrained == [True]
+    reviews.append(manager._record(now + 3600, 2, 0.1, "promoted: made up", evidence))
+    for hours in (6, 7):
+        bot.step(BEGIN + pd.Timedelta(hours=hours), PAIRS)
+    assert bot.messages[2:] == ["Coordinator: ML weight 0% -> 10%, phase pilot: promoted: made up"]
+    assert retrained == [True]
+
+
+def test_a_restarted_bot_tells_a_review_of_its_first_candle_and_none_twice(
+    make_bot, market, tmp_path, monkeypatch
+):
+    candles = {
+        (pair, timeframe): load_pair_history(pair, timeframe, market, candle_type=CandleType.SPOT)
+        for pair in PAIRS
+        for timeframe in ("1h", "4h", "1d")
+    }
+    first = make_bot(market, PAIRS, candles, EVERY, tmp_path)
+    for hours in range(26):  # a state is stored once a day has begun
+        first.step(BEGIN + pd.Timedelta(hours=hours), PAIRS)
+    told = []
+    for restart in range(2):
+        bot = make_bot(market, PAIRS, candles, EVERY, tmp_path)
+        live = bot.strategy.recorder._live
+        assert live.continues
+        manager = live.fold.fold.learners.manager
+        manager.weight_, manager.phase_ = 0.2, 3
+        now = int(BEGIN.timestamp()) + 86400
+        review = manager._record(now, 3, 0.1, "cut: made up", manager._evidence(now))
+        live.fold.fold.learners.history.reviews.append(review)
+        monkeypatch.setattr(bot.strategy, "request_retraining", lambda: None)
+        bot.step(BEGIN + pd.Timedelta(hours=26 + restart), PAIRS)
+        told += [text for text in bot.messages if "ML weight" in text]
+    assert told == ["Coordinator: ML weight 20% -> 10%, phase expansion: cut: made up"]
 
 
 def test_the_days_metrics_are_written_once_and_a_failure_stops_nothing(bot, monkeypatch, caplog):

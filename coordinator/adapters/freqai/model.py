@@ -16,6 +16,7 @@ from freqtrade.freqai.data_kitchen import FreqaiDataKitchen
 from pandas import DataFrame
 
 from coordinator.adapters.errors import as_operational
+from coordinator.adapters.freqai.failed_trainings import FailedTrainings, remembered
 from coordinator.adapters.freqai.failures import HELP, WAY_OUT, failed_windows, training_failed
 from coordinator.adapters.freqai.frames import LABEL
 from coordinator.adapters.freqai.history_replay import HistoryReplay
@@ -73,6 +74,7 @@ class CompositeFreqaiModel(ScanningModel):
         self._market: MarketHistory | None = None  # a backtest's, whole
         self._newest: MarketHistory | None = None  # a bot's, of the current candle
         self._trained: dict[str, list[CompositeModel]] = {}
+        self.failed_trainings = FailedTrainings(maxlen=20)  # a bot's
         self._outdated: set[str] = set()  # keys of models that are to be trained anew whatever their age
         self._milliseconds: deque[float] = deque(maxlen=10_000)
         self._late_logged = False
@@ -161,8 +163,9 @@ class CompositeFreqaiModel(ScanningModel):
             return models[-1]
         stored = models[-1] if models else self.dd.model_dictionary.get(pair)  # after a restart
         previous = stored if isinstance(stored, CompositeModel) else None
-        market = self._source.full_history(self._pairs(), self._strategy.dp, self.dd.historic_data)
-        model = self._fit_window(key, begin, end, previous, market)
+        with remembered(self.failed_trainings, end):
+            market = self._source.full_history(self._pairs(), self._strategy.dp, self.dd.historic_data)
+            model = self._fit_window(key, begin, end, previous, market)
         models[:] = [model]
         self._outdated.discard(key)
         return model
@@ -244,13 +247,9 @@ class CompositeFreqaiModel(ScanningModel):
             return 1
         if not self._late_logged:
             self._late_logged = True
-            limit = self.settings.latency_limit_ms
-            logger.warning(
-                "A prediction took %.1f ms (limit %.1f): ML is late and absent", milliseconds, limit
-            )
+            limits = milliseconds, self.settings.latency_limit_ms
+            logger.warning("A prediction took %.1f ms (limit %.1f): ML is late and absent", *limits)
         return LATE
-
-    # --- candles ----------------------------------------------------------------------------------------------
 
     def _pairs(self) -> list[str]:
         pairs = traded_pairs(self.config, self._strategy.dp)

@@ -28,6 +28,7 @@ from coordinator.adapters.strategy.hyperopt_space import (
     spaces,
     tuned_settings,
 )
+from coordinator.adapters.strategy.operator import Operator
 from coordinator.portfolio.entry_round import Slots
 from coordinator.portfolio.guard import Position
 from coordinator.run.decision_recorder import DecisionRecorder
@@ -38,6 +39,7 @@ from coordinator.run.position_rules import PositionRules
 from coordinator.run.position_sizing import Funds, PositionSizing
 from coordinator.run.trading_run import TradingRun
 from coordinator.settings import Settings, run_settings
+from coordinator.settings.alerts import AlertKind
 from coordinator.signals.candles import timeframe_seconds
 from coordinator.trade.plan import Plan
 
@@ -51,6 +53,7 @@ class EntryStrategy(FastCallbackStrategy):
     """
 
     uses_ml = False
+    operator: Operator | None = None  # a bot's
     position_adjustment_enable = True
     max_entry_position_adjustment = 3
     use_exit_signal = True
@@ -130,6 +133,13 @@ class EntryStrategy(FastCallbackStrategy):
         if change is not None:
             self.recorder.record_check(*change)
 
+    def tell(self, kind: AlertKind, cause: str, message: str) -> None:
+        """Tell the user through Freqtrade's channels, as the operator's settings have it."""
+        if self.operator is not None:
+            self.operator.tell(kind, cause, message)
+        else:
+            self.dp.send_msg(message, always_send=True)
+
     def _describe_signal(self, pair: str, time: int) -> Mapping[str, Any] | None:
         return self.recorder.describe_signal(pair, self._tuned(), time)
 
@@ -165,7 +175,9 @@ class EntryStrategy(FastCallbackStrategy):
         check = self.guard.check(pair, direction, time, slots, settings)
         self.recorder.record_check(time, check)
         for alert in check.alerts if self.is_bot else ():
-            self.dp.send_msg(alert, always_send=True)
+            self.tell("improvement", f"{time} {alert}", alert)
+        if not check.allowed and check.log_lines:
+            self.recorder.refusals[pair] = time, check.log_lines[-1].partition(" refused by ")[2]
         if check.allowed:
             plan = self.plans.at_signal(pair, current_time, direction)
             self.trade_recorder.entry_ordered(pair, plan, direction, current_time, time)

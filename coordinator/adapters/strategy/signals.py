@@ -20,6 +20,7 @@ from coordinator.adapters.pairs import traded_pairs
 from coordinator.adapters.strategy.annotations import chart_annotations, pair_locks, trades_of
 from coordinator.adapters.strategy.fast_start import learn_from_history
 from coordinator.adapters.strategy.historic_chart import HistoricChart
+from coordinator.adapters.strategy.operator import attach_operator, attach_webserver
 from coordinator.adapters.strategy.trades import TradeStrategy
 from coordinator.candles.check import check_candles
 from coordinator.errors import CoordinatorError
@@ -82,6 +83,9 @@ class CoordinatorStrategy(TradeStrategy):
             self.hedging.use_store(ledger)
             if self.guard.trust is not None:
                 self.guard.trust.use_store(ledger)
+            self.operator = attach_operator(self, live)
+        elif self.config.get("runmode") == RunMode.WEBSERVER:
+            attach_webserver(self)
         if self.hedging.monitor.pair is not None:
             self.hedging.check_pair(traded_pairs(self.config, self.dp))
         if self.uses_ml and self.config.get("freqai", {}).get("enabled", False):
@@ -103,6 +107,8 @@ class CoordinatorStrategy(TradeStrategy):
             equity = self.wallets.get_total_stake_amount() / self.config["tradable_balance_ratio"]
             held, currency = len(self._held()), self.config["stake_currency"]
             self.candle_log.log(self._tuned(), held, self.max_open_trades, equity, currency)
+        if self.operator is not None:
+            self.operator.update(current_time)
 
     # --- indicators and signals -------------------------------------------------------------------------------
 
@@ -211,7 +217,7 @@ class CoordinatorStrategy(TradeStrategy):
         settings = self._tuned()
         self._follow_hyperopt(settings)
         self.run.decisions(settings)
-        self.recorder.record_decisions(pair, settings, self._send, self.request_retraining)
+        self.recorder.record_decisions(pair, settings, self.tell, self.request_retraining)
         plans: dict[int, Plan] = {}
         columns: list[dict[str, Any]] = []
         for analysis in self.run.market.of_pair(pair):
@@ -226,9 +232,6 @@ class CoordinatorStrategy(TradeStrategy):
         self.plans.set_plans(pair, plans)
         merged = held(merge_columns(columns))
         return dataframe.assign(**self.hedging.entry_columns(pair, merged))
-
-    def _send(self, message: str) -> None:
-        self.dp.send_msg(message, always_send=True)
 
     def populate_exit_trend(self, dataframe: DataFrame, metadata: dict[str, Any]) -> DataFrame:
         """Leave as the baseline says (``coordinator.trade.signal_exits``).

@@ -19,6 +19,7 @@ from coordinator.ledger.learning_events import add_event
 from coordinator.ledger.registry import ModelRegistry
 from coordinator.ledger.store import Ledger
 from coordinator.settings import Settings
+from coordinator.settings.alerts import Tell
 from coordinator.signals.clock import series_name
 from coordinator.types import SECONDS_PER_DAY
 
@@ -47,7 +48,7 @@ class DriftWatch:
         ledger: Ledger,
         settings: Settings,
         now: int,
-        send: Callable[[str], None],
+        tell: Tell,
         retrain: Callable[[], None],
     ) -> None:
         """Called with every candle; once a day it does something.
@@ -63,7 +64,7 @@ class DriftWatch:
             return  # a bot's start has enough to do
         for clock in settings.clock_names:
             try:
-                self._check_clock(ledger, settings, clock, now, send, retrain)
+                self._check_clock(ledger, settings, clock, now, tell, retrain)
             except (CoordinatorError, SQLAlchemyError, ValueError, KeyError) as error:
                 logger.warning("Drift could not be checked on %s: %s: %s", clock, type(error).__name__, error)
 
@@ -73,7 +74,7 @@ class DriftWatch:
         settings: Settings,
         clock: str,
         now: int,
-        send: Callable[[str], None],
+        tell: Tell,
         retrain: Callable[[], None],
     ) -> None:
         own, slowest = settings.on_clock(clock), settings.clock_names[0]
@@ -96,11 +97,11 @@ class DriftWatch:
         said = f"Coordinator: {name} has drifted: {report.sentence}"
         if not in_registry:
             self._alerted.add(model.info.file_hash)
-            send(f"{said}; it is trained anew")
+            tell("drift", model.info.file_hash, f"{said}; it is trained anew")
             retrain()
             return
         trainer = QualityTrainer(ledger, folder, settings, clock)
         with learning_lock(self._user_data):
             trained = trainer.train(samples, now, "drift")
         self._alerted.add(model.info.file_hash)
-        send(f"{said}; trained anew: {trained.verdict.sentence}")
+        tell("drift", model.info.file_hash, f"{said}; trained anew: {trained.verdict.sentence}")

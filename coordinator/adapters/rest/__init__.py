@@ -1,0 +1,1 @@
+"""The operator's views as JSON under Freqtrade's API server: its authentication, its OpenAPI documentation."""

@@ -1,0 +1,1 @@
+"""What a bot tells by itself: alerts, each once per cause, and a daily summary."""
