@@ -48,6 +48,7 @@ def run(
     end: Annotated[str | None, typer.Option(help="Last moment; the command is then ended.")] = None,
     speed: Annotated[float, typer.Option(help="Seconds in a real one; needs --start.")] = 1.0,
     fault: FaultOption = None,
+    streams: Annotated[bool, typer.Option("--streams", help="A bot's candles over websocket.")] = False,
 ) -> None:
     """Run a command, offline, against the sandbox exchange; the exit code is the command's.
 
@@ -63,7 +64,7 @@ def run(
     if start is None:
         if end is not None or speed != 1.0:
             raise CoordinatorError("--start", owner, "be given with --end and --speed", "nothing")
-        raise typer.Exit(run_sandboxed(command, datadir, host, port, faults=faults))
+        raise typer.Exit(run_sandboxed(command, datadir, host, port, faults=faults, streams=streams))
     if not speed > 0:
         raise CoordinatorError("--speed", owner, "be above 0", speed)
     spec = ReplaySpec(
@@ -74,6 +75,7 @@ def run(
         host=host,
         port=port,
         faults=faults,
+        streams=streams,
     )
     raise typer.Exit(run_simulated(spec, command))
 

@@ -46,9 +46,7 @@ STREAM_PATHS: Final = {
 }
 
 
-def overlay_config(
-    base_url: str, *, simulated_clock: bool = False, streams: bool | None = None
-) -> dict[str, Any]:
+def overlay_config(base_url: str, *, simulated_clock: bool = False, streams: bool = False) -> dict[str, Any]:
     """Config to pass last: Binance and its streams at ``base_url``, dry-run.
 
     Parameters
@@ -57,8 +55,8 @@ def overlay_config(
         The exchange's address.
     simulated_clock : bool
         Whether the command lives in another time: requests are then not spaced by the real clock.
-    streams : bool, optional
-        Candles over websocket (``exchange.enable_ws``); None leaves it to the config.
+    streams : bool
+        Whether a bot gets its candles over websocket (``exchange.enable_ws``).
 
     Examples
     --------
@@ -71,11 +69,10 @@ def overlay_config(
     ccxt_config: dict[str, Any] = {"urls": {"api": api}}
     if simulated_clock:
         ccxt_config |= {"enableRateLimit": False, "timeout": 3000}
-    exchange: dict[str, Any] = {
+    exchange = {
         "name": "binance",
+        "enable_ws": streams,
         "ccxt_config": ccxt_config,
         "ccxt_async_config": ccxt_config,
     }
-    if streams is not None:
-        exchange["enable_ws"] = streams
     return {"dry_run": True, "exchange": exchange}

@@ -37,6 +37,7 @@ def run_sandboxed(
     port: int = 0,
     clock: Clock = wall_clock,
     faults: Faults = NO_FAULTS,
+    streams: bool = False,
 ) -> int:
     """Start the exchange, run a command against it, end the exchange.
 
@@ -55,6 +56,8 @@ def run_sandboxed(
         The exchange's now.
     faults : Faults
         What the exchange does wrong.
+    streams : bool
+        Whether a bot gets its candles over websocket.
 
     Returns
     -------
@@ -77,7 +80,7 @@ def run_sandboxed(
     program = _find_program(command[0])
     with SandboxServer(app, host, port) as server, tempfile.TemporaryDirectory() as folder:
         overlay = Path(folder) / "sandbox-overlay.json"
-        overlay.write_text(json.dumps(overlay_config(server.url)), encoding="utf-8")
+        overlay.write_text(json.dumps(overlay_config(server.url, streams=streams)), encoding="utf-8")
         completed = complete_command(command, overlay, server.url, Path.cwd())
         # A process group of its own, so that a signal reaches the command and its workers exactly once.
         with _signals_to(lambda number: _signal_group(children, number)):
