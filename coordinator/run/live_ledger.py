@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from coordinator.components.model_files import ModelVerdict, register_models
 from coordinator.decision.live import LiveFold
 from coordinator.decision.outcomes import EXITS
-from coordinator.decision.table import SignalTable
+from coordinator.decision.table import UNRESOLVED, SignalTable
 from coordinator.errors import CoordinatorError
 from coordinator.ledger.feature_store import FeatureTable
 from coordinator.ledger.live import LedgerConflictError
@@ -76,6 +76,7 @@ class LiveLedger:
         self._settled: dict[tuple[int, str], None] = {}  # outcomes to be written
         # Signals of this run in the ledger: all, and those without an outcome.
         self._written, self._open = self._stored()
+        self._began: int | None = None  # the first candle that is written
         self._counts = WrittenCounts()
         self._registered = 0
         self._candle_seconds = timeframe_seconds(info.timeframe)
@@ -117,9 +118,15 @@ class LiveLedger:
         self._settled = dict.fromkeys((*self._settled, *fold.new_outcomes))
         if fold.warming(now):
             return
+        self._began = self._began or now
         row_of: dict[tuple[int, str], int] = {}
-        if self._waiting or self._settled:
+        if self._waiting or self._settled or now == self._began:
             row_of = {key: i for i, key in enumerate(signals.signal_keys())}
+        if now == self._began:
+            # A bot that was killed may have kept its learners' state and not the outcomes that it had just seen.
+            known = (key for key in self._open if key in row_of)
+            seen = [key for key in known if signals.outcome_time[row_of[key]] != UNRESOLVED]
+            self._settled = dict.fromkeys((*self._settled, *seen))
         # A restart decides the day's signals again, from frames that end later; what was written is what counts.
         new = [key for key in self._waiting if key in row_of and key not in self._written]
         rows = [row_of[key] for key in new]

@@ -11,6 +11,7 @@ from typing import Any, Final
 from rich.console import Console
 from rich.markup import escape
 
+from coordinator.errors import CoordinatorError
 from coordinator.jobs.bot.process import run_bot
 from coordinator.jobs.bot.workspace import BotWorkspace
 from coordinator.jobs.demo.feed import feed_line
@@ -62,6 +63,8 @@ def run_demo(asked: DemoOptions, console: Console) -> int:
     CoordinatorError
         On the first thing that is wrong with what was asked for.
     """
+    if not asked.speed > 0:
+        raise CoordinatorError("--speed", "coordinator demo", "be above 0", asked.speed)
     workspace = BotWorkspace(asked.folder)
     plan, begin, last = demo_plan(
         asked.configs, asked.datadir, asked.pairs, asked.trading_mode, asked.start, asked.end,

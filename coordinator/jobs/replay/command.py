@@ -53,14 +53,14 @@ def replay(
 
     console, configs = Console(), chosen_configs(config)
     faults = parse_faults(fault or [], OWNER)
+    if 60 % looks:
+        raise CoordinatorError("--looks", OWNER, "divide an hour's 60 minutes", looks)
     if datadir is None:
         mode = parse_trading_mode(trading_mode or read_config(configs).get("trading_mode", "spot"))
         with console.status("Simulating the market"):
             datadir = simulated_datadir(folder.parent, mode)
     chosen = pairs.replace(",", " ").split() if pairs else None
     plan = plan_run(configs, datadir, chosen, timerange, trading_mode, most_days=None if timerange else 30)
-    if 60 % looks:
-        raise CoordinatorError("--looks", OWNER, "divide an hour's 60 minutes", looks)
     options = ReplayOptions(strategy, looks, compare, follow, fill_at_once, faults)
     try:
         found = run_replay(plan, folder, options, console)

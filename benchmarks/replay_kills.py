@@ -1,0 +1,200 @@
+"""A bot killed with kill -9 at random moments and started again, under a simulated clock.
+
+    python -m benchmarks replay_kills
+
+The real bot, its real databases and the sandbox exchange: hourly signals, DCA, scale-outs, trailing stops, following
+targets and adaptive thresholds on. It is killed until it has been killed so often and has come to its end; its trades
+with every order, and what its ledger holds, must be what one undisturbed run leaves.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import random
+import signal
+import sqlite3
+import tempfile
+import time
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from benchmarks.result import Result
+from coordinator.jobs.bot.process import started_bot
+from coordinator.jobs.bot.workspace import BotWorkspace
+from coordinator.jobs.run_plan import RunPlan, plan_run
+from coordinator.ledger.store import Ledger
+from coordinator.sandbox.market_files import write_market
+from coordinator.sandbox.replay_spec import ReplaySpec
+from coordinator.sandbox.spec import MarketSpec
+
+__all__ = ["differences", "make_plan", "run", "run_killed", "run_undisturbed"]
+
+KILLS = 100
+ROOT = Path(__file__).resolve().parent.parent
+STRATEGY = "TechnicalBaseline"
+SPEC = MarketSpec(
+    pairs=("BTC/USDT", "ETH/USDT", "SOL/USDT"),
+    start=datetime(2023, 1, 1, tzinfo=UTC),
+    end=datetime(2023, 3, 20, tzinfo=UTC),
+    seed=11,
+)
+TIMERANGE = "20230301-20230308"
+SETTINGS: dict[str, Any] = {
+    "baseline": {"clock": "1h"},
+    "regime": {"gate": "off"},
+    "dca": {"enabled": True},
+    "stops": {"trailing_start": 0.5},
+    "targets": {"enabled": True, "horizon": 48},
+    "exits": {"scale_out": {"mode": "on"}, "channel": True, "momentum_reversal": {"mode": "on"}},
+    "thresholds": {"mode": "on"},
+    "improvements": {"volatility_sizing": {"mode": "on"}, "dynamic_reward_risk": {"mode": "on"}},
+    "decision": {"require_positive_expectancy": False},
+}
+ORDERS = (
+    "select t.pair, t.open_date, t.close_date, t.exit_reason, t.stop_loss, t.amount, t.close_profit_abs, "
+    "o.ft_order_side, o.order_date, o.price, o.amount as ordered, o.filled, o.status, o.ft_order_tag "
+    "from trades t join orders o on "
+    "o.ft_trade_id = t.id order by t.pair, t.open_date, o.order_date, o.id"
+)
+STARTUP = 8.0  # seconds that a process needs before it can be killed at work
+
+
+def make_plan(folder: Path, settings: dict[str, Any] = SETTINGS, timerange: str = TIMERANGE) -> RunPlan:
+    """A market and a config in a folder."""
+    datadir = folder / "market"
+    if not datadir.exists():
+        write_market(SPEC, datadir, "spot")
+    config = json.loads((ROOT / "config.json").read_text())
+    for name in ("strategy_path", "freqaimodel_path", "hyperopt_path"):
+        config[name] = str(ROOT / config[name])
+    config["freqai"]["enabled"] = False
+    config["coordinator"] = settings
+    config["exchange"]["pair_whitelist"] = list(SPEC.pairs)
+    path = folder / "config.json"
+    path.write_text(json.dumps(config))
+    return plan_run(path, datadir, list(SPEC.pairs), timerange, "spot", trains=False)
+
+
+def _begin(plan: RunPlan, folder: Path) -> tuple[BotWorkspace, ReplaySpec]:
+    workspace = BotWorkspace(folder)
+    start = plan.start + timedelta(seconds=5)
+    folder.mkdir(parents=True, exist_ok=True)
+    crossing = {"price_side": "other", "use_order_book": True, "order_book_top": 1}
+    overlay = {
+        "internals": {"process_throttle_secs": 900},
+        "entry_pricing": crossing,
+        "exit_pricing": crossing,
+        "bot_name": "kills",
+    }
+    workspace.prepare(plan, start, overlay)
+    spec = ReplaySpec(datadir=plan.datadir, start=start, end=plan.end, clock_file=workspace.clock_file)
+    return workspace, spec
+
+
+def run_undisturbed(plan: RunPlan, folder: Path) -> tuple[BotWorkspace, float]:
+    """One whole run; its workspace and its seconds."""
+    workspace, spec = _begin(plan, folder)
+    began = time.perf_counter()
+    with started_bot(workspace, plan, spec, STRATEGY) as child:
+        said = child.communicate()[0]
+    if child.returncode != 0:
+        raise RuntimeError(said[-2000:])
+    return workspace, time.perf_counter() - began
+
+
+def run_killed(plan: RunPlan, folder: Path, kills: int, seconds: float, rng: random.Random) -> BotWorkspace:
+    """A run that is killed so often at random moments, each time goes on, and comes to its end."""
+    workspace, spec = _begin(plan, folder)
+    work = max(1.0, seconds - STARTUP)
+    killed = 0
+    while True:
+        with started_bot(workspace, plan, _onward(spec, workspace), STRATEGY) as child:
+            if killed < kills:
+                time.sleep(STARTUP + rng.uniform(0.0, 2.0 * work / kills))
+                if child.poll() is None:
+                    child.send_signal(signal.SIGKILL)
+                    child.wait()
+                    killed += 1
+                    continue
+            said = child.communicate()[0]
+        if child.returncode != 0:
+            raise RuntimeError(said[-2000:])
+        print(f"    killed {killed} times", flush=True)
+        return workspace
+
+
+def _onward(spec: ReplaySpec, workspace: BotWorkspace) -> ReplaySpec:
+    stopped = workspace.stopped_at()
+    return spec if stopped is None else spec.model_copy(update={"start": stopped})
+
+
+def differences(one: BotWorkspace, other: BotWorkspace) -> list[str]:
+    """What two runs left that is not the same, in words."""
+    found = []
+    orders = [_orders(workspace) for workspace in (one, other)]
+    if orders[0] != orders[1]:
+        only = [sorted(set(map(str, a)) - set(map(str, b))) for a, b in (orders, orders[::-1])]
+        found.append(
+            f"orders: {len(orders[0])} and {len(orders[1])}; only in one: {only[0][:3]} {only[1][:3]}"
+        )
+    ledgers = [Ledger(workspace.ledger) for workspace in (one, other)]
+    runs = [ledger.runs()["id"].tolist() for ledger in ledgers]
+    if len(runs[1]) != 1:
+        found.append(f"{len(runs[1])} runs in the ledger")
+    found += [f"ledger: {problem}" for problem in ledgers[1].check()]
+    frames = [ledger.read_decisions() for ledger in ledgers]
+    found += _unequal("decisions", *frames)
+    found += _unequal("trades", *(ledger.trades(run[-1]) for ledger, run in zip(ledgers, runs, strict=True)))
+    for name in ("fold", "trust"):
+        states = [ledger.snapshot(run[-1], name, 2**40) for ledger, run in zip(ledgers, runs, strict=True)]
+        apart = _apart(states[0] and states[0].state, states[1] and states[1].state)
+        if apart:
+            found.append(f"the state of {name} differs in {apart}")
+    return found
+
+
+def _apart(one: Any, other: Any, where: str = "") -> str:
+    """Where two states first differ by more than the last digits; empty where they do not."""
+    if isinstance(one, dict) and isinstance(other, dict) and one.keys() == other.keys():
+        return next(filter(None, (_apart(one[key], other[key], f"{where}/{key}") for key in one)), "")
+    if isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
+        parts = enumerate(zip(one, other, strict=True))
+        return next(filter(None, (_apart(a, b, f"{where}/{i}") for i, (a, b) in parts)), "")
+    if isinstance(one, float) and isinstance(other, float):
+        return "" if math.isclose(one, other, rel_tol=1e-9, abs_tol=1e-9) else where
+    return "" if one == other else where or "all"
+
+
+def _orders(workspace: BotWorkspace) -> list[tuple[Any, ...]]:
+    with sqlite3.connect(workspace.trades) as connection:
+        return [tuple(row) for row in connection.execute(ORDERS)]
+
+
+def _unequal(name: str, one: pd.DataFrame, other: pd.DataFrame) -> Iterable[str]:
+    try:
+        # A frame that begins an hour later warms its averages up elsewhere: the last digits.
+        pd.testing.assert_frame_equal(one, other, rtol=1e-9, atol=1e-9)
+    except AssertionError as error:
+        yield f"{name}: {' '.join(str(error).split())[:300]}"
+
+
+def run(kills: int = KILLS, seed: int = 7) -> list[Result]:
+    """Run both and compare."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        plan = make_plan(folder)
+        whole, seconds = run_undisturbed(plan, folder / "whole")
+        rounds, rng, orders = max(1, kills // 10), random.Random(seed), len(_orders(whole))
+        same = 0
+        for i in range(rounds):
+            found = differences(whole, run_killed(plan, folder / f"killed{i}", kills // rounds, seconds, rng))
+            same += not found
+            for line in found:
+                print(f"    {line}", flush=True)
+    said = f"of {rounds} with {kills} kills, {orders} orders and their ledger; undisturbed {seconds:.0f} s"
+    return [Result("replay_kills", float(same), "runs the same", said)]

@@ -1,0 +1,126 @@
+"""Demo and replay as their user runs them: real processes, real databases, FreqAI on."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+
+import httpx
+import pytest
+
+from coordinator.ledger.store import Ledger
+
+pytestmark = pytest.mark.xdist_group("e2e")
+PAIRS = "BTC/USDT ETH/USDT"
+
+
+@pytest.fixture(scope="module")
+def config(quick_config, tmp_path_factory):
+    """The shipped settings with hourly signals and one component, quick trainings."""
+    content = json.loads(quick_config.read_text())
+    content["coordinator"] = {
+        "baseline": {"clock": "1h"},
+        "learning": {"components": ["quality"], "fast_start_days": 30},
+        "quality": {"trees": 40, "leaf_samples": 50, "retrain_days": 30, "label": "target"},
+        "decision": {"require_positive_expectancy": False},
+    }
+    path = tmp_path_factory.mktemp("bot") / "config.json"
+    path.write_text(json.dumps(content))
+    return path
+
+
+def command(*words, config, datadir):
+    market = ["--datadir", str(datadir), "--pairs", PAIRS, "-c", str(config)]
+    return [sys.executable, "-m", "coordinator", *words, *market]
+
+
+def test_a_replay_decides_what_the_backtest_decided_and_explains_every_trade(root, config, datadir, tmp_path):
+    words = command(
+        "replay", "--timerange", "20230510-20230512", "--folder", str(tmp_path / "replay"),
+        config=config, datadir=datadir,
+    )  # fmt: skip
+    done = subprocess.run(
+        words, cwd=root, capture_output=True, text=True, timeout=400, env={**os.environ, "COLUMNS": "200"}
+    )
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+    found = json.loads((tmp_path / "replay" / "replay-result.json").read_text())
+    decided = found["decisions"]
+    assert decided["signals"] > 3
+    assert decided["identical"] == decided["signals"], done.stdout
+    assert decided["missing"] == decided["added"] == []
+    assert found["errors"] == []
+    assert all(match["explained"] for match in found["trades"]), done.stdout
+    # FreqAI trained in the bot, on the window that the backtest trained on, before the first candle of the span.
+    log = (tmp_path / "replay" / "logs" / "freqtrade.log").read_text()
+    assert "Trained quality on the window to 2023-05-10T00:00:00" in log
+    assert "explicit representation of timezones" not in log
+    assert "No data found for" not in log
+
+
+def test_a_demo_shows_candles_decisions_and_its_api_and_ends_at_ctrl_c(root, config, datadir, tmp_path):
+    folder = tmp_path / "demo"
+    words = command(
+        "demo", "--start", "2023-05-10", "--speed", "20000", "--port", "0", "--folder", str(folder),
+        config=config, datadir=datadir,
+    )  # fmt: skip
+    with subprocess.Popen(
+        words, cwd=root, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"}, process_group=0,
+    ) as child:  # fmt: skip
+        said, asked = [], None
+        assert child.stdout is not None
+        for line in child.stdout:
+            said.append(line)
+            told = "".join(said)
+            if asked is None and re.search(r"Candle to \d\d:\d\d: 2 pairs", told):
+                access = re.search(r"(http://127\.0\.0\.1:\d+).* user (\S+)   password (\S+)", told)
+                assert access is not None, told
+                asked = [
+                    httpx.get(access[1] + "/api/v1/status", auth=auth, timeout=30).status_code
+                    for auth in ((access[2], access[3]), (access[2], "wrong"))
+                ]
+            if asked is not None and re.search(r"(long|short) signal", told):
+                child.send_signal(signal.SIGINT)
+                began = time.monotonic()
+                break
+        rest = child.communicate(timeout=60)[0]
+        waited = time.monotonic() - began
+    told = "".join(said) + rest
+    assert asked == [200, 401]
+    assert "Trained quality" in told
+    assert "Stopped." in rest
+    assert waited < 30  # of a shared machine; ten seconds on a free one
+    assert Ledger(folder / "coordinator.ledger.sqlite").check() == []
+    # Neither the password nor the key of the tokens stands in a file.
+    access = re.search(r"password (\S+)", told)
+    assert access is not None
+    files = [
+        path for path in folder.rglob("*") if path.is_file() and path.suffix in (".json", ".log", ".txt")
+    ]
+    assert files
+    assert not [path for path in files if access[1] in path.read_text(errors="replace")]
+
+
+@pytest.mark.parametrize(
+    ("words", "rule"),
+    [
+        (["demo", "--start", "2020-01-01"], "lie within"),
+        (["demo", "--end", "2030-01-01", "--start", "2023-05-10"], "no later than the last candle"),
+        (["demo", "--speed", "0", "--start", "2023-05-10"], "be above 0"),
+        (["demo", "--fault", "fire=1"], "be NAME=RATE"),
+        (["demo", "--port", "99999", "--start", "2023-05-10"], "be a free port"),
+        (["replay", "--looks", "7"], "divide an hour"),
+        (["replay", "--timerange", "20200101-20200201"], "lie within"),
+    ],
+)
+def test_what_cannot_be_is_one_line(words, rule, root, config, datadir, tmp_path):
+    words = [*words, "--folder", str(tmp_path / "bot")]
+    done = subprocess.run(
+        command(*words, config=config, datadir=datadir), cwd=root, capture_output=True, text=True, timeout=100
+    )
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert rule in done.stderr
+    assert "Traceback" not in done.stderr
