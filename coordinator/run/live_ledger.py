@@ -122,11 +122,6 @@ class LiveLedger:
         row_of: dict[tuple[int, str], int] = {}
         if self._waiting or self._settled or now == self._began:
             row_of = {key: i for i, key in enumerate(signals.signal_keys())}
-        if now == self._began:
-            # A bot that was killed may have kept its learners' state and not the outcomes that it had just seen.
-            known = (key for key in self._open if key in row_of)
-            seen = [key for key in known if signals.outcome_time[row_of[key]] != UNRESOLVED]
-            self._settled = dict.fromkeys((*self._settled, *seen))
         # A restart decides the day's signals again, from frames that end later; what was written is what counts.
         new = [key for key in self._waiting if key in row_of and key not in self._written]
         rows = [row_of[key] for key in new]
@@ -141,6 +136,12 @@ class LiveLedger:
             self._open.update(new)
             self._written.update(new)
             self._waiting = {}
+            if now == self._began:
+                # Signals of before the first candle may have an outcome already, and a bot that was killed may have
+                # kept its learners' state and not the outcomes that it had just seen.
+                known = (key for key in self._open if key in row_of)
+                seen = [key for key in known if signals.outcome_time[row_of[key]] != UNRESOLVED]
+                self._settled = dict.fromkeys((*self._settled, *sorted(seen)))
             settled = [key for key in self._settled if key in self._open and key in row_of]
             outcomes = sorted((_outcome(signals, row_of[key]) for key in settled), key=_resolved)
             for time, group in groupby(outcomes, key=_resolved):
