@@ -91,7 +91,8 @@ def test_a_backtest_runs_on_the_users_config(freqtrade, configs, user_data, tmp_
     write_market(spec, datadir, "spot")
     mine = tmp_path / "mine.json"  # a third file of the user's own, over the overlay
     settings = {"portfolio": {"protection": {"enabled": True}}, "regime": {"gate": "off"}}
-    own = {"coordinator": settings, "freqai": {"enabled": False}}
+    settings["targets"] = {"horizon": 9}  # with so few candles of warm-up: docs/exchange-kraken.md
+    own = {"coordinator": settings, "freqai": {"enabled": False}, "startup_candle_count": 719}
     with SandboxServer(create_app(datadir, wall_clock)) as server:
         mine.write_text(json.dumps({**overlay_config(server.url), **own}))
         output = freqtrade(
