@@ -9,6 +9,7 @@ import typer
 from coordinator.errors import CoordinatorError
 from coordinator.jobs.commands import backtest, settings_app
 from coordinator.jobs.demo.command import demo
+from coordinator.jobs.install.command import init
 from coordinator.jobs.learning.commands import learning_app
 from coordinator.jobs.optimize.command import optimize
 from coordinator.jobs.quality.commands import quality_app
@@ -25,6 +26,7 @@ app = typer.Typer(
 )
 app.command("backtest")(backtest)
 app.command("demo")(demo)
+app.command("init")(init)
 app.command("replay")(replay)
 app.command("optimize")(optimize)
 app.command("report")(report_command)

@@ -1,4 +1,4 @@
-"""How Freqtrade finds ``protections/PortfolioGuard.py``, and how that finds the portfolio monitor."""
+"""How Freqtrade finds ``PortfolioGuard.py``, and how that finds the portfolio monitor."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from freqtrade.resolvers import ProtectionResolver
 
 from coordinator.portfolio.guard import Position
 from coordinator.portfolio.monitor import PortfolioMonitor
+from coordinator.shipped import shipped_folder
 
 __all__ = ["Lock", "drawdown_lock", "lock_end", "pair_lock", "portfolio_protections"]
 
 FOLDER_KEY = "coordinator_protections_path"
-FOLDER = Path(__file__).resolve().parents[3] / "protections"
+FILE = "PortfolioGuard.py"
 
 Lock = tuple[int, str, str]
 """Seconds since the epoch until which it holds, its reason and its side ("long", "short" or "*")."""
@@ -30,8 +31,14 @@ def portfolio_protections(config: dict[str, Any], monitor: PortfolioMonitor) -> 
     if not monitor.settings.portfolio.protection.enabled:
         return []
     ProtectionResolver.extra_path = FOLDER_KEY
-    config[FOLDER_KEY] = str(FOLDER)
+    config[FOLDER_KEY] = str(_folder(config))
     return [{"method": "PortfolioGuard", "monitor": monitor}]
+
+
+def _folder(config: dict[str, Any]) -> Path:
+    """Where the protection is: in the user directory if ``coordinator init`` put it there, else where it ships."""
+    own = Path(config.get("user_data_dir") or "user_data") / "protections"
+    return (own if (own / FILE).is_file() else shipped_folder() / "protections").resolve()
 
 
 def drawdown_lock(monitor: PortfolioMonitor, now: datetime) -> Lock | None:
