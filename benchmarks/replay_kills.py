@@ -55,9 +55,11 @@ SETTINGS: dict[str, Any] = {
     "improvements": {"volatility_sizing": {"mode": "on"}, "dynamic_reward_risk": {"mode": "on"}},
     "decision": {"require_positive_expectancy": False},
 }
+# Where a bot was killed between a fill and the first stop Freqtrade calls that stop trailing; it is the same stop.
 ORDERS = (
-    "select t.pair, t.open_date, t.close_date, t.exit_reason, t.stop_loss, t.amount, t.close_profit_abs, "
-    "o.ft_order_side, o.order_date, o.price, o.amount as ordered, o.filled, o.status, o.ft_order_tag "
+    "select t.pair, t.open_date, t.close_date, replace(t.exit_reason, 'trailing_', ''), t.stop_loss, t.amount, "
+    "t.close_profit_abs, o.ft_order_side, o.order_date, o.price, o.amount as ordered, o.filled, o.status, "
+    "o.ft_order_tag "
     "from trades t join orders o on "
     "o.ft_trade_id = t.id order by t.pair, t.open_date, o.order_date, o.id"
 )
@@ -149,7 +151,9 @@ def differences(one: BotWorkspace, other: BotWorkspace) -> list[str]:
     found += [f"ledger: {problem}" for problem in ledgers[1].check()]
     frames = [ledger.read_decisions() for ledger in ledgers]
     found += _unequal("decisions", *frames)
-    found += _unequal("trades", *(ledger.trades(run[-1]) for ledger, run in zip(ledgers, runs, strict=True)))
+    trades = [ledger.trades(run[-1]) for ledger, run in zip(ledgers, runs, strict=True)]
+    named = [frame.assign(exit_reason=frame["exit_reason"].str.removeprefix("trailing_")) for frame in trades]
+    found += _unequal("trades", *named)
     for name in ("fold", "trust"):
         states = [ledger.snapshot(run[-1], name, 2**40) for ledger, run in zip(ledgers, runs, strict=True)]
         apart = _apart(states[0] and states[0].state, states[1] and states[1].state)

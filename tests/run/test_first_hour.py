@@ -9,7 +9,6 @@ import pytest
 
 from coordinator.decision.history import SignalHistory
 from coordinator.decision.live import LiveFold
-from coordinator.decision.table import UNRESOLVED
 from coordinator.ledger.location import ledger_location
 from coordinator.ledger.store import Ledger
 from coordinator.run.decision_recorder import DecisionRecorder
@@ -133,9 +132,7 @@ def test_the_day_on_which_a_bot_begins_is_decided_on_what_its_models_would_have_
         day = int(bare.time[-1]) // 86_400 * 86_400
         today = bare.time >= day
     now = int(bare.time[-1])
-    moved = bare.votes["technical"]._replace(
-        confidence=np.where(today, 0.9, bare.votes["technical"].confidence)
-    )
+    moved = replace(bare.votes["technical"], score=np.where(today, 0.001, bare.votes["technical"].score))
     said = replace(bare, votes={**bare.votes, "technical": moved})
     fold = LiveFold(SETTINGS)
     fold.before = SignalHistory(said, now + 1)
@@ -148,4 +145,3 @@ def test_the_day_on_which_a_bot_begins_is_decided_on_what_its_models_would_have_
     np.testing.assert_array_equal(
         again.decide(bare, now).of("technical")[today], decided.of("technical")[today]
     )
-    assert (bare.outcome_time == UNRESOLVED).any() or len(bare)
