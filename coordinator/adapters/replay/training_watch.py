@@ -57,7 +57,8 @@ class TrainingWatch:
         if model._stop_event.is_set() or not any(thread.is_alive() for thread in model._threads):
             return False
         now, hours = time.time(), model.freqai_info.get("live_retrain_hours", 0)
-        for pair in strategy.dp.current_whitelist():
+        queued = set(model.train_queue)  # FreqAI drops a pair for good that has left the whitelist
+        for pair in queued.intersection(strategy.dp.current_whitelist()):
             trained = model.dd.pair_dict.get(pair, {}).get("trained_timestamp", 0)
             due = not trained or now - trained > hours * 3600
             if due and self._tried.get((id(model), pair)) != now:
