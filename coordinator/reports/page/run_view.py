@@ -11,9 +11,9 @@ import pandas as pd
 
 from coordinator.ledger.learning_events import LearningEvent, learning_events
 from coordinator.ledger.store import Ledger
-from coordinator.reports.rolling.portfolio import CORRELATION
+from coordinator.reports.rolling.portfolio import CORRELATION, portfolio_correlation
 from coordinator.reports.rolling.run_data import NEVER, RunData, load_run
-from coordinator.reports.rolling.summary import RollingView, stored_correlation, view_rolling
+from coordinator.reports.rolling.summary import WINDOW_DAYS, RollingView, stored_correlation, view_rolling
 from coordinator.types import SECONDS_PER_DAY, Bools, Floats
 
 __all__ = ["RunView", "last_live_run", "read_run"]
@@ -99,15 +99,19 @@ def read_run(
     run_id: int | None = None,
     candles: Mapping[str, pd.DataFrame] | None = None,
     since: pd.Timestamp | None = None,
+    *,
+    store: bool = False,
 ) -> RunView:
     """Read a run for the page, the last started one unless named.
 
     Parameters
     ----------
     candles : mapping of pair to pandas.DataFrame, optional
-        As :func:`~coordinator.reports.rolling.summary.view_rolling` takes them: then all metrics are stored as well.
+        date (UTC, open) and close: then the portfolio's correlation is worked out, else it is what was stored.
     since : pandas.Timestamp, optional
         UTC; where the time that is shown begins.
+    store : bool
+        Write all metrics into the ledger (needs candles); otherwise nothing is written.
 
     Raises
     ------
@@ -117,11 +121,16 @@ def read_run(
     run = load_run(ledger, run_id)
     row = ledger.runs().set_index("id").loc[run.run_id]
     begin = 0 if since is None else int(since.timestamp())
-    rolling = view_rolling(ledger, run.run_id, candles, begin) if len(run.days) else None
-    if rolling is not None and candles is None:
-        stored = stored_correlation(run, ledger.metrics(run.run_id, CORRELATION))
+    rolling = None
+    if len(run.days):
+        rolling = view_rolling(ledger, run.run_id, candles if store else None, begin)
+    if rolling is not None and not store:
+        if candles:
+            more = portfolio_correlation(run, candles, WINDOW_DAYS)
+        else:
+            more = stored_correlation(run, ledger.metrics(run.run_id, CORRELATION))
         shown = len(rolling.ends)
-        series = {key: values[len(values) - shown :] for key, values in stored.items()}
+        series = {key: values[len(values) - shown :] for key, values in more.items()}
         rolling = replace(rolling, series={**rolling.series, **series})
     first = run.decisions["time"].min() if len(run.decisions) else row["started_at"]
     names = dict.fromkeys(model.info.name for model in run.models)

@@ -18,6 +18,7 @@ from coordinator.reports.texts import number, percent
 
 __all__ = [
     "absence_sentence",
+    "all_well",
     "calibration_sentence",
     "cost_sentence",
     "drawdown_sentence",
