@@ -70,7 +70,7 @@ def run_backtests(plan: RunPlan, strategies: Sequence[str], user_data: Path, con
             results.append(read_result(zip_path))
             sizes[strategy] = size_sentence(sample_sizes(Ledger(ledger)))
             decisions[strategy] = _with_trades(Ledger(ledger), results[-1], plan.settings.dca, candles)
-            runs.append(read_run(Ledger(ledger), None, candles, plan.start, store=True))
+            runs.append(read_run(Ledger(ledger), None, candles, pd.Timestamp(plan.start), store=True))
     console.print(f"Pairs: {', '.join(plan.pairs)}", soft_wrap=True, highlight=False)
     print_table(results, candles, plan.settings.costs.fee, console)
     for warning in absences:
@@ -85,7 +85,12 @@ def run_backtests(plan: RunPlan, strategies: Sequence[str], user_data: Path, con
     comparison = compare(results, candles, plan.settings.costs.fee)
     folder = user_data / OPTIMIZE_FOLDER
     page = PageData(
-        comparison, results, runs, candles, importance=newest_importance(folder), importance_folder=str(folder)
+        comparison,
+        results,
+        runs,
+        candles,
+        importance=newest_importance(folder),
+        importance_folder=str(folder),
     )
     return write_report(page, report)
 

@@ -78,7 +78,9 @@ def report_command(
                 console.print(f"- {sentence.text}", markup=False, highlight=False, soft_wrap=True)
     else:
         if datadir is None:
-            raise CoordinatorError("--datadir", "the report of backtests", "name the candles they ran on", None)
+            raise CoordinatorError(
+                "--datadir", "the report of backtests", "name the candles they ran on", None
+            )
         read = [read_result(path) for path in result] if result else latest_results(results, STRATEGIES)
         candles = _candles(read, datadir)
         print_table(read, candles, fee, console)
@@ -93,7 +95,9 @@ def report_command(
         )
     write_report(page, output)
     size = output.stat().st_size / 1e6
-    console.print(f"Report written to {output} ({size:.1f} MB)", markup=False, highlight=False, soft_wrap=True)
+    console.print(
+        f"Report written to {output} ({size:.1f} MB)", markup=False, highlight=False, soft_wrap=True
+    )
 
 
 def _bot(names: list[str] | None, results: Path, run: int | None) -> tuple[Ledger, int] | None:
@@ -104,7 +108,9 @@ def _bot(names: list[str] | None, results: Path, run: int | None) -> tuple[Ledge
         opened = Ledger(name)
         live = last_live_run(opened)
         if run is not None and run not in set(opened.runs()["id"]):
-            raise CoordinatorError("--run", opened.database.name, f"be one of {list(opened.runs()['id'])}", run)
+            raise CoordinatorError(
+                "--run", opened.database.name, f"be one of {list(opened.runs()['id'])}", run
+            )
         if live is not None:
             return opened, live if run is None else run
     return None
@@ -152,5 +158,7 @@ def _runs(results: list[BacktestResult], names: list[str]) -> list[RunView]:
             if own is not None:
                 found[result.strategy] = own
     return [
-        read_run(*found[result.strategy], since=result.start) for result in results if result.strategy in found
+        read_run(*found[result.strategy], since=result.start)
+        for result in results
+        if result.strategy in found
     ]

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 import numpy as np
 import pytest
+from coordinator.reports.figures import downsample_candles
 from rich.console import Console
 from typer.testing import CliRunner
 
@@ -17,7 +18,6 @@ from coordinator.ledger.store import Ledger, RunInfo
 from coordinator.reports.commands import report_app
 from coordinator.reports.comparison import compare
 from coordinator.reports.decisions import component_rows, group_rows, rejection_rows
-from coordinator.reports.figures import downsample_candles
 from coordinator.reports.html import write_report
 from coordinator.reports.results import read_result
 from coordinator.reports.table import print_table

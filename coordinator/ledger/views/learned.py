@@ -29,7 +29,9 @@ def learned_tables(ledger: Ledger, run_id: int) -> list[TextTable]:
     """
     snapshot = ledger.snapshot(run_id, "fold", LATEST)
     if snapshot is None:
-        nothing = "Nothing is stored yet: a bot does so with its second candle, a backtest with --export trades"
+        nothing = (
+            "Nothing is stored yet: a bot does so with its second candle, a backtest with --export trades"
+        )
         return [TextTable(f"Run {run_id}", ("What it learned",), [(nothing,)])]
     state: Mapping[str, Any] = snapshot.state["fold"]["learners"]
     return [

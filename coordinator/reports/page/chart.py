@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 import plotly.graph_objects as go
@@ -37,12 +37,17 @@ class Chart:
 
 @dataclass(frozen=True)
 class Table:
-    """A table of texts; folded away if it is long or for few readers."""
+    """A table of texts.
+
+    Attributes
+    ----------
+    folded : what it is folded away under, if it is long or for few readers; empty where it is open
+    """
 
     title: str
     head: Sequence[str]
     rows: Sequence[tuple[str, Sequence[str]]]
-    folded: bool = False
+    folded: str = ""
 
 
 @dataclass(frozen=True)
@@ -61,7 +66,23 @@ class Section:
     charts: Sequence[Chart] = ()
     tables: Sequence[Table] = ()
     texts: Sequence[str] = ()
-    notes: Sequence[str] = field(default_factory=tuple)
+    notes: Sequence[str] = ()
+
+    @property
+    def drawn(self) -> list[Chart]:
+        """Charts that have data."""
+        return [chart for chart in self.charts if chart.figure is not None]
+
+    @property
+    def absent(self) -> list[Chart]:
+        """Charts that have none: the page says why."""
+        return [chart for chart in self.charts if chart.figure is None]
+
+    @property
+    def folds(self) -> dict[str, list[Table]]:
+        """Folded tables by what they are folded away under."""
+        names = dict.fromkeys(table.folded for table in self.tables if table.folded)
+        return {name: [table for table in self.tables if table.folded == name] for name in names}
 
 
 def chart(name: str, title: str, aid: str, figure: go.Figure | None, why: str, size: Size = "low") -> Chart:

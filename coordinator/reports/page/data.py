@@ -141,5 +141,7 @@ def _hold(
         inside = frame[(frame["date"] >= start.floor("D")) & (frame["date"] < end)]
         if len(inside) > 1 and base > 0:
             closes = inside.set_index("date")["close"]
-            values.append(closes.reindex(closes.index.union(moments)).ffill().bfill().reindex(moments) / closes.iloc[0])
+            values.append(
+                closes.reindex(closes.index.union(moments)).ffill().bfill().reindex(moments) / closes.iloc[0]
+            )
     return base * pd.concat(values, axis=1).mean(axis=1) if values else pd.Series(dtype=float)

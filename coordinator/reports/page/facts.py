@@ -22,7 +22,10 @@ def facts_of(data: PageData) -> list[tuple[str, str]]:
         first = data.results[0]
         facts += [
             ("Strategies", ", ".join(result.strategy for result in data.results)),
-            ("Time", f"{first.start:%Y-%m-%d} to {first.end + first.timeframe:%Y-%m-%d} UTC, {first.stats['timeframe']}"),
+            (
+                "Time",
+                f"{first.start:%Y-%m-%d} to {first.end + first.timeframe:%Y-%m-%d} UTC, {first.stats['timeframe']}",
+            ),
             ("Market", f"{first.trading_mode}, {len(first.pairs)} pairs: {', '.join(first.pairs)}"),
             ("Balance", f"{money(first.starting_balance)} {first.stake_currency}"),
             ("Fee", "unknown" if first.fee is None else f"{percent(first.fee)} a side"),
@@ -37,11 +40,10 @@ def facts_of(data: PageData) -> list[tuple[str, str]]:
             ("Time", f"{run.since:%Y-%m-%d} to {_last(run.run.decisions, run.end):%Y-%m-%d %H:%M} UTC"),
             ("Pairs", ", ".join(pairs) or "none yet"),
         ]
-    phases = run.weights["phase"] if run.has_ml else []
-    if len(phases):
+    if run.has_ml and len(run.weights):
         weight = float(run.weights["ml_weight"].fillna(0.0).iloc[-1])
-        facts.append(("ML at the end", f"phase {phases.iloc[-1]}, weight {percent(weight)}"))
-    facts.append(("Ledger", ", ".join(dict.fromkeys(view.ledger for view in data.runs))))
+        facts.append(("ML at the end", f"phase {run.weights['phase'].iloc[-1]}, weight {percent(weight)}"))
+    facts.append(("Ledger", ", ".join(dict.fromkeys(view.ledger.rsplit("/", 1)[-1] for view in data.runs))))
     return facts
 
 

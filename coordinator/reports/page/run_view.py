@@ -65,6 +65,11 @@ class RunView:
         return self.run.decisions[self.own].reset_index(drop=True)
 
     @cached_property
+    def won(self) -> pd.Series:
+        """Which of ``frame`` were won, the target or with targets off a profit."""
+        return pd.Series(self.run.won[self.own])
+
+    @cached_property
     def has_ml(self) -> bool:
         """Whether a trained component ever voted."""
         return bool(self.run.decisions["ml_score"].notna().any())
@@ -119,7 +124,7 @@ def read_run(
         If there is no such run.
     """
     run = load_run(ledger, run_id)
-    row = ledger.runs().set_index("id").loc[run.run_id]
+    row = ledger.runs().set_index("id").loc[run.run_id].to_dict()
     begin = 0 if since is None else int(since.timestamp())
     rolling = None
     if len(run.days):
@@ -132,13 +137,14 @@ def read_run(
         shown = len(rolling.ends)
         series = {key: values[len(values) - shown :] for key, values in more.items()}
         rolling = replace(rolling, series={**rolling.series, **series})
-    first = run.decisions["time"].min() if len(run.decisions) else row["started_at"]
+    started = pd.Timestamp(row["started_at"])
+    first = pd.Timestamp(run.decisions["time"].min()) if len(run.decisions) else started
     names = dict.fromkeys(model.info.name for model in run.models)
     events = [event for name in names for event in learning_events(ledger, name)]
     return RunView(
         ledger=ledger.database.name,
         live=row["kind"] == "live",
-        started=row["started_at"],
+        started=started,
         run=run,
         rolling=rolling,
         weights=ledger.history(run.run_id, "weights"),

@@ -11,7 +11,7 @@ from coordinator.reports.page.data import PageData
 from coordinator.reports.page.run_view import RunView
 from coordinator.reports.page.sentences import happened, look_at, worth
 from coordinator.reports.page.sentences.sentence import Sentence, known
-from coordinator.reports.rolling.health import newest_models, skill_table
+from coordinator.reports.rolling.health import newest_models
 
 __all__ = ["Summary", "arms_of", "resolved", "summary_of"]
 
@@ -29,9 +29,8 @@ def summary_of(data: PageData) -> Summary:
 
 def resolved(run: RunView) -> tuple[pd.Series, pd.Series]:
     """Win probability and whether it was won, of the signals whose outcome is known."""
-    frame = run.run.decisions
-    known_ones = frame["outcome_r"].notna() & run.own
-    return frame["win_probability"][known_ones], pd.Series(run.run.won, index=frame.index)[known_ones]
+    known_ones = run.frame["outcome_r"].notna()
+    return run.frame["win_probability"][known_ones], run.won[known_ones]
 
 
 def _happened(data: PageData) -> list[Sentence]:
@@ -84,9 +83,14 @@ def arms_of(run: RunView) -> dict[str, pd.DataFrame]:
 def _look_at(data: PageData) -> list[Sentence]:
     out: list[Sentence | None] = []
     if data.comparison is not None:
-        out += [look_at.few_trades_sentence(data.comparison.columns), look_at.cost_sentence(data.comparison.columns)]
+        out += [
+            look_at.few_trades_sentence(data.comparison.columns),
+            look_at.cost_sentence(data.comparison.columns),
+        ]
     out += [
-        look_at.drawdown_sentence(name, daily) for name, daily in list(data.accounts.items())[:1] if name != HOLD
+        look_at.drawdown_sentence(name, daily)
+        for name, daily in list(data.accounts.items())[:1]
+        if name != HOLD
     ]
     run = data.main
     if run is not None:
@@ -108,7 +112,7 @@ def _of_run(run: RunView) -> list[Sentence | None]:
         look_at.absence_sentence(drops, len(run.frame)),
     ]
     if run.rolling is not None:
-        out += look_at.skill_sentences(skill_table(run.run, until, run.rolling.report.days).rows)
+        out += look_at.skill_sentences(run.frame, run.end - pd.Timedelta(days=run.rolling.report.days))
         out.append(look_at.targets_sentence(run.rolling.report))
     return [
         *out,

@@ -53,7 +53,11 @@ def hline(fig: go.Figure, y: float, words: str, colour: str = DOWN) -> None:
     """A dashed line across, with its meaning in the legend."""
     fig.add_hline(y=y, line={"color": colour, "width": 1, "dash": "dash"})
     fig.add_scatter(
-        x=[None], y=[None], mode="lines", name=escape(words), line={"color": colour, "width": 1, "dash": "dash"}
+        x=[None],
+        y=[None],
+        mode="lines",
+        name=escape(words),
+        line={"color": colour, "width": 1, "dash": "dash"},
     )
 
 

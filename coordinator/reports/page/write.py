@@ -14,7 +14,11 @@ from coordinator.reports.page.facts import facts_of, title_of
 from coordinator.reports.page.sections.accounts import accounts_section, rolling_section
 from coordinator.reports.page.sections.decisions import components_section, say_section, signals_section
 from coordinator.reports.page.sections.models import models_section
-from coordinator.reports.page.sections.portfolio import execution_section, improvements_section, portfolio_section
+from coordinator.reports.page.sections.portfolio import (
+    execution_section,
+    improvements_section,
+    portfolio_section,
+)
 from coordinator.reports.page.sections.trades import candle_figures, trade_lists
 from coordinator.reports.page.summary import summary_of
 
@@ -38,12 +42,17 @@ def write_report(data: PageData, path: Path) -> Path:
     sections = sections_of(data)
     candles = candle_figures(data)
     figures: dict[str, Any] = {
-        chart.name: chart.figure for section in sections for chart in section.charts if chart.figure is not None
+        chart.name: chart.figure
+        for section in sections
+        for chart in section.charts
+        if chart.figure is not None
     }
     figures |= {f"candles-{i}": figure for i, figure in enumerate(candles.values())}
     text = page_template("report.html.j2").render(
         title=title_of(data),
-        names=", ".join(run.run.strategy for run in data.runs) if data.comparison is None else data.comparison.title,
+        names=", ".join(run.run.strategy for run in data.runs)
+        if data.comparison is None
+        else data.comparison.title,
         facts=facts_of(data),
         summary=summary_of(data),
         sections=sections,

@@ -1,4 +1,4 @@
-"""Accounts over time: strategies beside buy and hold, a bot's profit, both sides' virtual trades, the rolling metrics."""
+"""Accounts over time: strategies beside buy and hold, a bot, both sides' virtual trades, the rolling metrics."""
 
 from __future__ import annotations
 
@@ -28,16 +28,20 @@ def accounts_figure(accounts: Mapping[str, pd.Series]) -> go.Figure:
         Daily values; buy and hold is grey.
     """
     fig = figure("% of start")
-    for name, daily, colour in _coloured(accounts):
-        add_line(fig, daily.index, 100 * daily / daily.iloc[0], name, colour)
+    for i, (name, daily, colour) in enumerate(_coloured(accounts)):
+        # Dashed, so that an account which is the same as the one below it does not hide it.
+        add_line(
+            fig, daily.index, 100 * daily / daily.iloc[0], name, colour, dash="dash" if i == 1 else "solid"
+        )
     return fig
 
 
 def drawdown_figure(accounts: Mapping[str, pd.Series]) -> go.Figure:
     """Fall below the highest value so far, percent."""
     fig = figure("drawdown, %")
-    for name, daily, colour in _coloured(accounts):
-        add_line(fig, daily.index, 100 * (daily / daily.cummax() - 1), name, colour, width=1.4)
+    for i, (name, daily, colour) in enumerate(_coloured(accounts)):
+        dash = "dash" if i == 1 else "solid"
+        add_line(fig, daily.index, 100 * (daily / daily.cummax() - 1), name, colour, width=1.4, dash=dash)
     return fig
 
 
@@ -45,7 +49,7 @@ def monthly_figure(accounts: Mapping[str, pd.Series]) -> go.Figure:
     """Return of each calendar month, percent."""
     fig = figure("% of the month")
     for name, daily, colour in _coloured(accounts):
-        ends = daily.groupby(daily.index.tz_localize(None).to_period("M")).last()
+        ends = daily.groupby(pd.DatetimeIndex(daily.index).tz_localize(None).to_period("M")).last()
         before = ends.shift().fillna(daily.iloc[0])
         fig.add_bar(
             x=[f"{month}-01" for month in ends.index],
@@ -58,18 +62,23 @@ def monthly_figure(accounts: Mapping[str, pd.Series]) -> go.Figure:
     return fig.update_layout(barmode="group", bargap=0.25)
 
 
-def virtual_figure(arms: Mapping[str, pd.DataFrame]) -> go.Figure:
+def virtual_figure(arms: Mapping[str, pd.DataFrame], start: pd.Timestamp, end: pd.Timestamp) -> go.Figure:
     """What the signals through each side's own gate made, added up in percent of the account at the risk of a trade.
 
     Parameters
     ----------
     arms : mapping of name to pandas.DataFrame
         at (UTC, when known), r, risked (share of the account).
+    start, end : pandas.Timestamp
+        UTC; what is shown.
     """
     fig = figure("% of account, added up")
     for (name, frame), colour in zip(arms.items(), SERIES, strict=False):
         daily = (100 * frame["r"] * frame["risked"]).groupby(frame["at"].dt.ceil("D")).sum().cumsum()
-        add_line(fig, daily.index, daily, f"{name}, {len(frame):,} trades", colour, shape="hv")
+        times = [min(start, daily.index[0]), *daily.index, max(end, daily.index[-1])]
+        add_line(
+            fig, times, [0.0, *daily, daily.iloc[-1]], f"{name}, {len(frame):,} trades", colour, shape="hv"
+        )
     return fig
 
 
@@ -78,7 +87,11 @@ def rolling_figure(view: RollingView, metric: Metric) -> go.Figure:
     scale = 100.0 if metric.unit == "percent" else 1.0
     units = {"percent": "%", "minutes": "minutes", "ms": "ms"}
     fig = figure(units.get(metric.unit, ""))
-    for arm, name, colour in ((ML, "ML", SERIES[0]), (BASELINE, "baseline", SERIES[1]), (ACCOUNT, "account", GREY)):
+    for arm, name, colour in (
+        (ML, "ML", SERIES[0]),
+        (BASELINE, "baseline", SERIES[1]),
+        (ACCOUNT, "account", GREY),
+    ):
         values = view.series.get((arm, metric.name, ""))
         if values is None or not np.isfinite(values).any():
             continue

@@ -63,7 +63,12 @@ def trade_figure(pair: str, frame: pd.DataFrame, trades: pd.DataFrame, limit: in
                 name=word,
                 text=[escape(str(reason or "")) for reason in rows["exit_reason"]],
                 hovertemplate="%{x|%Y-%m-%d %H:%M} at %{y}<br>%{text}",
-                marker={"symbol": symbol, "size": 9, "color": colour, "line": {"color": SERIES[0], "width": 1.5}},
+                marker={
+                    "symbol": symbol,
+                    "size": 9,
+                    "color": colour,
+                    "line": {"color": SERIES[0], "width": 1.5},
+                },
             )
     return fig
 

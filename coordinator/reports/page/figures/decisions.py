@@ -74,7 +74,9 @@ def weight_figure(frame: pd.DataFrame, weights: pd.DataFrame, end: pd.Timestamp)
 def threshold_figure(view: RollingView) -> go.Figure:
     """Each pair's threshold at the end of every day; one line where all have the same."""
     fig = figure("threshold")
-    of = {s: v for (arm, metric, s), v in view.series.items() if (arm, metric) == (ACCOUNT, "threshold") and s}
+    of = {
+        s: v for (arm, metric, s), v in view.series.items() if (arm, metric) == (ACCOUNT, "threshold") and s
+    }
     if not of:
         return fig
     values = np.array(list(of.values()))
@@ -117,11 +119,15 @@ def reliability_figure(probability: pd.Series, won: pd.Series) -> go.Figure:
     low, high = float(p.min()), float(p.max())
     bins = reliability((p - low) / max(high - low, 1e-9), y, BINS)
     shown = bins.count >= LEAST_IN_BIN
-    predicted, observed, n = low + bins.predicted[shown] * (high - low), bins.observed[shown], bins.count[shown]
+    predicted, observed, n = (
+        low + bins.predicted[shown] * (high - low),
+        bins.observed[shown],
+        bins.count[shown],
+    )
     if not shown.any():
         return fig
     spread = 200 * np.sqrt(np.maximum(observed * (1 - observed), 0.25 / n) / n)
-    edge = [100 * min(float(predicted.min()), float(observed.min())), 100 * max(predicted.max(), observed.max())]
+    edge = [100 * float(predicted.min()), 100 * float(predicted.max())]
     fig.add_scatter(x=edge, y=edge, mode="lines", line={"color": GREY, "dash": "dot"}, name="perfect")
     fig.add_scatter(
         x=plain(100 * predicted),

@@ -87,7 +87,7 @@ def drift_figure(events: Sequence[LearningEvent]) -> go.Figure:
     for name, colour in zip(names, SERIES, strict=False):
         own = [event for event in checks if event.name == name]
         fig.add_scatter(
-            x=pd.to_datetime([event.time_until for event in own], unit="s", utc=True),
+            x=pd.to_datetime([event.time_until or event.at.timestamp() for event in own], unit="s", utc=True),
             y=plain(100 * float(event.figures["share"]) for event in own),
             name=escape(name),
             mode="lines+markers",
@@ -128,7 +128,9 @@ def feature_figure(newest: Sequence[Model]) -> go.Figure:
             marker={"color": colour},
             hovertemplate="%{x:.1f} %",
         )
-    return fig.update_xaxes(title="share of the model's importance, %").update_layout(barmode="group", bargap=0.25)
+    return fig.update_xaxes(title="share of the model's importance, %").update_layout(
+        barmode="group", bargap=0.25
+    )
 
 
 def parameter_figure(importance: Mapping[str, float]) -> go.Figure:
@@ -144,7 +146,9 @@ def parameter_figure(importance: Mapping[str, float]) -> go.Figure:
             hovertemplate="%{x:.1f} %<extra></extra>",
             name="share",
         )
-    return fig.update_xaxes(title="share of the differences between trials, %").update_layout(showlegend=False)
+    return fig.update_xaxes(title="share of the differences between trials, %").update_layout(
+        showlegend=False
+    )
 
 
 def _by_name(models: Sequence[Model]) -> dict[str, list[Model]]:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from coordinator.reports.page.theme import GREY, SERIES, SOFT, add_line, figure, hline, plain
+from coordinator.reports.page.theme import GREY, SERIES, add_line, figure, plain
 from coordinator.reports.rolling.portfolio import CONCENTRATION, CORRELATION, FOUND
 from coordinator.reports.rolling.summary import RollingView
 from coordinator.reports.rolling.table import MetricTable
@@ -31,7 +31,7 @@ CORRELATION_DAYS, LEAST_RETURNS = 90, 20
 
 
 def correlation_matrix(candles: Mapping[str, pd.DataFrame], end: pd.Timestamp) -> pd.DataFrame:
-    """Correlations of the pairs' daily log returns in the :data:`CORRELATION_DAYS` days to a moment.
+    """Correlations of the pairs' daily returns in the :data:`CORRELATION_DAYS` days to a moment.
 
     Parameters
     ----------
@@ -48,7 +48,7 @@ def correlation_matrix(candles: Mapping[str, pd.DataFrame], end: pd.Timestamp) -
     for pair, frame in candles.items():
         inside = frame[(frame["date"] >= begin) & (frame["date"] < end)]
         closes = inside["close"].groupby(inside["date"].dt.floor("D")).last()
-        change = np.log(closes).diff().dropna()
+        change = closes.pct_change().dropna()
         if len(change) >= LEAST_RETURNS and change.std() > 0:
             returns[pair] = change
     return pd.DataFrame(returns).corr() if len(returns) > 1 else pd.DataFrame()
@@ -144,14 +144,20 @@ def effects_figure(table: MetricTable, column: str) -> go.Figure:
     fig = figure(column, hover="closest")
     at = list(table.head).index(column) - 1
     for side, colour in (("without", GREY), ("with", SERIES[0])):
-        own = [(name, cells) for name, cells in table.rows if cells[1] == side and float(cells[at]) == float(cells[at])]
+        own = [
+            (name, cells)
+            for name, cells in table.rows
+            if cells[1] == side and float(cells[at]) == float(cells[at])
+        ]
         if own:
             fig.add_bar(
                 x=[f"{escape(str(name).replace('_', ' '))} ({cells[0]})" for name, cells in own],
                 y=plain(float(cells[at]) for _, cells in own),
                 name=side,
                 marker={"color": colour},
-                hovertemplate="%{y:.3f}",
+                text=[f"{int(cells[2]):,} outcomes" for _, cells in own],
+                textposition="none",
+                hovertemplate="%{y:.3f}, %{text}",
             )
     return fig.update_layout(barmode="group", bargap=0.35)
 
@@ -180,6 +186,4 @@ def slippage_figure(trades: pd.DataFrame) -> go.Figure:
                 marker={"color": colour},
                 hovertemplate="%{y:.3f} %",
             )
-    if fig.data:
-        hline(fig, 0.0, "as intended", SOFT)
     return fig.update_layout(barmode="group", bargap=0.35)

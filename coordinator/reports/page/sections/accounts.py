@@ -43,7 +43,13 @@ def accounts_section(data: PageData) -> Section:
             drawdown_figure(accounts),
             why,
         ),
-        chart("months", "Months", "What each account made in each calendar month.", monthly_figure(accounts), why),
+        chart(
+            "months",
+            "Months",
+            "What each account made in each calendar month.",
+            monthly_figure(accounts),
+            why,
+        ),
         _virtual_chart(data.main),
     ]
     tables = []
@@ -60,13 +66,17 @@ def accounts_section(data: PageData) -> Section:
 def _bot_notes(data: PageData) -> tuple[str, ...]:
     account = data.account
     assert account is not None
-    notes = ["A bot's account is its realised profit after fees; open positions do not count until they close."]
+    notes = [
+        "A bot's account is its realised profit after fees; open positions do not count until they close."
+    ]
     if account.base > 0:
         notes.append(f"Percents are of {account.base_text}.")
     if not account.named:
         notes.append("The ledger does not know the balance: --balance names it.")
     if not len(data.hold):
-        notes.append(f"{HOLD} is not shown: it needs candles of the bot's time (--datadir) and an account to begin with.")
+        notes.append(
+            f"{HOLD} is not shown: it needs candles of the bot's time (--datadir) and an account to begin with."
+        )
     else:
         notes.append(f"{HOLD}: the same base split evenly over {len(data.candles)} pairs, without fees.")
     return tuple(notes)
@@ -75,14 +85,14 @@ def _bot_notes(data: PageData) -> tuple[str, ...]:
 def _virtual_chart(run: RunView | None) -> Chart:
     title = "ML and baseline, signal by signal"
     aid = (
-        "Each side's own gate alone, as virtual trades at the risk of a trade, when their outcome became known; however "
-        "many are open at once, so this compares judgement, not accounts."
+        "Each side's own gate alone, as virtual trades at the risk of a trade, when their outcome became known, "
+        "however many are open at once, so this compares judgement, not accounts."
     )
     if run is None:
         return Chart("virtual", title, aid, None, "There is no ledger of these runs.", "wide")
     arms = {name: frame for name, frame in arms_of(run).items() if len(frame)}
     why = "No signal has a known outcome yet."
-    return chart("virtual", title, aid, virtual_figure(arms), why, "wide")
+    return chart("virtual", title, aid, virtual_figure(arms, run.since, run.end), why, "wide")
 
 
 def rolling_section(data: PageData) -> Section:
@@ -91,7 +101,11 @@ def rolling_section(data: PageData) -> Section:
     title = "Rolling metrics"
     views = [view for view in data.runs if view.rolling is not None]
     if run is None or run.rolling is None:
-        why = "There is no ledger of these runs." if run is None else "The run knows of no signal and no trade yet."
+        why = (
+            "There is no ledger of these runs."
+            if run is None
+            else "The run knows of no signal and no trade yet."
+        )
         return Section("rolling", title, texts=(why,))
     view = run.rolling
     charts = [
@@ -110,12 +124,21 @@ def rolling_section(data: PageData) -> Section:
         assert other.rolling is not None
         report = other.rolling.report
         rows = [(value.metric.label, value.texts()) for value in report.metrics]
-        tables.append(Table(report.title, HEAD, rows, folded=other is not run))
-        tables += [Table(f"{report.strategy}: {t.title}", t.head, t.texts(), folded=True) for t in report.tables]
+        folder = f"{report.strategy}: all of the last {report.days} days"
+        tables.append(Table(report.title, HEAD, rows, folded="" if other is run else folder))
+        tables += [Table(part.title, part.head, part.texts(), folded=folder) for part in report.tables]
     notes = (
         "ML and baseline are virtual trades: every signal that the side's own gate takes, however many positions are "
         f"open, at the risk of a trade; the account is what was traded. Each point looks back {view.report.days} days, "
         "on what was known then.",
         "A profit factor above 20 is drawn as 20.",
     )
-    return Section("rolling", title, f"{run.run.strategy}, windows of {view.report.days} days.", charts, tables, (), notes)
+    return Section(
+        "rolling",
+        title,
+        f"{run.run.strategy}, windows of {view.report.days} days.",
+        charts,
+        tables,
+        (),
+        notes,
+    )

@@ -31,6 +31,8 @@ GROUP_HEAD = ("Count", "Resolved", "Mean R", "Standard error", "Reached target")
 COMPONENT_HEAD = (
     "Votes", "Voted on", "Agrees", "Mean confidence", "Mean percentile", "Mean R, agrees", "Mean R, holds or against",
 )  # fmt: skip
+REVIEW = ("time", "phase", "ml_weight", "reason")
+MORE = "More tables"
 NO_LEDGER = "There is no ledger of these runs."
 NO_OUTCOME = "No signal has a known outcome yet."
 NO_SIGNAL = "The ledger holds no signals."
@@ -50,7 +52,9 @@ def say_section(data: PageData) -> Section:
             "weight",
             "ML weight and phases",
             "The part of ML in the confidence that decides; it changes at reviews, and the phase is named above.",
-            figures.weight_figure(frame, weights, run.end) if run.has_ml or (frame["ml_weight"] > 0).any() else None,
+            figures.weight_figure(frame, weights, run.end)
+            if run.has_ml or (frame["ml_weight"] > 0).any()
+            else None,
             NO_ML if not blended or not run.has_ml else "No review has set a weight yet.",
             "wide",
         ),
@@ -78,31 +82,42 @@ def say_section(data: PageData) -> Section:
         ),
     ]
     mistakes = error_sentence(frame)
-    return Section("say", title, charts=charts, tables=_say_tables(run), texts=(mistakes,) if mistakes else ())
+    return Section(
+        "say", title, charts=charts, tables=_say_tables(run), texts=(mistakes,) if mistakes else ()
+    )
 
 
 def _say_tables(run: RunView) -> list[Table]:
     frame = run.frame
     reviews = [
-        (f"{row.time:%Y-%m-%d}", [str(row.phase), percent(float(row.ml_weight or 0.0)), str(row.reason)])
-        for row in run.weights.iloc[::-1].itertuples()
+        (f"{time:%Y-%m-%d}", [str(phase), percent(float(weight or 0.0)), str(reason)])
+        for time, phase, weight, reason in run.weights.iloc[::-1][list(REVIEW)].itertuples(index=False)
     ]
     tables = [
-        Table("ML against the baseline", ("Side", *SIDES_HEAD), direction_rows(frame)),
-        Table("Win probability", ("Signals", *CALIBRATION_HEAD), calibration_rows(frame)),
-        Table("ML's say in accepted signals", ("Weight", "Count", "Mean R", "Standard error"), confidence_rows(frame)),
+        Table("ML against the baseline", ("Side", *SIDES_HEAD), _sides(run)),
+        Table("Win probability", ("Signals", *CALIBRATION_HEAD), calibration_rows(frame, run.won)),
         Table(
-            "Pilot arms", ("Arm", "Signals", "Accepted", "Mean R", "Standard error"), arm_rows(frame)
+            "ML's say in accepted signals",
+            ("Weight", "Count", "Mean R", "Standard error"),
+            confidence_rows(frame),
         ),
+        Table("Pilot arms", ("Arm", "Signals", "Accepted", "Mean R", "Standard error"), arm_rows(frame)),
         Table(
             "Phases",
             ("Phase", "From", "To", "Signals", "Mean ML weight", "Last ML weight"),
             phase_rows(frame),
-            folded=True,
+            folded=MORE,
         ),
-        Table("Reviews of the weight, newest first", ("Day", "Phase", "Weight", "Why"), reviews, folded=True),
+        Table("Reviews of the weight, newest first", ("Day", "Phase", "Weight", "Why"), reviews, folded=MORE),
     ]
     return [table for table in tables if table.rows]
+
+
+def _sides(run: RunView) -> list[tuple[str, list[str]]]:
+    """Each side by its own gate, of the signals that a confidence could have taken."""
+    could = pd.Series(run.run.could_be_taken[run.own])
+    gates = (pd.Series(gate[run.own]) for gate in (run.run.gate, run.run.baseline_gate))
+    return direction_rows(run.frame[could], *gates)
 
 
 def signals_section(data: PageData) -> Section:
@@ -128,14 +143,15 @@ def signals_section(data: PageData) -> Section:
     ]
     tables = []
     for other in data.runs:
-        name, folded = other.run.strategy, other is not run
+        name = other.run.strategy
+        folded = "" if other is run else name
         tables.append(Table(f"{name}: signals", ("Signals", *GROUP_HEAD), group_rows(other.frame), folded))
         rejected = rejection_rows(other.frame)
         if rejected:
             tables.append(Table(f"{name}: reasons for rejection", ("Reason", *GROUP_HEAD), rejected, folded))
     notes = (
-        "R is the profit in units of the initial risk, after costs, of a virtual trade with the signal's own stop, target "
-        "and horizon. Rejected signals have one too.",
+        "R is the profit in units of the initial risk, after costs, of a virtual trade with the signal's own stop, "
+        "target and horizon. Rejected signals have one too.",
         "A difference of less than about two standard errors is none. In the chart signals of one day count as one.",
     )
     texts = tuple(f"No ledger was given for {name}." for name in data.unrecorded)
@@ -192,17 +208,25 @@ def components_section(data: PageData) -> Section:
 def _component_tables(runs: Sequence[RunView], main: RunView) -> list[Table]:
     tables = []
     for run in (main, *(other for other in runs if other is not main)):
-        name, folded = run.run.strategy, run is not main
+        name = run.run.strategy
+        folded = "" if run is main else name
         skill = skill_rows(run.frame)
         tables.append(
             Table(f"{name}: components", ("Component", *COMPONENT_HEAD), component_rows(run.frame), folded)
         )
         tables.append(
-            Table(f"{name}: what tells good signals from bad", ("Score", *SKILL_HEAD), skill, folded=True)
+            Table(
+                f"{name}: what tells good signals from bad",
+                ("Score", *SKILL_HEAD),
+                skill,
+                folded=folded or MORE,
+            )
         )
     absent = _absences(main.drops[main.drops["time"] >= main.since])
     if absent:
-        tables.append(Table("Absent components", ("Component", "Reason", "Times", "Last"), absent, folded=True))
+        tables.append(
+            Table("Absent components", ("Component", "Reason", "Times", "Last"), absent, folded=MORE)
+        )
     return tables
 
 
@@ -211,6 +235,9 @@ def _absences(drops: pd.DataFrame) -> list[tuple[str, list[str]]]:
         return []
     counted = drops.groupby(["component", "reason"])["time"].agg(["size", "max"]).reset_index()
     return [
-        (str(row["component"]), [str(row["reason"]) or UNDEFINED, f"{row['size']:,}", f"{row['max']:%Y-%m-%d}"])
+        (
+            str(row["component"]),
+            [str(row["reason"]) or UNDEFINED, f"{row['size']:,}", f"{row['max']:%Y-%m-%d}"],
+        )
         for row in counted.sort_values("size", ascending=False).to_dict("records")
     ]

@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 from coordinator.ledger.learning_events import LearningEvent
-from coordinator.reports.models import MODELS_HEAD, attention_rows, confidence_row, importance_rows, model_rows
+from coordinator.reports.models import (
+    MODELS_HEAD,
+    attention_rows,
+    confidence_row,
+    importance_rows,
+    model_rows,
+)
 from coordinator.reports.page.chart import Chart, Section, Table, chart
 from coordinator.reports.page.data import PageData
 from coordinator.reports.page.figures import models as figures
+from coordinator.reports.page.sections.decisions import MORE
 from coordinator.reports.rolling.health import FIGURES, newest_models
 
 __all__ = ["models_section"]
@@ -82,7 +89,7 @@ def models_section(data: PageData) -> Section:
 def _feature_chart(data: PageData, none: str) -> Chart:
     run = data.main
     newest = newest_models(run.run.models, int(run.end.timestamp())) if run is not None else []
-    aid = "The newest model of each kind; of signal quality AUC lost when shuffled, of networks log loss, of fusion gain."
+    aid = "The newest of each kind: AUC lost when shuffled (quality), log loss gained (networks), gain (fusion)."
     why = none if not newest else "No newest model keeps importances."
     return chart("features", "What the models look at", aid, figures.feature_figure(newest), why)
 
@@ -92,7 +99,13 @@ def _parameter_chart(data: PageData) -> Chart:
     aid = "Which settings the trials' results hang on (fANOVA)"
     aid += f": {found.source}." if found is not None else "."
     why = f"No optimization is on record in {data.importance_folder or 'user_data/optimize'} (coordinator optimize)."
-    return chart("parameters", "Parameter importance", aid, figures.parameter_figure(found.shares if found else {}), why)
+    return chart(
+        "parameters",
+        "Parameter importance",
+        aid,
+        figures.parameter_figure(found.shares if found else {}),
+        why,
+    )
 
 
 def _tables(data: PageData, events: tuple[LearningEvent, ...]) -> list[Table]:
@@ -106,20 +119,25 @@ def _tables(data: PageData, events: tuple[LearningEvent, ...]) -> list[Table]:
     importance = importance_rows(models)
     quantiles = confidence_row(models)
     tables = [
-        Table("All trainings", ("Model", *MODELS_HEAD), model_rows(models), folded=True),
+        Table("All trainings", ("Model", *MODELS_HEAD), model_rows(models), folded=MORE),
         Table(
             "What the newest signal-quality model looks at",
             ("Feature", "Share of gain", "AUC lost when shuffled"),
             importance,
-            folded=True,
+            folded=MORE,
         ),
         Table(
             "What the newest attention network looks at",
             ("Feature", "Share of attention"),
             attention_rows(models),
-            folded=True,
+            folded=MORE,
         ),
-        Table("Signal quality's scores", QUANTILES, [("score", quantiles)] if quantiles else [], folded=True),
-        Table("What was done with the models, newest first", ("Day", "Model", "What", "In words"), checks, folded=True),
+        Table("Signal quality's scores", QUANTILES, [("score", quantiles)] if quantiles else [], folded=MORE),
+        Table(
+            "What was done with the models, newest first",
+            ("Day", "Model", "What", "In words"),
+            checks,
+            folded=MORE,
+        ),
     ]
     return [table for table in tables if table.rows]

@@ -6,7 +6,7 @@ from coordinator.reports.page.chart import Section, Table, chart
 from coordinator.reports.page.data import PageData
 from coordinator.reports.page.figures import portfolio as figures
 from coordinator.reports.page.run_view import RunView
-from coordinator.reports.page.sections.decisions import NO_LEDGER
+from coordinator.reports.page.sections.decisions import MORE, NO_LEDGER
 from coordinator.reports.rolling.comparison import with_and_without_table
 from coordinator.reports.rolling.improvements import regime_table, size_table
 from coordinator.reports.rolling.portfolio import portfolio_table
@@ -24,8 +24,10 @@ def portfolio_section(data: PageData) -> Section:
     matrix = figures.correlation_matrix(data.candles, end) if end is not None else None
     view = run.rolling if run is not None else None
     improved = None if run is None else run.run.improved[run.run.improved["time"] >= run.since]
-    given = "The pairs have too few daily candles in common." if data.candles else (
-        "A ledger holds no prices: name the candles with --datadir."
+    given = (
+        "The pairs have too few daily candles in common."
+        if data.candles
+        else ("A ledger holds no prices: name the candles with --datadir.")
     )
     charts = [
         chart(
@@ -34,7 +36,6 @@ def portfolio_section(data: PageData) -> Section:
             f"Daily returns of the last {figures.CORRELATION_DAYS} days: 1 moves together, 0 by itself, -1 against.",
             figures.correlation_figure(matrix) if matrix is not None else None,
             given,
-            "tall",
         ),
         chart(
             "sectors",
@@ -56,13 +57,12 @@ def portfolio_section(data: PageData) -> Section:
             "Of those switches that can refuse an entry and are on or in shadow mode.",
             figures.filtered_figure(improved) if improved is not None else None,
             "No switch that can refuse an entry was on or in shadow mode.",
-            "wide",
         ),
     ]
     tables = []
     if run is not None and view is not None and len(view.ends):
         part = portfolio_table(view.series, len(view.ends) - 1)
-        tables.append(Table(part.title, part.head, part.texts(), folded=True))
+        tables.append(Table(part.title, part.head, part.texts(), folded=MORE))
         until, days = _whole(run)
         tables.append(_folded(regime_table(run.run, until, days)))
     return Section("portfolio", "Portfolio", charts=charts, tables=[table for table in tables if table.rows])
@@ -72,7 +72,9 @@ def improvements_section(data: PageData) -> Section:
     """What each improvement made of the same outcomes over the whole run."""
     run, title = data.main, "Improvements"
     if run is None or not len(run.run.days):
-        return Section("improvements", title, texts=(NO_LEDGER if run is None else "The run knows nothing yet.",))
+        return Section(
+            "improvements", title, texts=(NO_LEDGER if run is None else "The run knows nothing yet.",)
+        )
     until, days = _whole(run)
     effects = with_and_without_table(run.run, until, days)
     improved = run.run.improved
@@ -122,7 +124,7 @@ def execution_section(data: PageData) -> Section:
         chart(
             "slippage",
             "Slippage by pair",
-            "Fill against the price that was decided on; a backtest fills at the next open, a bot at the exchange's price.",
+            "Fill against the price that was decided on: a backtest's next open, a bot's price at the exchange.",
             figures.slippage_figure(trades),
             NO_TRADE if trades.empty else "No trade has both prices.",
             "wide",
@@ -146,4 +148,4 @@ def _whole(run: RunView) -> tuple[int, int]:
 
 
 def _folded(table: MetricTable) -> Table:
-    return Table(table.title, table.head, table.texts(), folded=True)
+    return Table(table.title, table.head, table.texts(), folded=MORE)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import pandas as pd
 
 from coordinator.reports.comparison import HOLD, Column
@@ -37,8 +38,8 @@ def fall_sentence(name: str, daily: pd.Series) -> Sentence | None:
     deepest = float(fall.max())
     if not deepest >= SHALLOW:
         return None
-    bottom = fall.idxmax()
-    top = daily[:bottom].idxmax()
+    at = int(np.argmax(fall.to_numpy()))
+    bottom, top = fall.index[at], daily.index[int(np.argmax(daily.to_numpy()[: at + 1]))]
     later = daily[bottom:]
     again = later[later >= daily[top]]
     end = f"made good by {day(again.index[0])}" if len(again) else "not made good since"
@@ -84,8 +85,9 @@ def pairs_sentence(profits: pd.Series, currency: str) -> Sentence | None:
     if len(profits) < 2:
         return None
     unit = f" {currency}" if currency else ""
-    best, worst = profits.idxmax(), profits.idxmin()
+    ranked = profits.sort_values(kind="stable")
+    least, most = float(ranked.iloc[0]), float(ranked.iloc[-1])
     return Sentence(
-        f"Best pair {best} ({money(float(profits[best]), sign=True)}{unit}), worst {worst} "
-        f"({money(float(profits[worst]), sign=True)}{unit})."
+        f"Best pair {ranked.index[-1]} ({money(most, sign=True)}{unit}), worst {ranked.index[0]} "
+        f"({money(least, sign=True)}{unit})."
     )

@@ -8,8 +8,10 @@ import numpy as np
 import pandas as pd
 
 from coordinator.learning.reliability import ece
+from coordinator.learning.scores import auc
 from coordinator.ledger.learning_events import LearningEvent
 from coordinator.ledger.registry import Model
+from coordinator.ledger.schema import COMPONENTS
 from coordinator.reports.comparison import HOLD, Column
 from coordinator.reports.page.sentences.sentence import FEW, Sentence, day, listed
 from coordinator.reports.rolling.health import figure
@@ -35,6 +37,7 @@ __all__ = [
 ]
 
 ECE_BAR, FALL_BAR, SLIP_BAR, PSI_BAR, LATENCY_MS = 0.05, 0.10, 0.001, 0.25, 50.0
+FEW_DAYS = 10
 AUC_SPREAD = 0.289  # of one pair of ranks: 1 / sqrt(12)
 LIMITS = {
     "correlation_filter": "the correlation filter",
@@ -97,26 +100,34 @@ def calibration_sentence(probability: pd.Series, won: pd.Series) -> Sentence | N
     )
 
 
-def skill_sentences(rows: Sequence[tuple[str, Sequence[float | int | str]]]) -> list[Sentence]:
-    """Components whose AUC fell by more than two standard errors from before the window to now.
+def skill_sentences(frame: pd.DataFrame, begin: pd.Timestamp) -> list[Sentence]:
+    """Components whose AUC has fallen by more than two standard errors from before a moment to since it.
+
+    Outcomes of one day move together: the error is that of as many outcomes as there are days, half of them gains.
 
     Parameters
     ----------
-    rows : sequence of (component, (outcomes, AUC, outcomes before, AUC before, change))
-        Of :func:`~coordinator.reports.rolling.health.skill_table`. The error of an AUC is taken as
-        .29 (1 / sqrt(n / 2)), as if winners and losers were alike in number.
+    frame : pandas.DataFrame
+        Decisions; each counts when its outcome was resolved.
     """
+    known = frame[frame["outcome_r"].notna()]
+    recent = known["outcome_time"] >= begin
     out = []
-    for name, cells in rows:
-        n, now, before_n, before, change = (float(cell) for cell in cells)
-        if min(n, before_n) < FEW or change != change:
+    for name in COMPONENTS:
+        rank = known[f"{name}_percentile"]
+        parts = [known[rank.notna() & which] for which in (recent, ~recent)]
+        days = [part["outcome_time"].dt.floor("D").nunique() for part in parts]
+        if min(days) < FEW_DAYS:
             continue
-        error = AUC_SPREAD * np.sqrt(2 / n + 2 / before_n) * np.sqrt(2)
-        if change < -2 * error:
+        now, before = (
+            auc(p[f"{name}_percentile"].to_numpy(), (p["outcome_r"] > 0).to_numpy()) for p in parts
+        )
+        error = AUC_SPREAD * np.sqrt(sum(2 / n for n in days)) * np.sqrt(2)
+        if now - before < -2 * error:
             out.append(
                 Sentence(
-                    f"{name} tells good signals from bad less well than before: AUC {before:.2f} before, {now:.2f} in "
-                    "the last window.",
+                    f"{name} tells good signals from bad less well than before: AUC {before:.2f} before, {now:.2f} "
+                    f"since {day(begin)}.",
                     "watch",
                 )
             )
@@ -146,7 +157,8 @@ def input_drift_sentence(models: Sequence[Model]) -> Sentence | None:
     if not named:
         return None
     return Sentence(
-        f"Inputs have moved between training and the newest rows (population stability index, .25 is much): {listed(named)}.",
+        "Inputs have moved between training and the newest rows (population stability index, .25 is much): "
+        f"{listed(named)}.",
         "watch",
     )
 
@@ -157,8 +169,8 @@ def models_sentence(models: Sequence[Model]) -> Sentence | None:
     if not models or len(refused) <= len(models) / 2:
         return None
     return Sentence(
-        f"{len(refused)} of {len(models)} trained models were refused, being no better than the prior: ML has little to "
-        "speak with.",
+        f"{len(refused)} of {len(models)} trained models were refused, being no better than the prior: ML has little "
+        "to speak with.",
         "watch",
     )
 
@@ -207,14 +219,20 @@ def slippage_sentence(trades: pd.DataFrame) -> Sentence | None:
         mean = float(trades[column].mean()) if len(trades) else float("nan")
         if mean >= SLIP_BAR:
             parts.append(f"{words} {percent(mean, sign=True)}")
-    return Sentence(f"Slippage, mean of all trades: {listed(parts)} worse than intended.", "watch") if parts else None
+    return (
+        Sentence(f"Slippage, mean of all trades: {listed(parts)} worse than intended.", "watch")
+        if parts
+        else None
+    )
 
 
 def latency_sentence(models: Sequence[Model]) -> Sentence | None:
     """Newest models that need more than 50 ms for a prediction (p99)."""
     slow = {m.info.name: figure(m.info.metrics, ("latency_p99_ms",)) for m in models}
     named = [f"{name} ({ms:.0f} ms)" for name, ms in slow.items() if ms > LATENCY_MS]
-    return Sentence(f"Slow predictions, above {LATENCY_MS:.0f} ms: {listed(named)}.", "watch") if named else None
+    return (
+        Sentence(f"Slow predictions, above {LATENCY_MS:.0f} ms: {listed(named)}.", "watch") if named else None
+    )
 
 
 def targets_sentence(report: RollingReport) -> Sentence | None:
@@ -249,4 +267,6 @@ def trust_sentence(improved: pd.DataFrame) -> Sentence | None:
 
 def all_well() -> Sentence:
     """What is said where nothing else is."""
-    return Sentence(f"Nothing stands out (bars: calibration {number(ECE_BAR)}, drawdown {percent(FALL_BAR)}).", "good")
+    return Sentence(
+        f"Nothing stands out (bars: calibration {number(ECE_BAR)}, drawdown {percent(FALL_BAR)}).", "good"
+    )

@@ -73,9 +73,11 @@ def _phase(frame: pd.DataFrame, weights: pd.DataFrame) -> str:
     same = (weights["phase"] == phase).to_numpy()
     others = np.flatnonzero(~same)
     since = weights["time"].iloc[others[-1] + 1 if len(others) else 0]
-    reason = str(weights["reason"].iloc[-1]).strip()
-    reviewed = f" (review of {day(weights['time'].iloc[-1])}: {reason})" if reason else ""
-    return f"; phase {phase} since {day(since)}{reviewed}"
+    # What a fast start replayed is no review.
+    reviews = weights[~weights["reason"].str.startswith("fast start")]
+    if reviews.empty:
+        return f"; phase {phase} since {day(since)}"
+    return f"; phase {phase} since {day(since)} (review of {day(reviews['time'].iloc[-1])}: {reviews['reason'].iloc[-1]})"
 
 
 def halves_sentence(frame: pd.DataFrame) -> Sentence | None:
@@ -90,7 +92,7 @@ def halves_sentence(frame: pd.DataFrame) -> Sentence | None:
     r = known.set_index(known["time"].dt.floor("D"))["outcome_r"]
     yes = (known["ml_rank"] >= 0.5).to_numpy()
     if min(int(yes.sum()), int((~yes).sum())) < FEW:
-        return Sentence(f"ML rated {len(known):,} signals with a known outcome: too few to judge it.")
+        return Sentence(f"Too few signals that ML rated have a known outcome to judge it ({len(known):,}).")
     (above, error_above), (below, error_below) = mean_with_spread(r[yes]), mean_with_spread(r[~yes])
     gap, error = above - below, float(np.hypot(error_above, error_below))
     text = (
