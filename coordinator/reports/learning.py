@@ -126,6 +126,11 @@ def error_sentence(frame: pd.DataFrame) -> str:
     if known.empty:
         return ""
     yes, gained = known["ml_rank"] >= 0.5, known["outcome_r"] > 0
+    if yes.all() or not yes.any():
+        said = "yes" if yes.all() else "no"
+        return (
+            f"ML said {said} to all {len(known):,} signals, and was right about {(yes == gained).mean():.1%}."
+        )
     wrong, missed = float((~gained[yes]).mean()), float(gained[~yes].mean())
     return (
         f"ML said yes to {yes.mean():.0%} of {len(known):,} signals and was right about {(yes == gained).mean():.1%}: "

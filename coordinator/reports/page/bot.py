@@ -53,8 +53,8 @@ class BotAccount:
 
     @property
     def value(self) -> pd.Series:
-        """The base and the realised profit, as an account; empty without a base."""
-        return self.base + self.daily if self.base > 0 else self.daily.iloc[:0]
+        """The base and the realised profit, as an account; empty without a base or a closed trade."""
+        return self.base + self.daily if self.base > 0 and self.closed else self.daily.iloc[:0]
 
 
 def bot_account(
@@ -74,19 +74,14 @@ def bot_account(
     filled = trades[trades["filled_price"].notna()]
     closed = filled[filled["closed_at"].notna() & filled["profit"].notna()]
     moments = day_ends(start, max(end, start + pd.Timedelta(hours=1)))
-    order = np.argsort(closed["closed_at"].to_numpy(), kind="stable")
-    sums = np.concatenate(([0.0], np.cumsum(closed["profit"].to_numpy(dtype=float)[order])))
-    at = closed["closed_at"].dt.as_unit("us").to_numpy()[order] if len(closed) else np.array([], "M8[us]")
-    until = np.searchsorted(at, moments.tz_localize(None).to_numpy(), side="right") if len(closed) else 0
-    daily = pd.Series(sums[until] if len(closed) else 0.0, index=moments)
+    ordered = closed.sort_values("closed_at", kind="stable")
+    sums = np.concatenate(([0.0], np.cumsum(ordered["profit"].to_numpy(dtype=float))))
+    at = ordered["closed_at"].dt.tz_localize(None).to_numpy(dtype="M8[us]")
+    until = np.searchsorted(at, moments.tz_localize(None).to_numpy(dtype="M8[us]"), side="right")
+    daily = pd.Series(sums[until], index=moments)
     base = balance if balance is not None else _most_invested(filled)
-    return BotAccount(
-        daily, base, balance is not None, len(closed), int((closed["profit"] > 0).sum()), _open(filled)
-    )
-
-
-def _open(filled: pd.DataFrame) -> int:
-    return int(filled["closed_at"].isna().sum())
+    won, still = int((closed["profit"] > 0).sum()), int(filled["closed_at"].isna().sum())
+    return BotAccount(daily, base, balance is not None, len(closed), won, still)
 
 
 def _most_invested(filled: pd.DataFrame) -> float:

@@ -29,10 +29,7 @@ def accounts_figure(accounts: Mapping[str, pd.Series]) -> go.Figure:
     """
     fig = figure("% of start")
     for i, (name, daily, colour) in enumerate(_coloured(accounts)):
-        # Dashed, so that an account which is the same as the one below it does not hide it.
-        add_line(
-            fig, daily.index, 100 * daily / daily.iloc[0], name, colour, dash="dash" if i == 1 else "solid"
-        )
+        add_line(fig, daily.index, 100 * daily / daily.iloc[0], name, colour, dash=_dash(i, name))
     return fig
 
 
@@ -40,8 +37,8 @@ def drawdown_figure(accounts: Mapping[str, pd.Series]) -> go.Figure:
     """Fall below the highest value so far, percent."""
     fig = figure("drawdown, %")
     for i, (name, daily, colour) in enumerate(_coloured(accounts)):
-        dash = "dash" if i == 1 else "solid"
-        add_line(fig, daily.index, 100 * (daily / daily.cummax() - 1), name, colour, width=1.4, dash=dash)
+        fall = 100 * (daily / daily.cummax() - 1)
+        add_line(fig, daily.index, fall, name, colour, width=1.4, dash=_dash(i, name))
     return fig
 
 
@@ -100,6 +97,11 @@ def rolling_figure(view: RollingView, metric: Metric) -> go.Figure:
     if fig.data and metric.target is not None:
         hline(fig, metric.target * scale, f"target {metric.target_text}", DOWN)
     return fig
+
+
+def _dash(i: int, name: str) -> str:
+    """Every second account is dashed: one that is the same as the one below it must not hide it."""
+    return "dash" if i % 2 and name != HOLD else "solid"
 
 
 def _coloured(accounts: Mapping[str, pd.Series]) -> Sequence[tuple[str, pd.Series, str]]:

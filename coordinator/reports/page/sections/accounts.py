@@ -25,8 +25,7 @@ FREQUENCY = SECONDARY[1]
 def accounts_section(data: PageData) -> Section:
     """Equity and drawdown of all columns, months, and both sides' virtual trades."""
     accounts = data.accounts
-    why = "There is no account to draw: the ledger holds no filled trade"
-    why += " and no balance was named (--balance)." if data.comparison is None else "."
+    why = "The bot has closed no trade yet, so its account has not moved."
     charts = [
         chart(
             "equity",

@@ -57,8 +57,8 @@ def bot_sentence(account: BotAccount) -> Sentence:
     won = percent(account.won / account.closed)
     return Sentence(
         f"The bot closed {account.closed:,} trade{'s' if account.closed > 1 else ''}, {won} of them with a profit, and "
-        f"made {money(account.profit, sign=True)}{share} after fees; {account.open} "
-        f"{'is' if account.open == 1 else 'are'} open."
+        f"made {money(account.profit, sign=True)}{share} after fees; "
+        f"{account.open or 'none'} {'are' if account.open > 1 else 'is'} open."
     )
 
 

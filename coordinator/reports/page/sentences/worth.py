@@ -77,7 +77,8 @@ def _phase(frame: pd.DataFrame, weights: pd.DataFrame) -> str:
     reviews = weights[~weights["reason"].str.startswith("fast start")]
     if reviews.empty:
         return f"; phase {phase} since {day(since)}"
-    return f"; phase {phase} since {day(since)} (review of {day(reviews['time'].iloc[-1])}: {reviews['reason'].iloc[-1]})"
+    last = reviews.iloc[-1]
+    return f"; phase {phase} since {day(since)} (review of {day(last['time'])}: {last['reason']})"
 
 
 def halves_sentence(frame: pd.DataFrame) -> Sentence | None:
