@@ -149,8 +149,8 @@ def test_every_chart_is_drawn_or_says_why_not(page):
     listed = (
         "equity drawdown months virtual rolling-accuracy rolling-sharpe rolling-win_rate rolling-profit_factor "
         "rolling-max_drawdown rolling-trade_frequency weight thresholds errors reliability outcomes distribution "
-        "accuracy votes auc confidence percentile correlation sectors together filtered effect-r effect-sharpe trust prior "
-        "model-auc model-gap model-ece psi latency drift features parameters slippage candles-0 candles-1"
+        "accuracy votes auc confidence percentile correlation sectors together filtered effect-r effect-sharpe trust "
+        "prior model-auc model-gap model-ece psi latency drift features parameters slippage candles-0 candles-1"
     )
     assert drawn | set(absent) == set(listed.split())
     assert {"equity", "drawdown", "outcomes", "accuracy", "confidence", "candles-0"} <= drawn

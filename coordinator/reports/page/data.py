@@ -11,7 +11,7 @@ from pathlib import Path
 import pandas as pd
 
 from coordinator.reports.comparison import HOLD, Comparison
-from coordinator.reports.equity import day_ends
+from coordinator.reports.equity import buy_and_hold
 from coordinator.reports.page.bot import BotAccount, bot_account
 from coordinator.reports.page.run_view import RunView
 from coordinator.reports.results import BacktestResult
@@ -110,7 +110,7 @@ def bot_page_data(
         runs=(run,),
         candles=candles,
         account=account,
-        hold=_hold(candles, start, run.end, account.base),
+        hold=_hold(candles, start, run.end, pd.Timedelta(seconds=run.run.candle_seconds), account.base),
         importance=importance,
         importance_folder=importance_folder,
     )
@@ -132,16 +132,15 @@ def newest_importance(folder: Path) -> ParameterImportance | None:
 
 
 def _hold(
-    candles: Mapping[str, pd.DataFrame], start: pd.Timestamp, end: pd.Timestamp, base: float
+    candles: Mapping[str, pd.DataFrame],
+    start: pd.Timestamp,
+    end: pd.Timestamp,
+    length: pd.Timedelta,
+    base: float,
 ) -> pd.Series:
-    """The base split evenly over the pairs at the first close; without fees, as a bot's ledger knows none for it."""
-    moments = day_ends(start, max(end, start + pd.Timedelta(hours=1)))
-    values = []
-    for frame in candles.values():
-        inside = frame[(frame["date"] >= start.floor("D")) & (frame["date"] < end)]
-        if len(inside) > 1 and base > 0:
-            closes = inside.set_index("date")["close"]
-            values.append(
-                closes.reindex(closes.index.union(moments)).ffill().bfill().reindex(moments) / closes.iloc[0]
-            )
-    return base * pd.concat(values, axis=1).mean(axis=1) if values else pd.Series(dtype=float)
+    """The base split evenly over the pairs that have candles in that time, without fees; empty for none."""
+    first, last = start.floor(length), end - length
+    inside = {pair: frame for pair, frame in candles.items() if frame["date"].between(first, last).any()}
+    if not inside or base <= 0:
+        return pd.Series(dtype=float)
+    return buy_and_hold(inside, first, last, length, base, 0.0).equity.daily

@@ -77,7 +77,9 @@ def _bot_notes(data: PageData) -> tuple[str, ...]:
             f"{HOLD} is not shown: it needs candles of the bot's time (--datadir) and an account to begin with."
         )
     else:
-        notes.append(f"{HOLD}: the same base split evenly over {len(data.candles)} pairs, without fees.")
+        notes.append(
+            f"{HOLD}: the same base split evenly over the pairs whose candles were given, without fees."
+        )
     return tuple(notes)
 
 
