@@ -31,7 +31,7 @@ def test_correlations_are_of_daily_returns():
     assert list(matrix) == ["A", "B"]  # C has too few days, D never moves
     assert matrix.loc["A", "B"] == pytest.approx(-1.0)
     drawn = portfolio.correlation_figure(matrix).data[0]
-    assert drawn.z == ((1.0, -1.0), (-1.0, 1.0))
+    assert [list(row) for row in drawn.z] == [[1.0, -1.0], [-1.0, 1.0]]
     assert portfolio.correlation_matrix({"A": candles["A"]}, START).empty
 
 
