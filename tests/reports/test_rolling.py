@@ -32,6 +32,7 @@ from coordinator.reports.rolling.summary import (
     view_rolling,
 )
 from coordinator.reports.rolling.targets import METRICS, Metric, verdict
+from coordinator.signals.technical import REARMED_REASON
 
 HOUR, DAY = 3600, 86400
 BTC, ETH = "BTC/USDT", "ETH/USDT"
@@ -464,19 +465,21 @@ def test_the_regime_gates_effect_is_of_what_could_be_traded(write_ledger):
     run = load_run(ledger)
     gate = pd.DataFrame(
         {
-            "time": [at(0), at(1), at(20), at(30)],
-            "pair": [BTC, ETH, BTC, ETH],
+            "time": [at(0), at(1), at(20), at(30), at(50)],
+            "pair": [BTC, ETH, BTC, ETH, BTC],
             "name": "regime_gate",
             "mode": "on",
             "base": 1.0,
-            "adjusted": [1.0, 0.0, 1.0, 1.0],
+            "adjusted": [1.0, 0.0, 1.0, 1.0, 0.0],
         }
     )
-    shorts = run.decisions.assign(
-        rejection=run.decisions["rejection"].where(run.decisions.index != 3, REJECTIONS[NO_SHORTS])
+    frame, row = run.decisions, run.decisions.index
+    barred = frame.assign(
+        rejection=frame["rejection"].where(row != 3, REJECTIONS[NO_SHORTS]),
+        reasons=frame["reasons"].where(row != 4, f"{REARMED_REASON} (RSI)"),
     )
-    own = replace(run, improvements=gate, decisions=shorts)
+    own = replace(run, improvements=gate, decisions=barred)
     rows = {cells[1]: cells for name, cells in with_and_without_table(own, BEGIN + 3 * DAY, 3).rows}
-    # 2, -1 and 1 R; the fourth is a short in spot. The gate refused the second.
+    # 2, -1 and 1 R; the fourth is a short in spot, the fifth re-armed only. The gate refused the second.
     assert rows["without"][2:4] == [3, pytest.approx(2 / 3)]
     assert rows["with"][2:4] == [2, 1.5]

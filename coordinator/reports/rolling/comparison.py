@@ -16,6 +16,7 @@ from coordinator.reports.rolling.improvements import (
 )
 from coordinator.reports.rolling.run_data import NEVER, NO_SHORTS, RunData, day_of
 from coordinator.reports.rolling.table import Cell, MetricTable, Rows
+from coordinator.signals.technical import REARMED_REASON
 from coordinator.types import Floats, Ints
 
 __all__ = ["with_and_without_table"]
@@ -28,7 +29,7 @@ def with_and_without_table(run: RunData, until: int, length: int) -> MetricTable
     """Mean R, profit factor, Sharpe ratio and drawdown of an account without the improvement, and with it.
 
     - sizes: accepted signals, R times the adjusted over the base size
-    - regime gate: signals that could be traded (in spot, longs); with it, those it let through
+    - regime gate: signals that could be traded (in spot longs, none that only re-armed); with it, those it let through
     - correlation filter and sector limit: entries asked for; with it, those it let through. The ranking records only
       entries that it refused: without it, all accepted signals
     - adaptive thresholds: signals whose confidence met the adaptive threshold, against the fixed one
@@ -76,7 +77,8 @@ def _sides(
         through = ~refuses(known)
         return (r, at), (r[through], at[through])
     if name == GATE:
-        tradable = (known["rejection"] != REJECTIONS[NO_SHORTS]).to_numpy()
+        rearmed = known["reasons"].fillna("").str.startswith(REARMED_REASON)
+        tradable = (~rearmed & (known["rejection"] != REJECTIONS[NO_SHORTS])).to_numpy()
         through = tradable & (known["adjusted"] > 0).to_numpy()
         return (r[tradable], at[tradable]), (r[through], at[through])
     confidence = known["unified_confidence"].to_numpy(dtype=np.float64)

@@ -148,7 +148,7 @@ class RunData:
     def improved(self) -> pd.DataFrame:
         """The improvements with the signal's R, its resolution (``resolved_at``, seconds) and whether it was taken."""
         keys = self.decisions[
-            ["time", "pair", "outcome_r", "accepted", "rejection", "unified_confidence"]
+            ["time", "pair", "reasons", "outcome_r", "accepted", "rejection", "unified_confidence"]
         ].assign(resolved_at=self.resolved_at)
         joined = self.improvements.merge(keys, on=["time", "pair"], how="left")
         return joined.assign(

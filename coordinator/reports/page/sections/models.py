@@ -77,7 +77,7 @@ def models_section(data: PageData) -> Section:
             "Drift checks",
             "Features beyond the limits that chance leaves them, at each check; triangles found a drift.",
             figures.drift_figure(events),
-            "No drift check is on record: `coordinator learning check-drift` and continuous learning make them; the "
+            "No drift check is on record: coordinator learning check-drift and continuous learning make them; the "
             "chart of input drift shows each training's own.",
         ),
         _feature_chart(data, none),

@@ -40,7 +40,7 @@ def portfolio_section(data: PageData) -> Section:
         chart(
             "sectors",
             "Sectors",
-            "Each sector's share of the open positions; white days had none.",
+            "Each sector's share of the open positions; empty days had none.",
             figures.sector_figure(view) if view is not None else None,
             NO_TRADE,
         ),
