@@ -11,6 +11,7 @@ import pandas as pd
 
 from coordinator.ledger.learning_events import LearningEvent, learning_events
 from coordinator.ledger.store import Ledger
+from coordinator.reports.page.sentences.sentence import blocks
 from coordinator.reports.rolling.portfolio import CORRELATION, portfolio_correlation
 from coordinator.reports.rolling.run_data import NEVER, RunData, load_run
 from coordinator.reports.rolling.summary import WINDOW_DAYS, RollingView, stored_correlation, view_rolling
@@ -75,20 +76,25 @@ class RunView:
         return bool(self.run.decisions["ml_score"].notna().any())
 
     def arm(self, column: str, gate: Floats) -> pd.DataFrame:
-        """The virtual trades of one side's gate: at (UTC, when each was known) and r, by when it was known.
+        """The virtual trades of one side's gate, by when their outcome was known.
 
         Parameters
         ----------
         column : "ml_rank" or "technical_percentile"
         gate : ndarray of shape (n,), over ``run.decisions``
+
+        Returns
+        -------
+        pandas.DataFrame
+            at (UTC, when known), r, risked (share of the account), block (the week it was decided in).
         """
         run = self.run
         rank = run.decisions[column].to_numpy(dtype=np.float64)
         taken = (rank >= gate) & run.could_be_taken & (run.resolved_at != NEVER) & self.own
         at = pd.to_datetime(run.resolved_at[taken], unit="s", utc=True)
         r = run.decisions["outcome_r"].to_numpy()[taken]
-        decided = run.decisions["time"].dt.floor("D").to_numpy()[taken]
-        frame = pd.DataFrame({"at": at, "r": r, "risked": run.risk[taken], "day": decided})
+        weeks = blocks(run.decisions["time"])[taken].to_numpy()
+        frame = pd.DataFrame({"at": at, "r": r, "risked": run.risk[taken], "block": weeks})
         return frame.sort_values("at", kind="stable", ignore_index=True)
 
     @property

@@ -67,7 +67,7 @@ def _worth(data: PageData) -> list[Sentence]:
     out.append(worth.say_sentence(run.frame, run.weights))
     out.append(worth.halves_sentence(run.frame))
     if run.has_ml:
-        ml, baseline = (arm.set_index("day")["r"] for arm in arms_of(run).values())
+        ml, baseline = (arm.set_index("block")["r"] for arm in arms_of(run).values())
         out.append(worth.virtual_sentence(ml, baseline))
     return known(out)
 

@@ -130,7 +130,7 @@ def test_the_summary_of_the_bot(bot_ledger, bot_candles):
         in worth
     )
     assert "phase pilot since 2024-01-11 (review of 2024-01-11: promoted: 40 outcomes collected)" in worth
-    assert "so it tells good from bad." in worth
+    assert "The signals that ML rated are of 4 weeks, which move together: too few to judge it" in worth
     look = " ".join(summary["What to look at"])
     for said in (
         "Components were absent: fusion at 100%",

@@ -152,25 +152,18 @@ def test_whether_ml_tells_good_signals_from_bad(skill, tone, words):
     assert words in sentence.text
 
 
-def test_a_few_signals_or_days_are_not_judged_as_many():
+def test_a_few_signals_or_weeks_are_not_judged_as_many():
     assert worth.halves_sentence(signals(59, skill=2.0)).text.startswith("Too few signals that ML rated")
     assert worth.halves_sentence(signals(40).assign(ml_rank=NAN)) is None
-    # The same two hundred outcomes, all of two days: two observations, and no skill to be seen in them.
-    many = pd.concat([signals(100, skill=0.6)] * 2, ignore_index=True)
-    assert (
-        worth.halves_sentence(many.assign(time=pd.date_range("2024", periods=200, tz="UTC"))).tone == "good"
-    )
-    rng = np.random.default_rng(1)
-    lumped = many.assign(time=DAYS[rng.integers(0, 2, 200)])
-    lumped["outcome_r"] += np.where(lumped["time"] == DAYS[0], 3.0, -3.0) * np.where(
-        lumped["ml_rank"] > 0.5, 1, 0.2
-    )
-    assert worth.halves_sentence(lumped).tone == "plain"
+    # As many outcomes within four weeks, which touch five by the calendar: five observations.
+    often = signals(100, skill=2.0)
+    often["time"] = pd.date_range("2024-01-01", periods=100, freq="6h", tz="UTC")
+    assert worth.halves_sentence(often).text.startswith("The signals that ML rated are of 5 weeks, which")
 
 
-def test_the_error_of_a_mean_takes_a_day_as_one():
+def test_the_error_of_a_mean_takes_a_block_as_one():
     r = pd.Series([1.0, 1.0, -1.0, -1.0], index=[1, 1, 2, 2])
-    # Residuals by day are 2 and -2: sqrt(8 * 2 / 1) / 4.
+    # Residuals by block are 2 and -2: sqrt(8 * 2 / 1) / 4.
     assert mean_with_spread(r) == (0.0, 1.0)
     assert np.isnan(mean_with_spread(r[:2])[1])
 

@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 
 from coordinator.learning.reliability import reliability
 from coordinator.ledger.schema import COMPONENTS
-from coordinator.reports.page.sentences.sentence import mean_with_spread
+from coordinator.reports.page.sentences.sentence import blocks, mean_with_spread
 from coordinator.reports.page.theme import DOWN, GREY, SERIES, SOFT, add_line, figure, hline, plain
 from coordinator.reports.rolling.summary import RollingView
 from coordinator.reports.rolling.targets import ACCOUNT, ML
@@ -154,7 +154,7 @@ def outcome_figure(frame: pd.DataFrame) -> go.Figure:
     }
     rows = [(name, known[part]) for name, part in groups.items() if part.any()]
     for name, part in rows[::-1]:
-        mean, error = mean_with_spread(part.set_index(part["time"].dt.floor("D"))["outcome_r"])
+        mean, error = mean_with_spread(part.set_index(blocks(part["time"]))["outcome_r"])
         fig.add_scatter(
             x=plain([mean]),
             y=[escape(name)],
@@ -197,7 +197,7 @@ def accuracy_figure(frame: pd.DataFrame) -> go.Figure:
         if not has.any():
             continue
         right = (score.to_numpy()[has] >= 0.5) == won[has]
-        share = pd.Series(right.astype(float), index=known.loc[has, "time"].dt.floor("D").to_numpy())
+        share = pd.Series(right.astype(float), index=blocks(known.loc[has, "time"]))
         mean, error = mean_with_spread(share)
         fig.add_scatter(
             x=plain([100 * mean]),

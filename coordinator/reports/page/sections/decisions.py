@@ -152,7 +152,7 @@ def signals_section(data: PageData) -> Section:
     notes = (
         "R is the profit in units of the initial risk, after costs, of a virtual trade with the signal's own stop, "
         "target and horizon. Rejected signals have one too.",
-        "A difference of less than about two standard errors is none. In the chart signals of one day count as one.",
+        "A difference of less than about two standard errors is none. In the charts signals of one week count as one.",
     )
     texts = tuple(f"No ledger was given for {name}." for name in data.unrecorded)
     return Section("signals", title, charts=charts, tables=tables, texts=texts, notes=notes)

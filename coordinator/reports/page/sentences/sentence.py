@@ -10,8 +10,21 @@ import pandas as pd
 
 from coordinator.reports.texts import number, percent
 
-__all__ = ["FEW", "Sentence", "Tone", "day", "known", "listed", "mean_with_spread", "signed_r"]
+__all__ = [
+    "FEW",
+    "FEW_BLOCKS",
+    "Sentence",
+    "Tone",
+    "blocks",
+    "day",
+    "known",
+    "listed",
+    "mean_with_spread",
+    "signed_r",
+]
 
+BLOCK, FEW_BLOCKS = pd.Timedelta(days=7), 8
+"""Outcomes of one week depend on each other, as the bootstrap of accounts has it; fewer weeks have no error."""
 Tone = Literal["plain", "good", "bad", "watch"]
 FEW = 30
 """Outcomes below which a mean is not spoken of as if it said something."""
@@ -64,18 +77,24 @@ def signed_r(value: float) -> str:
     return f"{'+' if value > 0 and text[0].isdigit() and percent(value) != '0.00%' else ''}{text} R"
 
 
+def blocks(times: pd.Series) -> pd.Series:
+    """The week of each moment, what :func:`mean_with_spread` takes for one observation."""
+    weeks: pd.Series = times.dt.floor(BLOCK)
+    return weeks
+
+
 def mean_with_spread(r: pd.Series) -> tuple[float, float]:
-    """Mean and its standard error over days (signals of one day move together, so a day counts as one); NaN for none.
+    """Mean and its standard error, in which all outcomes of one block count as one; NaN for fewer than two blocks.
 
     Parameters
     ----------
     r : pandas.Series
-        Outcomes in R without NaN, by day (any hashable index).
+        Outcomes in R without NaN, indexed by their block.
     """
     if r.empty:
         return float("nan"), float("nan")
     mean = float(r.mean())
-    # The cluster-robust error of a mean: the days' sums of what is above it.
+    # The cluster-robust error of a mean: the blocks' sums of what is above it.
     sums = (r - mean).groupby(level=0).sum().to_numpy()
     if len(sums) < 2:
         return mean, float("nan")

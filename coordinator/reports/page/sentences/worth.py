@@ -9,7 +9,15 @@ import pandas as pd
 
 from coordinator.reports.comparison import HOLD, Column
 from coordinator.reports.difference import annual_difference
-from coordinator.reports.page.sentences.sentence import FEW, Sentence, day, mean_with_spread, signed_r
+from coordinator.reports.page.sentences.sentence import (
+    FEW,
+    FEW_BLOCKS,
+    Sentence,
+    blocks,
+    day,
+    mean_with_spread,
+    signed_r,
+)
 from coordinator.reports.texts import percent
 
 __all__ = ["difference_sentence", "halves_sentence", "say_sentence", "virtual_sentence"]
@@ -84,16 +92,21 @@ def _phase(frame: pd.DataFrame, weights: pd.DataFrame) -> str:
 def halves_sentence(frame: pd.DataFrame) -> Sentence | None:
     """Whether signals that ML rates above its middle made more R than the others; None where it rated none.
 
-    Beyond noise is two standard errors of the difference, days as clusters; below :data:`FEW` outcomes a side it is not
-    judged.
+    Beyond noise is two standard errors of the difference, weeks as clusters; below :data:`FEW` outcomes or
+    :data:`FEW_BLOCKS` weeks a side it is not judged.
     """
     known = frame[frame["outcome_r"].notna() & frame["ml_rank"].notna()]
     if known.empty:
         return None
-    r = known.set_index(known["time"].dt.floor("D"))["outcome_r"]
+    r = known.set_index(blocks(known["time"]))["outcome_r"]
     yes = (known["ml_rank"] >= 0.5).to_numpy()
     if min(int(yes.sum()), int((~yes).sum())) < FEW:
         return Sentence(f"Too few signals that ML rated have a known outcome to judge it ({len(known):,}).")
+    if min(r[yes].index.nunique(), r[~yes].index.nunique()) < FEW_BLOCKS:
+        weeks = f"{r.index.nunique()} weeks"
+        return Sentence(
+            f"The signals that ML rated are of {weeks}: too few to judge it, as those of one move together."
+        )
     (above, error_above), (below, error_below) = mean_with_spread(r[yes]), mean_with_spread(r[~yes])
     gap, error = above - below, float(np.hypot(error_above, error_below))
     text = (
@@ -108,7 +121,13 @@ def halves_sentence(frame: pd.DataFrame) -> Sentence | None:
 
 
 def virtual_sentence(ml: pd.Series, baseline: pd.Series) -> Sentence | None:
-    """What the signals through ML's gate alone and the baseline's alone made in R; None where neither took any."""
+    """What the signals through ML's gate alone and the baseline's alone made; None where one of them took none.
+
+    Parameters
+    ----------
+    ml, baseline : pandas.Series
+        R, indexed by week.
+    """
     if ml.empty or baseline.empty:
         return None
     (one, error_one), (other, error_other) = mean_with_spread(ml), mean_with_spread(baseline)
