@@ -103,9 +103,9 @@ def halves_sentence(frame: pd.DataFrame) -> Sentence | None:
     if min(int(yes.sum()), int((~yes).sum())) < FEW:
         return Sentence(f"Too few signals that ML rated have a known outcome to judge it ({len(known):,}).")
     if min(r[yes].index.nunique(), r[~yes].index.nunique()) < FEW_BLOCKS:
-        weeks = f"{r.index.nunique()} weeks"
+        weeks = r.index.nunique()
         return Sentence(
-            f"The signals that ML rated are of {weeks}: too few to judge it, as those of one move together."
+            f"The signals that ML rated are of {weeks} weeks, which move together: too few to judge it."
         )
     (above, error_above), (below, error_below) = mean_with_spread(r[yes]), mean_with_spread(r[~yes])
     gap, error = above - below, float(np.hypot(error_above, error_below))
