@@ -72,10 +72,7 @@ def report_command(
     bot = None if result else _bot(ledger, results, run)
     if bot is not None:
         page = _bot_page(*bot, datadir, balance, results.parent / OPTIMIZE_FOLDER)
-        for heading, sentences in summary_of(page):
-            console.print(heading, markup=False, highlight=False)
-            for sentence in sentences:
-                console.print(f"- {sentence.text}", markup=False, highlight=False, soft_wrap=True)
+        _print_summary(page, console)
     else:
         if datadir is None:
             raise CoordinatorError(
@@ -84,20 +81,23 @@ def report_command(
         read = [read_result(path) for path in result] if result else latest_results(results, STRATEGIES)
         candles = _candles(read, datadir)
         print_table(read, candles, fee, console)
-        folder = results.parent / OPTIMIZE_FOLDER
+        runs, folder = _runs(read, ledger or []), results.parent / OPTIMIZE_FOLDER
+        found = newest_importance(folder)
         page = PageData(
-            compare(read, candles, fee),
-            read,
-            _runs(read, ledger or []),
-            candles,
-            importance=newest_importance(folder),
-            importance_folder=str(folder),
+            compare(read, candles, fee), read, runs, candles, importance=found, importance_folder=str(folder)
         )
     write_report(page, output)
     size = output.stat().st_size / 1e6
     console.print(
         f"Report written to {output} ({size:.1f} MB)", markup=False, highlight=False, soft_wrap=True
     )
+
+
+def _print_summary(page: PageData, console: Console) -> None:
+    for heading, sentences in summary_of(page):
+        console.print(heading, markup=False, highlight=False)
+        for sentence in sentences:
+            console.print(f"- {sentence.text}", markup=False, highlight=False, soft_wrap=True)
 
 
 def _bot(names: list[str] | None, results: Path, run: int | None) -> tuple[Ledger, int] | None:

@@ -48,6 +48,11 @@ def test_the_account_is_the_realised_profit_by_day():
     assert (named.ratio, named.named) == (0.005, True)
 
 
+def test_a_trade_closed_at_midnight_belongs_to_the_day_that_it_ends():
+    account = bot_account(trades_of((0, 1, 100.0, 7.0)), START, START + 2 * DAY)
+    assert account.daily.tolist() == [0.0, 7.0, 7.0]
+
+
 def test_what_closes_makes_room_for_what_opens_at_the_same_time():
     account = bot_account(trades_of((0, 1, 100.0, 1.0), (1, 2, 150.0, 1.0)), START, START + 3 * DAY)
     assert account.base == 150.0

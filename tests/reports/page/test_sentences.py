@@ -144,6 +144,7 @@ def test_ml_had_a_say():
         (2.0, "good", "tells good from bad"),
         (-2.0, "bad", "wrong more than by chance"),
         (0.0, "plain", "which is noise"),
+        (0.4, "plain", "which is noise"),
     ],
 )
 def test_whether_ml_tells_good_signals_from_bad(skill, tone, words):

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from coordinator.ledger.learning_events import LearningEvent
+from coordinator.ledger.registry import Model
 from coordinator.reports.models import (
     MODELS_HEAD,
     attention_rows,
@@ -29,7 +32,40 @@ def models_section(data: PageData) -> Section:
     events = run.events if run is not None else ()
     none = NO_MODEL if run is not None else "There is no ledger of these runs."
     missing = none if not models else "No training kept this figure."
-    charts: list[Chart] = [
+    missing_latency = none if not models else "Only a bot measures it, and none has yet."
+    charts = [
+        *_training_charts(models, missing),
+        chart(
+            "psi",
+            "Input drift",
+            "How far the newest rows lie from those trained on (population stability index).",
+            figures.health_figure(models, FIGURES["model_feature_drift"], "PSI", (0.25, "they have moved")),
+            missing,
+        ),
+        chart(
+            "latency",
+            "Latency of predictions",
+            "The slowest of a hundred, at each training's verdict.",
+            figures.health_figure(models, FIGURES["latency_ms"], "ms", (50.0, "target < 50 ms")),
+            missing_latency,
+        ),
+        chart(
+            "drift",
+            "Drift checks",
+            "Features beyond the limits that chance leaves them, at each check; triangles found a drift.",
+            figures.drift_figure(events),
+            "No drift check is on record: coordinator learning check-drift and continuous learning make them; the "
+            "chart of input drift shows each training's own.",
+        ),
+        _feature_chart(data, none),
+        _parameter_chart(data),
+    ]
+    return Section("models", "Models", charts=charts, tables=_tables(data, events))
+
+
+def _training_charts(models: Sequence[Model], missing: str) -> list[Chart]:
+    """What each training says of its model."""
+    return [
         chart(
             "prior",
             "Better than guessing?",
@@ -58,32 +94,7 @@ def models_section(data: PageData) -> Section:
             figures.health_figure(models, FIGURES["model_calibration_error"], "ECE", None),
             missing,
         ),
-        chart(
-            "psi",
-            "Input drift",
-            "How far the newest rows lie from those trained on (population stability index).",
-            figures.health_figure(models, FIGURES["model_feature_drift"], "PSI", (0.25, "they have moved")),
-            missing,
-        ),
-        chart(
-            "latency",
-            "Latency of predictions",
-            "The slowest of a hundred, at each training's verdict.",
-            figures.health_figure(models, FIGURES["latency_ms"], "ms", (50.0, "target < 50 ms")),
-            none if not models else "Only a bot measures it, and none has yet.",
-        ),
-        chart(
-            "drift",
-            "Drift checks",
-            "Features beyond the limits that chance leaves them, at each check; triangles found a drift.",
-            figures.drift_figure(events),
-            "No drift check is on record: coordinator learning check-drift and continuous learning make them; the "
-            "chart of input drift shows each training's own.",
-        ),
-        _feature_chart(data, none),
-        _parameter_chart(data),
     ]
-    return Section("models", "Models", charts=charts, tables=_tables(data, events))
 
 
 def _feature_chart(data: PageData, none: str) -> Chart:
