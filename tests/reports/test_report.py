@@ -144,7 +144,8 @@ def test_every_chart_is_drawn_or_says_why_not(page):
     body, figures = outside_scripts(text), figures_of(text)
     drawn = set(re.findall(r'data-figure="([^"]+)"', body)) | set(re.findall(r'value="(candles-\d)"', body))
     assert drawn == set(figures)
-    absent = dict(re.findall(r'id="([\w-]+)-absent"><b>[^<]+</b> ([^<]+)</p>', body))
+    said = re.findall(r'<p class="why"><b>(.*?):</b> ([^<]+)</p>', body)
+    absent = {name: why for names, why in said for name in re.findall(r'data-absent="([\w-]+)"', names)}
     assert not drawn & set(absent)
     listed = (
         "equity drawdown months virtual rolling-accuracy rolling-sharpe rolling-win_rate rolling-profit_factor "

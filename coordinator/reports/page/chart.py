@@ -74,9 +74,13 @@ class Section:
         return [chart for chart in self.charts if chart.figure is not None]
 
     @property
-    def absent(self) -> list[Chart]:
-        """Charts that have none: the page says why."""
-        return [chart for chart in self.charts if chart.figure is None]
+    def absent(self) -> dict[str, list[Chart]]:
+        """Charts that have none, by the reason, which the page says once."""
+        out: dict[str, list[Chart]] = {}
+        for chart in self.charts:
+            if chart.figure is None:
+                out.setdefault(chart.why, []).append(chart)
+        return out
 
     @property
     def folds(self) -> dict[str, list[Table]]:

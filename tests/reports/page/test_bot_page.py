@@ -90,7 +90,12 @@ def test_the_page_of_a_bot(bot_ledger, bot_candles, tmp_path):
 
 def test_without_candles_the_page_says_what_is_missing(bot_ledger, tmp_path):
     data = bot_page_data(read_run(bot_ledger()), {})
-    absent = {chart.name: chart.why for section in sections_of(data) for chart in section.absent}
+    absent = {
+        chart.name: chart.why
+        for section in sections_of(data)
+        for chart in section.charts
+        if chart.figure is None
+    }
     assert absent["correlation"] == "A ledger holds no prices: name the candles with --datadir."
     notes = " ".join(note for section in sections_of(data) for note in section.notes)
     assert "Buy and hold is not shown" in notes
@@ -103,7 +108,12 @@ def test_a_bot_without_a_closed_trade(bot_ledger, tmp_path):
     data = bot_page_data(read_run(bot_ledger(3, trades=False)), {})
     happened = dict(summary_of(data))["What happened"]
     assert happened[0].text == "The bot has closed no trade yet."
-    absent = {chart.name: chart.why for section in sections_of(data) for chart in section.absent}
+    absent = {
+        chart.name: chart.why
+        for section in sections_of(data)
+        for chart in section.charts
+        if chart.figure is None
+    }
     assert absent["equity"] == "The bot has closed no trade yet, so its account has not moved."
     assert absent["outcomes"] == "No signal has a known outcome yet."
     assert "made no trades" in write_report(data, tmp_path / "r.html").read_text("utf-8")
