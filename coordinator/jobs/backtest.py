@@ -16,12 +16,13 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 from coordinator.jobs.freqtrade_process import ProgressCallback, run_freqtrade
 from coordinator.jobs.run_plan import RunPlan
 from coordinator.jobs.traded import traded_rows
-from coordinator.ledger.registry import Model, ModelRegistry
 from coordinator.ledger.samples.sizes import sample_sizes, size_sentence
 from coordinator.ledger.store import Ledger
-from coordinator.reports.html import write_report
+from coordinator.reports.comparison import compare
+from coordinator.reports.page.data import OPTIMIZE_FOLDER, PageData, newest_importance
+from coordinator.reports.page.run_view import RunView, read_run
+from coordinator.reports.page.write import write_report
 from coordinator.reports.results import BacktestResult, read_result
-from coordinator.reports.rolling.summary import RollingView, view_rolling
 from coordinator.reports.table import print_table
 from coordinator.sandbox.exchange import create_app, wall_clock
 from coordinator.sandbox.overlay import overlay_config
@@ -52,9 +53,8 @@ def run_backtests(plan: RunPlan, strategies: Sequence[str], user_data: Path, con
     results: list[BacktestResult] = []
     decisions: dict[str, pd.DataFrame] = {}
     sizes: dict[str, str] = {}
-    models: list[Model] = []
     absences: list[str] = []
-    rolling: list[RollingView | None] = []
+    runs: list[RunView] = []
     candles = plan.candles()
     with _sandboxed(plan) as overlay, _bars(console) as bars:
         for strategy in strategies:
@@ -70,8 +70,7 @@ def run_backtests(plan: RunPlan, strategies: Sequence[str], user_data: Path, con
             results.append(read_result(zip_path))
             sizes[strategy] = size_sentence(sample_sizes(Ledger(ledger)))
             decisions[strategy] = _with_trades(Ledger(ledger), results[-1], plan.settings.dca, candles)
-            models += ModelRegistry(Ledger(ledger)).models()
-            rolling.append(view_rolling(Ledger(ledger), None, candles, int(plan.start.timestamp())))
+            runs.append(read_run(Ledger(ledger), None, candles, pd.Timestamp(plan.start), store=True))
     console.print(f"Pairs: {', '.join(plan.pairs)}", soft_wrap=True, highlight=False)
     print_table(results, candles, plan.settings.costs.fee, console)
     for warning in absences:
@@ -83,8 +82,17 @@ def run_backtests(plan: RunPlan, strategies: Sequence[str], user_data: Path, con
         console.print(f"{strategy}: collected {sizes[strategy]}", soft_wrap=True, highlight=False)
     report = user_data / "reports" / f"{results[0].path.stem}.html"
     report.parent.mkdir(parents=True, exist_ok=True)
-    views = [view for view in rolling if view is not None]
-    return write_report(results, decisions, candles, report, plan.settings.costs.fee, models, views)
+    comparison = compare(results, candles, plan.settings.costs.fee)
+    folder = user_data / OPTIMIZE_FOLDER
+    page = PageData(
+        comparison,
+        results,
+        runs,
+        candles,
+        importance=newest_importance(folder),
+        importance_folder=str(folder),
+    )
+    return write_report(page, report)
 
 
 def _with_trades(

@@ -6,8 +6,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-import pandas as pd
-
 from coordinator.errors import CoordinatorError
 from coordinator.ledger.store import Ledger
 
@@ -48,8 +46,8 @@ def newest_ledger(folder: Path) -> Path:
     return files[-1]
 
 
-def find_run(folder: Path, strategy: str, begin: datetime, end: datetime) -> pd.DataFrame | None:
-    """The decisions that a strategy recorded in a folder's ledgers between two times, or None.
+def find_run(folder: Path, strategy: str, begin: datetime, end: datetime) -> tuple[Ledger, int] | None:
+    """The run that a strategy recorded in a folder's ledgers between two times: ledger and id, or None.
 
     A backtest writes its ledger while it runs, so its own begin and end tell which one is its. Files that are
     no ledgers are passed over; of several runs the last started one is taken.
@@ -69,4 +67,4 @@ def find_run(folder: Path, strategy: str, begin: datetime, end: datetime) -> pd.
         runs = runs[(runs["strategy"] == strategy) & runs["started_at"].between(begin, end)]
         if len(runs) and (newest is None or runs["started_at"].iloc[-1] > newest[0]):
             newest = runs["started_at"].iloc[-1], ledger, int(runs["id"].iloc[-1])
-    return None if newest is None else newest[1].read_decisions(newest[2])
+    return None if newest is None else (newest[1], newest[2])

@@ -2,64 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import pandas as pd
 
-from coordinator.ledger.frame import normalise_decisions
 from coordinator.ledger.schema import COMPONENTS
-from coordinator.reports.learning import (
-    arm_rows,
-    calibration_rows,
-    confidence_rows,
-    direction_rows,
-    error_sentence,
-    mean_with_error,
-    phase_rows,
-)
-from coordinator.reports.skill import skill_rows
+from coordinator.reports.learning import mean_with_error
 from coordinator.reports.texts import UNDEFINED, number, percent
 
-__all__ = ["DecisionSummary", "component_rows", "group_rows", "rejection_rows", "summarise"]
+__all__ = ["component_rows", "group_rows", "rejection_rows"]
 
 Rows = list[tuple[str, list[str]]]
-
-
-@dataclass(frozen=True)
-class DecisionSummary:
-    """Text tables of one strategy's decisions; ``frame`` is the checked table they come from."""
-
-    strategy: str
-    frame: pd.DataFrame
-    groups: Rows
-    rejections: Rows
-    components: Rows
-    phases: Rows
-    levels: Rows
-    arms: Rows
-    sides: Rows
-    calibration: Rows
-    skill: Rows
-    mistakes: str
-
-
-def summarise(strategy: str, decisions: pd.DataFrame) -> DecisionSummary:
-    """Sum up one strategy's decisions; raises CoordinatorError if the table is not one of decisions."""
-    frame = normalise_decisions(decisions, f"the decisions of {strategy}")
-    return DecisionSummary(
-        strategy=strategy,
-        frame=frame,
-        groups=group_rows(frame),
-        rejections=rejection_rows(frame),
-        components=component_rows(frame),
-        phases=phase_rows(frame),
-        levels=confidence_rows(frame),
-        arms=arm_rows(frame),
-        sides=direction_rows(frame),
-        calibration=calibration_rows(frame),
-        skill=skill_rows(frame),
-        mistakes=error_sentence(frame),
-    )
 
 
 def group_rows(frame: pd.DataFrame) -> Rows:

@@ -68,36 +68,53 @@ def arm_rows(frame: pd.DataFrame) -> Rows:
     return rows
 
 
-def direction_rows(frame: pd.DataFrame) -> Rows:
+def direction_rows(
+    frame: pd.DataFrame, ml_gate: pd.Series | None = None, baseline_gate: pd.Series | None = None
+) -> Rows:
     """ML alone against the baseline alone, as virtual trades through the gate, in the whole run and its last 30 days.
 
     Both sides trade on every signal whose own percentile reaches the gate, whatever was decided, so the two can be
     compared in every phase.
+
+    Parameters
+    ----------
+    ml_gate, baseline_gate : pandas.Series, optional
+        Each side's own gate by the frame's index; the decisions' threshold by default.
     """
+    gates = [frame["threshold"] if gate is None else gate for gate in (ml_gate, baseline_gate)]
     known = frame[frame["outcome_r"].notna()]
     if known.empty:
         return []
     recent = known[known["time"] > known["time"].iloc[-1] - pd.Timedelta(days=REVIEW_DAYS)]
     rows = []
     for span, part in (("whole run", known), (f"last {REVIEW_DAYS} days", recent)):
-        for side, rank in (("ML", part["ml_rank"]), ("baseline", part["technical_percentile"])):
-            rows.append((f"{side}, {span}", _side(part[rank >= part["threshold"]], part)))
+        sides = (("ML", part["ml_rank"]), ("baseline", part["technical_percentile"]))
+        for (side, rank), gate in zip(sides, gates, strict=True):
+            rows.append((f"{side}, {span}", _side(part[rank >= gate[part.index]], part)))
     return rows
 
 
-def calibration_rows(frame: pd.DataFrame) -> Rows:
-    """Win probability against what happened, over all signals and over the accepted; and ML's own yes and no."""
+def calibration_rows(frame: pd.DataFrame, won: pd.Series | None = None) -> Rows:
+    """Win probability against what happened, over all signals and over the accepted.
+
+    Parameters
+    ----------
+    won : pandas.Series of bool, optional
+        What counts as won, by the frame's index; reaching the target by default.
+    """
+    if won is None:
+        won = frame["outcome_exit"] == "target"
     known = frame[frame["outcome_r"].notna() & frame["win_probability"].notna()]
     rows = []
     for name, part in (("All signals", known), ("Accepted", known[known["accepted"]])):
         if part.empty:
             continue
-        p, won = part["win_probability"].to_numpy(), (part["outcome_exit"] == "target").to_numpy()
+        p, y = part["win_probability"].to_numpy(), won[part.index].to_numpy(dtype=bool)
         cells = [
             f"{len(part):,}",
-            percent(float(won.mean())),
-            number(ece(p, won), 4),
-            number(brier_skill(p, won), 4),
+            percent(float(y.mean())),
+            number(ece(p, y), 4),
+            number(brier_skill(p, y), 4),
         ]
         rows.append((name, cells))
     return rows
@@ -109,6 +126,11 @@ def error_sentence(frame: pd.DataFrame) -> str:
     if known.empty:
         return ""
     yes, gained = known["ml_rank"] >= 0.5, known["outcome_r"] > 0
+    if yes.all() or not yes.any():
+        said = "yes" if yes.all() else "no"
+        return (
+            f"ML said {said} to all {len(known):,} signals, and was right about {(yes == gained).mean():.1%}."
+        )
     wrong, missed = float((~gained[yes]).mean()), float(gained[~yes].mean())
     return (
         f"ML said yes to {yes.mean():.0%} of {len(known):,} signals and was right about {(yes == gained).mean():.1%}: "

@@ -20,7 +20,7 @@ from coordinator.signals.series import changed, side
 from coordinator.signals.tactics import Tactic, compute_tactics
 from coordinator.types import Bools, Floats, Ints
 
-__all__ = ["VOTE_WEIGHTS", "Technical", "compute_technical"]
+__all__ = ["REARMED_REASON", "VOTE_WEIGHTS", "Technical", "compute_technical"]
 
 VOTE_WEIGHTS = {
     "EMA crossover": 0.20,
@@ -32,6 +32,9 @@ VOTE_WEIGHTS = {
     "breakout": 0.15,
 }
 """Weights of the indicator votes; they sum to 1."""
+
+REARMED_REASON = "trend goes on"
+"""How the reasons of a signal begin that is one only because its trend goes on."""
 
 TRIGGER_SHARE = 0.4  # of a signal's confidence; the rest is the agreement of the indicators
 
@@ -93,7 +96,7 @@ class Technical:
             if vote * direction > 0.25
         ]
         if self.rearmed[index]:
-            triggered = ["trend goes on"]
+            triggered = [REARMED_REASON]
         return " + ".join(triggered) + (f" ({', '.join(agreeing)})" if agreeing else "")
 
 

@@ -79,8 +79,9 @@ def test_a_backtests_ledger_is_found_by_its_time(tmp_path, make_decisions, run_i
     middle = start + 10 * minute
     found = find_run(tmp_path, "MLCoordinator", middle - minute, middle + minute)
     assert found is not None
-    assert len(found) == 4
-    assert len(find_run(tmp_path, "MLCoordinator", start, middle)) == 4
+    assert len(found[0].read_decisions(found[1])) == 4
+    ledger, run_id = find_run(tmp_path, "MLCoordinator", start, middle)
+    assert len(ledger.read_decisions(run_id)) == 4
     assert find_run(tmp_path, "MLCoordinator", middle + minute, middle + 2 * minute) is None
     assert find_run(tmp_path, "TechnicalBaseline", start, middle) is None
 

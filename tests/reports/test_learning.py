@@ -85,6 +85,25 @@ def test_ml_and_baseline_trade_on_their_own_percentile(frame):
     assert rows["ML, last 30 days"] == ml
 
 
+def test_each_side_by_its_own_gate(frame):
+    never, always = pd.Series(2.0, index=frame.index), pd.Series(0.0, index=frame.index)
+    rows = dict(direction_rows(frame, never, always))
+    assert rows["ML, whole run"][0] == "0"
+    assert rows["baseline, whole run"][0] == "7"
+
+
+def test_what_counts_as_won_can_be_said(frame):
+    rows = dict(calibration_rows(frame, frame["outcome_r"] > -5))
+    assert rows["All signals"][1] == "100.00%"
+
+
+def test_mistakes_of_a_single_answer(frame):
+    assert (
+        error_sentence(frame.assign(ml_rank=0.9))
+        == "ML said yes to all 7 signals, and was right about 42.9%."
+    )
+
+
 def test_calibration_and_mistakes(frame):
     rows = dict(calibration_rows(frame))
     assert rows["All signals"][:3] == ["6", "33.33%", "0.0333"]

@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import re
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -17,8 +18,10 @@ from coordinator.ledger.store import Ledger, RunInfo
 from coordinator.reports.commands import report_app
 from coordinator.reports.comparison import compare
 from coordinator.reports.decisions import component_rows, group_rows, rejection_rows
-from coordinator.reports.figures import downsample_candles
-from coordinator.reports.html import write_report
+from coordinator.reports.page.data import PageData, newest_importance
+from coordinator.reports.page.figures.candles import downsample_candles
+from coordinator.reports.page.run_view import read_run
+from coordinator.reports.page.write import write_report
 from coordinator.reports.results import read_result
 from coordinator.reports.table import print_table
 
@@ -103,56 +106,138 @@ def figures_of(text: str) -> dict:
     return json.loads(re.search(r'id="figures">(.*?)</script>', text, re.DOTALL)[1])
 
 
-def test_the_report_is_one_offline_page(results, candles, decisions, tmp_path):
-    path = write_report(results, {"MLCoordinator": decisions}, candles, tmp_path / "report.html")
-    text = path.read_text(encoding="utf-8")
+@pytest.fixture
+def page(results, candles, decisions, tmp_path):
+    """Writes the page of both strategies, with a ledger of the first unless told otherwise, and returns its text."""
+
+    def write(recorded=True, **importance):
+        runs = []
+        if recorded:
+            ledger = Ledger(tmp_path / "run.ledger.sqlite")
+            ledger.write_run(RunInfo("MLCoordinator", datetime(2024, 1, 1, tzinfo=UTC), "12h"), decisions)
+            runs.append(read_run(ledger, since=results[0].start))
+        data = PageData(compare(results, candles), results, runs, candles, **importance)
+        return write_report(data, tmp_path / "report.html").read_text("utf-8")
+
+    return write
+
+
+def test_the_report_is_one_offline_page(page):
+    text = page()
     assert text.count("* plotly.js v") == 1
-    page = outside_scripts(text)
-    assert not re.search(r"@import|url\(", page)
-    tags = re.sub(r'"[^"]*"', '""', page)  # what attributes say is no markup
-    assert not re.search(r"<link|<img|<iframe|<[a-z][^>]* (src|href)=", tags)
-    assert text.count("<script") == text.count("</script>") == 3
-    wanted = {
-        "equity",
-        "drawdown",
-        "candles-0",
-        "candles-1",
-        "confidence-0",
-        "percentile-0",
-        "weight-0",
-        "reliability-0",
+    body = outside_scripts(text)
+    assert not re.search(r"@import|url\(", body)
+    tags = re.sub(r'"[^"]*"', '""', body)  # what attributes say is no markup
+    assert not re.search(r"<link|<img|<iframe|<[a-z][^>]* src=", tags)
+    assert set(re.findall(r'href="([^"]*)"', body)) <= {
+        f"#{name}" for name in re.findall(r'id="([^"]*)"', body)
     }
-    assert set(figures_of(text)) == wanted
-    drawn = set(re.findall(r'data-figure="([^"]+)"', page)) | set(re.findall(r'value="(candles-\d)"', page))
-    assert drawn == wanted
-    assert page.count('<td class="text tag" title="roi">roi</td>') == 2  # both trades' reason to leave
+    assert "default-src 'none'" in body
+    assert text.count("<script") == text.count("</script>") == 3
+    assert body.count('<td class="text tag" title="roi">roi</td>') == 2  # both trades' reason to leave
     for said in ("TechnicalBaseline made no trades.", "No ledger was given for TechnicalBaseline.", "+0.44%"):
-        assert said in page
+        assert said in body
 
 
-def test_everything_foreign_is_escaped(results, candles, decisions, tmp_path):
-    text = write_report(results, {"MLCoordinator": decisions}, candles, tmp_path / "r.html").read_text(
-        "utf-8"
+def test_every_chart_is_drawn_or_says_why_not(page):
+    text = page()
+    body, figures = outside_scripts(text), figures_of(text)
+    drawn = set(re.findall(r'data-figure="([^"]+)"', body)) | set(re.findall(r'value="(candles-\d)"', body))
+    assert drawn == set(figures)
+    said = re.findall(r'<p class="why"><b>(.*?):</b> ([^<]+)</p>', body)
+    absent = {name: why for names, why in said for name in re.findall(r'data-absent="([\w-]+)"', names)}
+    assert not drawn & set(absent)
+    listed = (
+        "equity drawdown months virtual rolling-accuracy rolling-sharpe rolling-win_rate rolling-profit_factor "
+        "rolling-max_drawdown rolling-trade_frequency weight thresholds errors reliability outcomes distribution "
+        "accuracy votes auc confidence percentile correlation sectors together filtered effect-r effect-sharpe trust "
+        "prior model-auc model-gap model-ece psi latency drift features parameters slippage candles-0 candles-1"
     )
-    assert "<img" not in outside_scripts(text)
-    assert (
-        outside_scripts(text).count("&lt;img src=x onerror=alert(1)&gt;&amp;&#34;") == 3
-    )  # reason, tag, its title
+    assert drawn | set(absent) == set(listed.split())
+    assert {"equity", "drawdown", "outcomes", "accuracy", "confidence", "candles-0"} <= drawn
+    assert absent["prior"] == "No model was trained for this run."
+    assert "coordinator optimize" in absent["parameters"]
+    for name in drawn:
+        assert any(
+            trace.get("y") or trace.get("close") or trace.get("z") for trace in figures[name]["data"]
+        ), name
+
+
+def test_colours_are_of_the_theme(page):
+    text = page()
+    named = set(re.findall(r"var\((--[\w-]+)\)", json.dumps(figures_of(text))))
+    defined = re.findall(r"(--[\w-]+): #", outside_scripts(text))
+    assert named
+    # Once for light and twice for dark: by the system's wish and by the button.
+    assert all(defined.count(name) == 3 for name in named)
+
+
+def test_text_is_readable_in_both_themes(page):
+    style = re.search(r"<style>(.*?)</style>", page(), re.DOTALL)[1]
+    light, dark, again = re.findall(r"color-scheme: \w+;(.*?)\}", style, re.DOTALL)
+    assert dark == again
+    for theme in (light, dark):
+        colours = dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6});", theme))
+        for ink in ("ink", "soft", "accent", "good", "bad", "watch"):
+            for paper in ("card", "back", "tint"):
+                assert contrast(colours[ink], colours[paper]) >= 4.5, (ink, paper)
+        for line in (*(f"s{i}" for i in range(1, 9)), "hold", "up", "down"):
+            assert contrast(colours[line], colours["card"]) >= 3, line
+
+
+def contrast(one: str, other: str) -> float:
+    """WCAG 2 contrast ratio."""
+    light = []
+    for colour in (one, other):
+        parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+        linear = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
+        light.append(sum(w * p for w, p in zip((0.2126, 0.7152, 0.0722), linear, strict=True)))
+    return (max(light) + 0.05) / (min(light) + 0.05)
+
+
+def test_everything_foreign_is_escaped(page):
+    text = page()
+    body = outside_scripts(text)
+    assert "<img" not in body
+    escaped = "&lt;img src=x onerror=alert(1)&gt;&amp;&#34;"
+    assert body.count(escaped) == 3  # reason, tag, its title
     assert "<img" not in re.search(r'id="figures">(.*?)</script>', text, re.DOTALL)[1]
     traces = figures_of(text)["candles-1"]["data"]
     tags = [trace["text"] for trace in traces if trace["name"] == "MLCoordinator entries"]
     assert tags == [["&lt;img src=x onerror=alert(1)&gt;&amp;&quot;"]]
+    rejected = [trace["y"][0].strip() for trace in figures_of(text)["outcomes"]["data"]]
+    assert "&lt;img src=x onerror=alert(1)&gt;&amp;&quot;" in rejected
 
 
-def test_equity_curves_of_all_three(results, candles, tmp_path):
-    text = write_report(results, {}, candles, tmp_path / "r.html").read_text("utf-8")
+def test_without_ledgers_the_page_says_what_it_cannot_show(page):
+    text = page(recorded=False)
+    assert "There is no ledger of these runs, so ML&#39;s part in them is unknown." in outside_scripts(text)
     names = [trace["name"] for trace in figures_of(text)["equity"]["data"]]
     assert names == ["MLCoordinator", "TechnicalBaseline", "Buy and hold"]
+    assert "weight" not in figures_of(text)
+
+
+def test_parameter_importance_is_of_the_newest_optimization(page, tmp_path):
+    folder = tmp_path / "optimize"
+    folder.mkdir()
+    (folder / "a_config.json").write_text('{"coordinator": {}}')
+    (folder / "broken.json").write_text("{")
+    assert newest_importance(folder) is None
+    (folder / "old.json").write_text('{"importance": {"x": 1.0}}')
+    (folder / "new.json").write_text('{"importance": {"stops.atr_multiple": 0.7, "decision.threshold": 0.3}}')
+    os.utime(folder / "old.json", (1, 1))
+    found = newest_importance(folder)
+    assert found.source == "new.json"
+    text = page(importance=found)
+    bars = figures_of(text)["parameters"]["data"][0]
+    assert (bars["y"], bars["x"]) == (["decision.threshold", "stops.atr_multiple"], [30.0, 70.0])
 
 
 def test_an_unwritable_report_is_one_error(results, candles, tmp_path):
     with pytest.raises(CoordinatorError, match="be writable"):
-        write_report(results, {}, candles, tmp_path / "no" / "report.html")
+        write_report(
+            PageData(compare(results, candles), results, (), candles), tmp_path / "no" / "report.html"
+        )
 
 
 def test_long_histories_are_thinned(make_walk):
@@ -181,6 +266,7 @@ def test_the_command_finds_results_ledgers_and_candles(make_zip, candles, decisi
     outcome = CliRunner().invoke(report_app, [str(argument) for argument in arguments])
     assert outcome.exit_code == 0, outcome.exception
     assert re.search("MLCoordinator.+TechnicalBaseline.+Buy and hold", outcome.output)
+    assert re.search(r"Report written to .+report.html \(\d\.\d MB\)", outcome.output)
     page = outside_scripts(output.read_text("utf-8"))
     assert "No ledger was given for TechnicalBaseline." in page
     assert "No ledger was given for MLCoordinator." not in page
@@ -205,3 +291,11 @@ def test_a_named_ledger_without_the_strategies_is_refused(make_zip, candles, dec
     outcome = CliRunner().invoke(report_app, [str(argument) for argument in arguments])
     assert isinstance(outcome.exception, CoordinatorError)
     assert "hold a run of S" in str(outcome.exception)
+
+
+def test_backtests_need_their_candles(make_zip, tmp_path):
+    outcome = CliRunner().invoke(
+        report_app, ["--result", str(make_zip("S")), "--output", str(tmp_path / "r.html")]
+    )
+    assert isinstance(outcome.exception, CoordinatorError)
+    assert "name the candles they ran on" in str(outcome.exception)

@@ -11,6 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from coordinator.cli import app
+from coordinator.decision.decisions import REJECTIONS
 from coordinator.errors import CoordinatorError
 from coordinator.ledger.feature_store import FeatureSchema
 from coordinator.ledger.frame import normalise_decisions
@@ -19,9 +20,10 @@ from coordinator.ledger.records import CandleRecord, ImprovementRow, ThresholdRo
 from coordinator.ledger.registry import ModelInfo, ModelRegistry
 from coordinator.ledger.store import Ledger, RunInfo
 from coordinator.ledger.trades import TradeRow
+from coordinator.reports.rolling.comparison import with_and_without_table
 from coordinator.reports.rolling.daily import rolling_drawdown, rolling_sharpe
 from coordinator.reports.rolling.portfolio import portfolio_correlation
-from coordinator.reports.rolling.run_data import load_run
+from coordinator.reports.rolling.run_data import NO_SHORTS, load_run
 from coordinator.reports.rolling.summary import (
     metric_rows,
     read_rolling,
@@ -30,6 +32,7 @@ from coordinator.reports.rolling.summary import (
     view_rolling,
 )
 from coordinator.reports.rolling.targets import METRICS, Metric, verdict
+from coordinator.signals.technical import REARMED_REASON
 
 HOUR, DAY = 3600, 86400
 BTC, ETH = "BTC/USDT", "ETH/USDT"
@@ -455,3 +458,28 @@ def test_the_command_prints_tables_json_and_history(write_ledger):
     failed = CliRunner().invoke(app, ["metrics", "--ledger", path, "--history", "nothing"])
     assert isinstance(failed.exception, CoordinatorError)
     assert "accuracy" in str(failed.exception)
+
+
+def test_the_regime_gates_effect_is_of_what_could_be_traded(write_ledger):
+    ledger = write_ledger(trades=())
+    run = load_run(ledger)
+    gate = pd.DataFrame(
+        {
+            "time": [at(0), at(1), at(20), at(30), at(50)],
+            "pair": [BTC, ETH, BTC, ETH, BTC],
+            "name": "regime_gate",
+            "mode": "on",
+            "base": 1.0,
+            "adjusted": [1.0, 0.0, 1.0, 1.0, 0.0],
+        }
+    )
+    frame, row = run.decisions, run.decisions.index
+    barred = frame.assign(
+        rejection=frame["rejection"].where(row != 3, REJECTIONS[NO_SHORTS]),
+        reasons=frame["reasons"].where(row != 4, f"{REARMED_REASON} (RSI)"),
+    )
+    own = replace(run, improvements=gate, decisions=barred)
+    rows = {cells[1]: cells for name, cells in with_and_without_table(own, BEGIN + 3 * DAY, 3).rows}
+    # 2, -1 and 1 R; the fourth is a short in spot, the fifth re-armed only. The gate refused the second.
+    assert rows["without"][2:4] == [3, pytest.approx(2 / 3)]
+    assert rows["with"][2:4] == [2, 1.5]

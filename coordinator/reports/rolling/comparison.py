@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from coordinator.decision.decisions import REJECTIONS
 from coordinator.reports.rolling.daily import by_day, rolling_drawdown, rolling_sharpe
 from coordinator.reports.rolling.improvements import (
     LIMITS,
@@ -13,13 +14,14 @@ from coordinator.reports.rolling.improvements import (
     refuses,
     size_factor,
 )
-from coordinator.reports.rolling.run_data import NEVER, RunData, day_of
+from coordinator.reports.rolling.run_data import NEVER, NO_SHORTS, RunData, day_of
 from coordinator.reports.rolling.table import Cell, MetricTable, Rows
+from coordinator.signals.technical import REARMED_REASON
 from coordinator.types import Floats, Ints
 
 __all__ = ["with_and_without_table"]
 
-THRESHOLDS, DYNAMIC = "adaptive_thresholds", "dynamic_reward_risk"
+GATE, THRESHOLDS, DYNAMIC = "regime_gate", "adaptive_thresholds", "dynamic_reward_risk"
 NAN = float("nan")
 
 
@@ -27,6 +29,7 @@ def with_and_without_table(run: RunData, until: int, length: int) -> MetricTable
     """Mean R, profit factor, Sharpe ratio and drawdown of an account without the improvement, and with it.
 
     - sizes: accepted signals, R times the adjusted over the base size
+    - regime gate: signals that could be traded (in spot longs, none that only re-armed); with it, those it let through
     - correlation filter and sector limit: entries asked for; with it, those it let through. The ranking records only
       entries that it refused: without it, all accepted signals
     - adaptive thresholds: signals whose confidence met the adaptive threshold, against the fixed one
@@ -38,7 +41,7 @@ def with_and_without_table(run: RunData, until: int, length: int) -> MetricTable
     last = int(day_of(until))
     days = np.arange(last - length + 1, last + 1, dtype=np.int64)
     rows: Rows = []
-    for name in (DYNAMIC, *LIMITS, THRESHOLDS, *SIZES):
+    for name in (GATE, DYNAMIC, *LIMITS, THRESHOLDS, *SIZES):
         own = run.improved[(run.improved["name"] == name) & (run.improved["at"] <= until)]
         if own.empty:
             continue
@@ -73,6 +76,11 @@ def _sides(
     if name in LIMITS:
         through = ~refuses(known)
         return (r, at), (r[through], at[through])
+    if name == GATE:
+        rearmed = known["reasons"].fillna("").str.startswith(REARMED_REASON)
+        tradable = (~rearmed & (known["rejection"] != REJECTIONS[NO_SHORTS])).to_numpy()
+        through = tradable & (known["adjusted"] > 0).to_numpy()
+        return (r[tradable], at[tradable]), (r[through], at[through])
     confidence = known["unified_confidence"].to_numpy(dtype=np.float64)
     fixed, adaptive = (confidence >= known[side].to_numpy() for side in ("base", "adjusted"))
     return (r[fixed], at[fixed]), (r[adaptive], at[adaptive])

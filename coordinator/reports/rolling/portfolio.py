@@ -15,7 +15,14 @@ from coordinator.reports.rolling.targets import ACCOUNT, Key
 from coordinator.settings import Settings
 from coordinator.types import SECONDS_PER_DAY, Floats
 
-__all__ = ["CORRELATION", "portfolio_correlation", "portfolio_series", "portfolio_table"]
+__all__ = [
+    "CONCENTRATION",
+    "CORRELATION",
+    "FOUND",
+    "portfolio_correlation",
+    "portfolio_series",
+    "portfolio_table",
+]
 
 LEAST_RETURNS = 10
 FOUND, CONCENTRATION, CORRELATION = "correlated_positions", "sector_concentration", "portfolio_correlation"

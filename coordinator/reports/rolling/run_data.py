@@ -23,7 +23,7 @@ from coordinator.settings import Settings
 from coordinator.signals.candles import timeframe_seconds
 from coordinator.types import SECONDS_PER_DAY, Bools, Floats, Ints
 
-__all__ = ["NEVER", "RunData", "day_of", "find_run_id", "known_models", "load_run", "seconds"]
+__all__ = ["NEVER", "NO_SHORTS", "RunData", "day_of", "find_run_id", "known_models", "load_run", "seconds"]
 
 NO_SHORTS = 3
 BARRED = tuple(REJECTIONS[i] for i in (NO_SHORTS, AGAINST_MARKET, REARMED_ALONE, REARMED_SHADOW))
@@ -147,9 +147,9 @@ class RunData:
     @cached_property
     def improved(self) -> pd.DataFrame:
         """The improvements with the signal's R, its resolution (``resolved_at``, seconds) and whether it was taken."""
-        keys = self.decisions[["time", "pair", "outcome_r", "accepted", "unified_confidence"]].assign(
-            resolved_at=self.resolved_at
-        )
+        keys = self.decisions[
+            ["time", "pair", "reasons", "outcome_r", "accepted", "rejection", "unified_confidence"]
+        ].assign(resolved_at=self.resolved_at)
         joined = self.improvements.merge(keys, on=["time", "pair"], how="left")
         return joined.assign(
             at=seconds(joined["time"]) + self.candle_seconds,

@@ -1,0 +1,1 @@
+"""The report as one page: what it reads, its figures, its sections, and its summary in words."""

@@ -1,0 +1,1 @@
+"""The page's figures, room by room of the page."""

@@ -1,0 +1,1 @@
+"""The summary in words on top of the page: each sentence is one function of figures, each with its rule."""
