@@ -23,7 +23,7 @@ backtest: $(STAMP)
 	@$(BIN)/coordinator backtest $(if $(DATADIR),--datadir "$(DATADIR)") $(if $(TIMERANGE),--timerange "$(TIMERANGE)") \
 		$(if $(PAIRS),--pairs "$(PAIRS)") $(if $(TRADING_MODE),--trading-mode "$(TRADING_MODE)")
 
-# A bot on the embedded market and exchange: SPEED=3600 is an hour a second; Ctrl-C ends it.
+# A bot on the embedded market and exchange: SPEED=3600 is at most an hour a second; Ctrl-C ends it.
 dry-run: $(STAMP)
 	@$(BIN)/coordinator demo $(if $(SPEED),--speed $(SPEED)) $(if $(DATADIR),--datadir "$(DATADIR)") \
 		$(if $(TRADING_MODE),--trading-mode "$(TRADING_MODE)") $(if $(PORT),--port $(PORT))
