@@ -17,7 +17,7 @@ import sqlite3
 import tempfile
 import time
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,8 @@ import pandas as pd
 
 from benchmarks.result import Result
 from coordinator.jobs.bot.process import started_bot
-from coordinator.jobs.bot.workspace import BotWorkspace
+from coordinator.jobs.bot.workspace import AFTER_CLOSE, BotWorkspace
+from coordinator.jobs.replay.run import ReplayOptions, bot_overlay
 from coordinator.jobs.run_plan import RunPlan, plan_run
 from coordinator.ledger.store import Ledger
 from coordinator.sandbox.market_files import write_market
@@ -84,16 +85,9 @@ def make_plan(folder: Path, settings: dict[str, Any] = SETTINGS, timerange: str 
 
 def _begin(plan: RunPlan, folder: Path) -> tuple[BotWorkspace, ReplaySpec]:
     workspace = BotWorkspace(folder)
-    start = plan.start + timedelta(seconds=5)
+    start = plan.start + AFTER_CLOSE
     folder.mkdir(parents=True, exist_ok=True)
-    crossing = {"price_side": "other", "use_order_book": True, "order_book_top": 1}
-    overlay = {
-        "internals": {"process_throttle_secs": 900},
-        "entry_pricing": crossing,
-        "exit_pricing": crossing,
-        "bot_name": "kills",
-    }
-    workspace.prepare(plan, start, overlay)
+    workspace.prepare(plan, start, bot_overlay(plan, ReplayOptions(fill_at_once=True)))
     spec = ReplaySpec(datadir=plan.datadir, start=start, end=plan.end, clock_file=workspace.clock_file)
     return workspace, spec
 

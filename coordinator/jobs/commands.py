@@ -9,7 +9,14 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from coordinator.jobs.options import ConfigOption, chosen_configs
+from coordinator.jobs.options import (
+    ConfigOption,
+    DatadirOption,
+    ModeOption,
+    PairsOption,
+    chosen_configs,
+    split_names,
+)
 
 __all__ = ["backtest", "settings_app"]
 
@@ -18,32 +25,23 @@ settings_app = typer.Typer(help="The settings in config.json.", no_args_is_help=
 
 def backtest(
     config: ConfigOption = None,
-    datadir: Annotated[
-        Path | None, typer.Option(help="your candles; without it the simulated market")
-    ] = None,
+    datadir: DatadirOption = None,
     timerange: Annotated[
         str | None, typer.Option(help="YYYYMMDD-YYYYMMDD; default: the last 240 days")
     ] = None,
-    pairs: Annotated[
-        str | None, typer.Option(help='e.g. "BTC/USDT ETH/USDT"; default: the whitelist')
-    ] = None,
-    trading_mode: Annotated[str | None, typer.Option(help="spot or futures; default: the config's")] = None,
+    pairs: PairsOption = None,
+    trading_mode: ModeOption = None,
     user_data: Annotated[Path, typer.Option(help="where results go")] = Path("user_data"),
 ) -> None:
     """Backtest MLCoordinator beside TechnicalBaseline and buy-and-hold, offline; table and HTML report."""
     from coordinator.jobs.backtest import STRATEGIES, run_backtests
     from coordinator.jobs.freqtrade_process import FreqtradeError
-    from coordinator.jobs.run_plan import parse_trading_mode, plan_run, read_config
-    from coordinator.jobs.simulated import simulated_datadir
+    from coordinator.jobs.run_plan import plan_run
+    from coordinator.jobs.simulated import chosen_datadir
 
     console, configs = Console(), chosen_configs(config)
-    if datadir is None:
-        mode = parse_trading_mode(trading_mode or read_config(configs).get("trading_mode", "spot"))
-        with console.status("Simulating the market"):
-            datadir = simulated_datadir(user_data, mode)
-    plan = plan_run(
-        configs, datadir, pairs.replace(",", " ").split() if pairs else None, timerange, trading_mode
-    )
+    datadir = chosen_datadir(datadir, configs, trading_mode, user_data, console)
+    plan = plan_run(configs, datadir, split_names(pairs), timerange, trading_mode)
     try:
         report = run_backtests(plan, STRATEGIES, user_data, console)
     except FreqtradeError as error:

@@ -7,13 +7,41 @@ from typing import Annotated, TypeAlias
 
 import typer
 
-__all__ = ["ConfigOption", "Configs", "chosen_configs"]
+__all__ = [
+    "ConfigOption",
+    "Configs",
+    "DatadirOption",
+    "ModeOption",
+    "PairsOption",
+    "chosen_configs",
+    "split_names",
+]
 
 Configs: TypeAlias = list[Path] | None
 ConfigOption = Annotated[
     Configs,
     typer.Option("--config", "-c", help="Freqtrade config, repeat it for overlays [default: config.json]"),
 ]
+DatadirOption = Annotated[
+    Path | None, typer.Option("--datadir", "-d", help="your candles; without it the simulated market")
+]
+PairsOption = Annotated[
+    str | None, typer.Option("--pairs", help='e.g. "BTC/USDT ETH/USDT"; default: the whitelist')
+]
+ModeOption = Annotated[
+    str | None, typer.Option("--trading-mode", help="spot or futures; default: the config's")
+]
+
+
+def split_names(text: str | None) -> list[str] | None:
+    """Names of a list with blanks or commas; None where there is none.
+
+    Examples
+    --------
+    >>> split_names("BTC/USDT, ETH/USDT"), split_names("")
+    (['BTC/USDT', 'ETH/USDT'], None)
+    """
+    return (text or "").replace(",", " ").split() or None
 
 
 def chosen_configs(paths: Configs) -> list[Path]:

@@ -3,15 +3,30 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
+from rich.console import Console
+
 from coordinator import __version__
 from coordinator.candles.files import TradingMode
+from coordinator.jobs.run_plan import parse_trading_mode, read_config
 from coordinator.sandbox.market_files import write_market
 from coordinator.sandbox.spec import MarketSpec
 
-__all__ = ["simulated_datadir"]
+__all__ = ["chosen_datadir", "simulated_datadir"]
+
+
+def chosen_datadir(
+    datadir: Path | None, configs: Sequence[Path], trading_mode: str | None, user_data: Path, console: Console
+) -> Path:
+    """The candles that were named, else those of the simulated market in the trading mode that holds."""
+    if datadir is not None:
+        return datadir
+    mode = parse_trading_mode(trading_mode or read_config(configs).get("trading_mode") or "spot")
+    with console.status("Simulating the market"):
+        return simulated_datadir(user_data, mode)
 
 
 def simulated_datadir(user_data: Path, trading_mode: TradingMode, spec: MarketSpec | None = None) -> Path:

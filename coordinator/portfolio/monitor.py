@@ -13,26 +13,17 @@ from coordinator.portfolio.correlation_cache import CorrelationCache
 from coordinator.portfolio.drawdown import DrawdownTracker
 from coordinator.portfolio.guard import Limit, Position, entry_limits
 from coordinator.portfolio.hedge import Exposure, Hedge, Stress, net_long
+from coordinator.portfolio.holdings import Holding, account_equity, value_holdings
 from coordinator.portfolio.market_prices import MarketPrices
 from coordinator.portfolio.state_store import StateStore
 from coordinator.portfolio.stress import average_correlation, market_volatility
 from coordinator.settings import Settings
 from coordinator.signals.regime_gate import bitcoin_pair
 
-__all__ = ["HEDGE", "HedgeChange", "Holding", "PortfolioMonitor"]
+__all__ = ["HEDGE", "HedgeChange", "PortfolioMonitor"]
 
 HEDGE = "hedge"
 """Name of the hedge in the ledger's improvements and states, and the beginning of its enter_tag."""
-
-
-class Holding(NamedTuple):
-    """A filled open position."""
-
-    pair: str
-    direction: int
-    amount: float
-    open_rate: float
-    is_hedge: bool
 
 
 class HedgeChange(NamedTuple):
@@ -121,15 +112,10 @@ class PortfolioMonitor:
         time : its open time
         wallet : total of the stake currency, without open positions in spot and without their profit in futures
         """
-        self.time, equity, exposures = time, wallet, []
-        for position in held:
-            close = self._prices.close_at(position.pair, time)
-            value = position.amount * (position.open_rate if close is None else close)
-            cost = position.direction * position.amount * position.open_rate
-            equity += position.direction * value - cost if self.futures else value
-            if not position.is_hedge:
-                exposures.append(Exposure(position.direction, value))
-        self.equity, self.exposure = equity, net_long(exposures)
+        valued = value_holdings(held, self._prices, time)
+        equity = account_equity(wallet, valued, futures=self.futures)
+        exposures = [Exposure(one.direction, value) for one, value in valued if not one.is_hedge]
+        self.time, self.equity, self.exposure = time, equity, net_long(exposures)
         stress = Stress(self.tracker.update(time, equity), *self._market_stress(time))
         changed = self.hedge.step(time, stress, self.exposure)
         self._store_state(changed)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
-__all__ = ["page_template", "plotly_script", "script_json"]
+from coordinator.errors import CoordinatorError
+
+__all__ = ["page_template", "plotly_script", "script_json", "write_page"]
 
 
 def page_template(name: str) -> Any:
@@ -22,6 +25,21 @@ def page_template(name: str) -> Any:
         lstrip_blocks=True,
     )
     return environment.get_template(name)
+
+
+def write_page(text: str, path: Path) -> Path:
+    """Write a page; an existing file is replaced.
+
+    Raises
+    ------
+    CoordinatorError
+        If the file cannot be written.
+    """
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise CoordinatorError("output", str(path), "be writable", str(error)) from error
+    return path
 
 
 def plotly_script() -> Markup:

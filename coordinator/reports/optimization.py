@@ -11,8 +11,7 @@ import optuna
 import plotly.graph_objects as go
 from optuna.trial import TrialState
 
-from coordinator.errors import CoordinatorError
-from coordinator.reports.html import page_template, plotly_script, script_json
+from coordinator.reports.html import page_template, plotly_script, script_json, write_page
 
 __all__ = ["write_optimization_page"]
 
@@ -52,11 +51,7 @@ def write_optimization_page(
         figures=script_json(figures),
         plotly=plotly_script(),
     )
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise CoordinatorError("output", str(path), "be writable", str(error)) from error
-    return path
+    return write_page(text, path)
 
 
 def _figures(study: optuna.Study, importance: Mapping[str, float]) -> dict[str, go.Figure]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -26,12 +26,27 @@ __all__ = ["signal_frame"]
 
 
 def signal_frame(
-    analyses: Mapping[str, PairAnalysis], signals: SignalTable, decisions: Decisions, settings: Settings
+    analyses: Mapping[str, PairAnalysis],
+    signals: SignalTable,
+    decisions: Decisions,
+    settings: Settings,
+    rows: Sequence[int] | None = None,
 ) -> pd.DataFrame:
-    """One row per signal, in the table's order; columns as in ``coordinator.ledger.frame``."""
-    prices = in_table_order(analyses, signals, lambda a: a.candles.close[a.index])
-    reasons = in_table_order(
-        analyses, signals, lambda a: np.array([a.technical.reasons(i) for i in a.index], object)
+    """One row per signal, in the table's order; columns as in ``coordinator.ledger.frame``.
+
+    Parameters
+    ----------
+    rows : these only, in this order; None: all. A bot asks for one or two of a thousand
+    """
+    has_selector = bool((decisions.tactic >= 0).any())
+    index = in_table_order(analyses, signals, lambda a: a.index)
+    if rows is not None:
+        chosen = np.array(rows, dtype=np.int64)
+        signals, decisions, index = signals.rows(chosen), decisions.rows(chosen), index[chosen]
+    owners = [analyses[name] for name in signals.names()]
+    prices = np.array([a.candles.close[i] for a, i in zip(owners, index.tolist(), strict=True)], dtype=float)
+    reasons = np.array(
+        [a.technical.reasons(i) for a, i in zip(owners, index.tolist(), strict=True)], dtype=object
     )
     resolved = signals.outcome_time != UNRESOLVED
     when = pd.to_datetime(np.where(resolved, signals.outcome_time, 0), unit="s", utc=True)
@@ -47,7 +62,7 @@ def signal_frame(
         ),
         "horizon": np.array([settings.on_clock(name).targets.horizon for name in CLOCKS])[signals.clock],
         "reasons": reasons,
-        **_vote_columns(signals, decisions),
+        **_vote_columns(signals, decisions, has_selector=has_selector),
         "unified_score": decisions.unified_score,
         "unified_confidence": decisions.confidence,
         "threshold": decisions.threshold,
@@ -69,11 +84,11 @@ def signal_frame(
     return pd.DataFrame(columns)
 
 
-def _vote_columns(signals: SignalTable, decisions: Decisions) -> dict[str, Floats]:
+def _vote_columns(signals: SignalTable, decisions: Decisions, *, has_selector: bool) -> dict[str, Floats]:
     columns = {}
     for name in COMPONENTS:
         vote = signals.votes.get(name)
-        if name == "selector" and (decisions.tactic >= 0).any():
+        if name == "selector" and has_selector:
             vote = decisions.selector_votes(signals)
         if vote is not None:
             columns[f"{name}_direction"] = vote.direction

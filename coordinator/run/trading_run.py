@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 
 import numpy as np
@@ -95,11 +96,8 @@ class TradingRun:
     def _decide_live(self, live: LiveDecisions, settings: Settings) -> None:
         signals, now = self.market.signals(settings), self.market.last_candle()
         self._decided = self.market.version, settings, live.decide(signals, now)
-
-        def frame_of(rows: list[int]) -> pd.DataFrame:
-            return self.ledger_frame(settings).iloc[rows]
-
-        live.write(signals, frame_of, partial(self._signal_records, settings), now)
+        frame_of, records_of = partial(self.ledger_frame, settings), partial(self._signal_records, settings)
+        live.write(signals, frame_of, records_of, now)
 
     def is_decided(self, settings: Settings) -> bool:
         """Whether ``decisions`` would only give what was decided already."""
@@ -164,11 +162,10 @@ class TradingRun:
 
     # --- for the ledger ---------------------------------------------------------------------------------------
 
-    def ledger_frame(self, settings: Settings) -> pd.DataFrame:
-        """One row per signal, as ``coordinator.ledger`` stores it."""
-        return signal_frame(
-            self.market.analyses, self.market.signals(settings), self.decisions(settings), settings
-        )
+    def ledger_frame(self, settings: Settings, rows: Sequence[int] | None = None) -> pd.DataFrame:
+        """One row per signal, or for some of them, as ``coordinator.ledger`` stores it."""
+        signals, decided = self.market.signals(settings), self.decisions(settings)
+        return signal_frame(self.market.analyses, signals, decided, settings, rows)
 
     def learning_records(self, settings: Settings) -> list[CandleRecord]:
         """How a backtest's learners changed, and which components and improvements its signals had."""

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import math
+import sys
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Final
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
@@ -12,6 +15,8 @@ from coordinator.errors import CoordinatorError
 from coordinator.sandbox.faults import NO_FAULTS, Faults
 
 __all__ = ["ReplaySpec", "parse_moment"]
+
+_PROCESS: Final = "coordinator.adapters.replay.process"  # by name: the sandbox imports no adapter
 
 
 class ReplaySpec(BaseModel):
@@ -39,6 +44,11 @@ class ReplaySpec(BaseModel):
     faults: Faults = NO_FAULTS
     clock_file: Path | None = None
     streams: bool = False
+
+    def command(self, path: Path, command: Sequence[str]) -> list[str]:
+        """What runs a freqtrade command as specified, in a process of its own; the specification is written there."""
+        path.write_text(self.model_dump_json(indent=2), encoding="utf-8")
+        return [sys.executable, "-m", _PROCESS, str(path), *command]
 
 
 def parse_moment(name: str, owner: str, text: str) -> datetime:

@@ -115,11 +115,9 @@ def run_simulated(spec: ReplaySpec, command: Sequence[str]) -> int:
     CandleStore(spec.datadir)
     children: list[subprocess.Popen[bytes]] = []
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "replay.json"
-        path.write_text(spec.model_dump_json(), encoding="utf-8")
-        module = [sys.executable, "-m", "coordinator.adapters.replay.process", str(path)]
+        whole = spec.command(Path(folder) / "replay.json", command)
         with _signals_to(lambda number: _signal_group(children, number)):
-            children.append(subprocess.Popen([*module, *command], process_group=0))
+            children.append(subprocess.Popen(whole, process_group=0))
             code = children[0].wait()
     return code if code >= 0 else 128 - code
 

@@ -144,15 +144,15 @@ def _last_signals(
     run: TradingRun, settings: Settings
 ) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
     table, decided = run.market.signals(settings), run.decisions(settings)
-    frame = run.ledger_frame(settings)
     names = [pair_of(name) for name in table.pairs]
     last = {
         names[code]: row for row, code in enumerate(table.pair.tolist())
     }  # in time order: the last one stays
-    rows: dict[str, Any] = {}
-    for pair, row in last.items():
-        own = frame.iloc[row].to_dict()
-        rows[pair] = {**own, "time": int(table.time[row])}
+    frame = run.ledger_frame(settings, list(last.values()))
+    rows = {
+        pair: {**frame.iloc[i].to_dict(), "time": int(table.time[row])}
+        for i, (pair, row) in enumerate(last.items())
+    }
     described = {pair: describe(table, decided, row) for pair, row in last.items()}
     improved = run.all_improvements(settings)
     improvements = {

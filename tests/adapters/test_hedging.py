@@ -19,7 +19,8 @@ from coordinator.adapters.strategy import CoordinatorStrategy
 from coordinator.adapters.strategy.hedging import SCALE_OUT_TAG
 from coordinator.decision.voting import Votes
 from coordinator.portfolio.correlation_cache import CorrelationCache
-from coordinator.portfolio.monitor import Holding, PortfolioMonitor
+from coordinator.portfolio.holdings import Holding
+from coordinator.portfolio.monitor import PortfolioMonitor
 from coordinator.run.pair_analysis import analyse
 from coordinator.settings import load_settings
 from coordinator.signals.candles import Candles

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from coordinator.jobs.replay.decisions import compare_decisions
-from coordinator.jobs.replay.trades import CancelledEntry, compare_trades
+from coordinator.jobs.replay.trades import CancelledEntry, Circumstances, compare_trades
 from coordinator.ledger.frame import COLUMNS, normalise_decisions
 
 START = pd.Timestamp("2023-03-01", tz="UTC")
@@ -91,7 +91,7 @@ def candles(*pairs):
 
 def compare(backtest, bot, cancelled=(), slots=8.0):
     frames = [pd.DataFrame(rows, columns=list(trade())) for rows in (backtest, bot)]
-    return compare_trades(*frames, candles("BTC/USDT", "ETH/USDT"), cancelled, slots, END)
+    return compare_trades(*frames, Circumstances(candles("BTC/USDT", "ETH/USDT"), cancelled, slots, END))
 
 
 CASES = {

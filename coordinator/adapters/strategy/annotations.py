@@ -18,6 +18,7 @@ from coordinator.run.chart.columns import indicator_columns
 from coordinator.run.pair_analysis import PairAnalysis
 from coordinator.run.trading_run import TradingRun
 from coordinator.settings import Settings
+from coordinator.signals.candles import open_seconds
 from coordinator.types import Floats, Times
 
 __all__ = ["chart_annotations", "pair_locks", "trades_of"]
@@ -42,7 +43,7 @@ def chart_annotations(
         As tuned.
     """
     analyses = run.market.of_pair(pair)
-    time: Times = dataframe["date"].to_numpy(dtype="datetime64[s]").astype(np.int64)
+    time = open_seconds(dataframe)
     if not len(time) or not analyses:
         return []
     analysis = analyses[0]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -16,8 +16,9 @@ from coordinator.errors import CoordinatorError
 from coordinator.ledger.records import ImprovementRow
 from coordinator.portfolio.correlation_cache import CorrelationCache
 from coordinator.portfolio.hedge import rebalance
+from coordinator.portfolio.holdings import Holding, account_equity, value_holdings
 from coordinator.portfolio.market_prices import MarketPrices
-from coordinator.portfolio.monitor import HEDGE, Holding, PortfolioMonitor
+from coordinator.portfolio.monitor import HEDGE, PortfolioMonitor
 from coordinator.portfolio.state_store import StateStore
 from coordinator.run.entry_guard import EntryCheck
 from coordinator.settings import Settings
@@ -58,6 +59,7 @@ class Hedging:
         self._config, self._s, self._last_closed = config, settings.portfolio.hedge, last_closed
         futures = config.get("trading_mode", "spot") == "futures"
         currency = config.get("stake_currency", "USDT")
+        self._prices = prices
         self.monitor = PortfolioMonitor(settings, prices, correlations, candle_seconds, futures, currency)
         self.on = self._s.mode == "on"
         self._seconds = candle_seconds
@@ -89,8 +91,7 @@ class Hedging:
         if wallets is None or not self.monitor.needs_update(time):
             return None
         trades = Trade.get_open_trades()
-        held = [self._holding(trade) for trade in trades if trade.amount and trade.nr_of_successful_entries]
-        change = self.monitor.update(time, wallets.get_total(self._config["stake_currency"]), held)
+        change = self.monitor.update(time, self._wallet(wallets), self._held(trades))
         if self.on:
             self._lock_longs(now)
             for trade in trades:
@@ -101,6 +102,18 @@ class Hedging:
         if self._config.get("runmode") != RunMode.HYPEROPT:
             logger.info("%s: %s", datetime.fromtimestamp(time, tz=UTC), self.monitor.describe_change())
         return time, EntryCheck(rows=(ImprovementRow(change.pair, HEDGE, change.mode, 0.0, change.share),))
+
+    def equity(self, wallets: Any) -> float:
+        """Of the account, open positions at the newest closes, stake currency; whether or not it is hedged."""
+        prices = self._prices
+        valued = value_holdings(self._held(Trade.get_open_trades()), prices, prices.last_candle())
+        return account_equity(self._wallet(wallets), valued, futures=self.monitor.futures)
+
+    def _wallet(self, wallets: Any) -> float:
+        return float(wallets.get_total(self._config["stake_currency"]))
+
+    def _held(self, trades: Iterable[Trade]) -> list[Holding]:
+        return [self._holding(trade) for trade in trades if trade.amount and trade.nr_of_successful_entries]
 
     def _holding(self, trade: Trade) -> Holding:
         side = -1 if trade.is_short else 1

@@ -18,7 +18,7 @@ from pandas import DataFrame
 
 from coordinator.adapters.pairs import traded_pairs
 from coordinator.candles.check import COLUMNS
-from coordinator.signals.candles import timeframe_seconds
+from coordinator.signals.candles import open_seconds, timeframe_seconds
 
 __all__ = ["HistoricChart"]
 
@@ -48,8 +48,7 @@ class HistoricChart:
         if not len(before):
             return dataframe
         whole = pd.concat((before[[*COLUMNS]], dataframe[[*COLUMNS]]), ignore_index=True)
-        seconds = whole["date"].to_numpy(dtype="datetime64[s]").astype(np.int64)
-        if not (np.diff(seconds) == timeframe_seconds(timeframe)).all():
+        if not (np.diff(open_seconds(whole)) == timeframe_seconds(timeframe)).all():
             return dataframe
         self._first[pair] = dataframe["date"].iloc[0]
         return whole

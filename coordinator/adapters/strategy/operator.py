@@ -155,7 +155,7 @@ class Operator:
             strategy.hedging.monitor,
             pairs=pairs,
             trades=tuple(self._trade(trade) for trade in trades if trade.nr_of_successful_entries),
-            equity=self._equity(trades),
+            equity=None if strategy.wallets is None else strategy.hedging.equity(strategy.wallets),
             currency=strategy.config["stake_currency"],
             failed_trainings=tuple(getattr(getattr(strategy, "freqai", None), "failed_trainings", ())),
         )
@@ -222,21 +222,6 @@ class Operator:
             is_hedge=is_hedge,
             entered_on=entered if isinstance(entered, Mapping) else None,
         )
-
-    def _equity(self, trades: list[Trade]) -> float | None:
-        """Wallet and open positions at the last closes, stake currency."""
-        wallets, market = self._strategy.wallets, self._strategy.run.market
-        if wallets is None:
-            return None
-        total = float(wallets.get_total(self._strategy.config["stake_currency"]))
-        for trade in trades:
-            if not trade.nr_of_successful_entries:
-                continue
-            close = market.close_at(trade.pair, market.last_candle()) or float(trade.open_rate)
-            value = trade.amount * close
-            cost = trade.amount * trade.open_rate
-            total += (-1 if trade.is_short else 1) * (value - cost) if self._strategy.can_short else value
-        return total
 
     # --- the ways in ------------------------------------------------------------------------------------------
 

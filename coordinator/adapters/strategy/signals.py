@@ -29,6 +29,7 @@ from coordinator.run.chart.plot_config import plot_config
 from coordinator.run.collection.collector import SampleCollector
 from coordinator.run.entry_plans import entry_plans
 from coordinator.run.frame_columns import entry_columns, merge_columns
+from coordinator.run.live.candle_log import Account
 from coordinator.run.live_decisions import LiveDecisions
 from coordinator.run.live_ledger import LiveLedger
 from coordinator.run.pair_analysis import PairAnalysis, analyse_clocks
@@ -104,11 +105,14 @@ class CoordinatorStrategy(TradeStrategy):
         self.update_portfolio(current_time)
         self.recorder.complete_backtest(current_time, self.guard.checked, self.guard.refused)
         if self.is_bot and self.wallets is not None:
-            equity = self.wallets.get_total_stake_amount() / self.config["tradable_balance_ratio"]
-            held, currency = len(self._held()), self.config["stake_currency"]
-            self.candle_log.log(self._tuned(), held, self.max_open_trades, equity, currency)
+            self.candle_log.log(self._tuned(), self._account)
         if self.operator is not None:
             self.operator.update(current_time)
+
+    def _account(self) -> Account:
+        """How the account stands, for the log."""
+        equity, currency = self.hedging.equity(self.wallets), self.config["stake_currency"]
+        return Account(len(self._held()), self.max_open_trades, equity, currency)
 
     # --- indicators and signals -------------------------------------------------------------------------------
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -18,7 +17,6 @@ from coordinator.sandbox.replay_spec import ReplaySpec
 __all__ = ["run_bot", "started_bot"]
 
 _PATIENCE = 10.0  # seconds in which a bot that was told to end is left alone
-_MODULE = "coordinator.adapters.replay.process"
 
 
 @contextmanager
@@ -36,11 +34,9 @@ def started_bot(
     environment : mapping, optional
         Variables beside this process's own, e.g. a password that no file is to hold.
     """
-    path = workspace.folder / "replay.json"
-    path.write_text(spec.model_dump_json(indent=2), encoding="utf-8")
-    command = [sys.executable, "-m", _MODULE, str(path), "freqtrade", "trade", "--strategy", strategy]
-    for config in (*plan.config_paths, workspace.config):
-        command += ["--config", str(config)]
+    configs = [word for path in (*plan.config_paths, workspace.config) for word in ("--config", str(path))]
+    trade = ["freqtrade", "trade", "--strategy", strategy, *configs]
+    command = spec.command(workspace.folder / "replay.json", trade)
     # One line a message, however long.
     variables = {**os.environ, "COLUMNS": "100000", "PYTHONUNBUFFERED": "1", **(environment or {})}
     variables.pop("COORDINATOR_LEDGER_URL", None)  # the user's bot writes there

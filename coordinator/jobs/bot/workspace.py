@@ -6,7 +6,7 @@ import json
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,9 +14,12 @@ from coordinator.errors import CoordinatorError
 from coordinator.jobs.run_plan import RunPlan
 from coordinator.sandbox.history import copy_history
 
-__all__ = ["BotWorkspace"]
+__all__ = ["AFTER_CLOSE", "BotWorkspace"]
 
 _CLASSES: Final = ("strategy_path", "freqaimodel_path", "hyperopt_path")
+_CHANNELS: Final = ("telegram", "discord", "webhook")
+AFTER_CLOSE: Final = timedelta(seconds=5)
+"""How long after a full hour a bot begins: at the hour itself no candle that ends then can be seen."""
 
 
 @dataclass(frozen=True)
@@ -92,15 +95,19 @@ class BotWorkspace:
             shutil.rmtree(path, ignore_errors=True)
         for path in self.folder.glob("*.sqlite*"):
             path.unlink()
-        self.clock_file.unlink(missing_ok=True)
+        for path in (self.clock_file, self.log):
+            path.unlink(missing_ok=True)
         copy_history(plan.datadir, self.datadir, start, plan.trading_mode)
         self.log.parent.mkdir(parents=True, exist_ok=True)
         paths = {name: str(Path(plan.config[name]).resolve()) for name in _CLASSES if plan.config.get(name)}
-        own = {
+        own: dict[str, Any] = {
             "user_data_dir": str(self.folder.resolve()),
             "datadir": str(self.datadir.resolve()),
             "db_url": f"sqlite:///{self.trades.resolve()}",
             "initial_state": "running",
+            "dry_run": True,
+            # Nobody is told what a made-up bot does.
+            **{name: {"enabled": False} for name in _CHANNELS if name in plan.config},
         }
         # The hash of a backtest's timerange says nothing about a bot.
         without = {name: value for name, value in plan.overlay.items() if name != "freqai"}

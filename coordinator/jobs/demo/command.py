@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from coordinator.jobs.options import ConfigOption, chosen_configs
+from coordinator.jobs.options import ConfigOption, DatadirOption, ModeOption, PairsOption, chosen_configs
+from coordinator.sandbox.commands import FaultOption
 
 __all__ = ["demo"]
 
@@ -22,11 +23,9 @@ def demo(
     speed: Annotated[float, typer.Option(help="seconds of the market in a real one")] = 3600.0,
     start: Annotated[str | None, typer.Option(help=f"first moment, UTC [default: {START}]")] = None,
     end: Annotated[str | None, typer.Option(help="last moment, UTC; default: the last candle")] = None,
-    datadir: Annotated[
-        Path | None, typer.Option(help="your candles; without it the simulated market")
-    ] = None,
-    pairs: Annotated[str | None, typer.Option(help='e.g. "BTC/USDT ETH/USDT"')] = None,
-    trading_mode: Annotated[str | None, typer.Option(help="spot or futures; default: the config's")] = None,
+    datadir: DatadirOption = None,
+    pairs: PairsOption = None,
+    trading_mode: ModeOption = None,
     strategy: Annotated[str, typer.Option(help="strategy class")] = "MLCoordinator",
     folder: Annotated[Path, typer.Option(help="the demo's user directory, made anew")] = Path(
         "user_data/demo"
@@ -35,9 +34,7 @@ def demo(
     fast_start: Annotated[
         bool, typer.Option("--fast-start", help="let ML learn from the history first, which takes minutes")
     ] = False,
-    fault: Annotated[
-        list[str] | None, typer.Option(help="what the exchange does wrong, e.g. server_error=0.05; repeat it")
-    ] = None,
+    fault: FaultOption = None,
     streams: Annotated[bool, typer.Option("--streams", help="candles over websocket")] = False,
     follow: Annotated[bool, typer.Option("--continue", help="go on where the last demo stopped")] = False,
 ) -> None:

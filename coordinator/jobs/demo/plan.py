@@ -12,14 +12,15 @@ from rich.console import Console
 
 from coordinator.candles.files import read_candles
 from coordinator.errors import CoordinatorError
-from coordinator.jobs.run_plan import RunPlan, parse_trading_mode, plan_run, read_config
-from coordinator.jobs.simulated import simulated_datadir
+from coordinator.jobs.bot.workspace import AFTER_CLOSE
+from coordinator.jobs.options import split_names
+from coordinator.jobs.run_plan import RunPlan, plan_run
+from coordinator.jobs.simulated import chosen_datadir
 from coordinator.sandbox.replay_spec import parse_moment
 
 __all__ = ["demo_plan", "free_port"]
 
 OWNER: Final = "coordinator demo"
-AFTER: Final = timedelta(seconds=5)  # a bot that starts at the full hour sees no candle that ends then
 
 
 def demo_plan(
@@ -39,17 +40,12 @@ def demo_plan(
     CoordinatorError
         On the first thing that is wrong.
     """
-    mode = parse_trading_mode(trading_mode or read_config(configs).get("trading_mode", "spot"))
-    if datadir is None:
-        with console.status("Simulating the market"):
-            datadir = simulated_datadir(user_data, mode)
+    datadir = chosen_datadir(datadir, configs, trading_mode, user_data, console)
     begin = parse_moment("--start", OWNER, start)
     day = begin.replace(hour=0, minute=0)
     timerange = f"{day:%Y%m%d}-{day + timedelta(days=1):%Y%m%d}"
-    plan = plan_run(
-        configs, datadir, pairs.replace(",", " ").split() if pairs else None, timerange, mode, trains=True
-    )
-    frames = [read_candles(plan.datadir, pair, "1h", mode)["date"] for pair in plan.pairs]
+    plan = plan_run(configs, datadir, split_names(pairs), timerange, trading_mode)
+    frames = [read_candles(plan.datadir, pair, "1h", plan.trading_mode)["date"] for pair in plan.pairs]
     newest = min(frame.iloc[-1] for frame in frames).to_pydatetime() + timedelta(hours=1)
     last = newest if end is None else parse_moment("--end", OWNER, end)
     if not begin < last <= newest:
@@ -57,7 +53,7 @@ def demo_plan(
             f"be after {begin:%Y-%m-%dT%H:%M} and no later than the last candle's end {newest:%Y-%m-%dT%H:%M}"
         )
         raise CoordinatorError("--end", OWNER, rule, f"{last:%Y-%m-%dT%H:%M}")
-    return plan, begin + AFTER, last
+    return plan, begin + AFTER_CLOSE, last
 
 
 def free_port(port: int) -> int:

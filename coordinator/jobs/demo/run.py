@@ -117,7 +117,6 @@ def run_demo(asked: DemoOptions, console: Console) -> int:
 
 def _overlay(asked: DemoOptions, port: int) -> dict[str, Any]:
     overlay: dict[str, Any] = {
-        "dry_run": True,
         "bot_name": "demo",
         "internals": {"process_throttle_secs": int(min(900.0, max(5.0, asked.speed / LOOKS_A_SECOND)))},
         "api_server": {
@@ -127,7 +126,6 @@ def _overlay(asked: DemoOptions, port: int) -> dict[str, Any]:
             "verbosity": "error",
             "enable_openapi": True,
         },
-        "telegram": {"enabled": False, "token": "", "chat_id": ""},
     }
     if not asked.fast_start:
         overlay["coordinator"] = {"learning": {"fast_start_days": 0}}

@@ -12,11 +12,10 @@ from coordinator.jobs.learning.output import (
     NOTHING_TO_DO,
     JsonOption,
     LedgerOption,
-    ModeOption,
     UserDataOption,
     answer,
 )
-from coordinator.jobs.options import ConfigOption, Configs, chosen_configs
+from coordinator.jobs.options import ConfigOption, Configs, ModeOption, chosen_configs
 
 if TYPE_CHECKING:
     from coordinator.jobs.learning.context import LearningContext

@@ -15,7 +15,6 @@ __all__ = [
     "NOTHING_TO_DO",
     "JsonOption",
     "LedgerOption",
-    "ModeOption",
     "UserDataOption",
     "answer",
     "number",
@@ -28,9 +27,6 @@ UserDataOption = Annotated[Path, typer.Option("--user-data", help="where models 
 LedgerOption = Annotated[
     str | None,
     typer.Option("--ledger", help="ledger file or database URL [default: the bot's, as the config says]"),
-]
-ModeOption = Annotated[
-    str | None, typer.Option("--trading-mode", help="spot or futures; default: the config's")
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="print JSON instead")]
 

@@ -10,7 +10,14 @@ import typer
 from rich.console import Console
 
 from coordinator.errors import CoordinatorError
-from coordinator.jobs.options import ConfigOption, chosen_configs
+from coordinator.jobs.options import (
+    ConfigOption,
+    DatadirOption,
+    ModeOption,
+    PairsOption,
+    chosen_configs,
+    split_names,
+)
 
 __all__ = ["optimize"]
 
@@ -34,12 +41,9 @@ Extra = Annotated[
     list[str] | None,
     typer.Option("--parameter", help="another setting: NAME, NAME=LOW:HIGH or NAME=A,B,C; repeat it"),
 ]
-Datadir = Annotated[Path | None, typer.Option(help="your candles; without it the simulated market")]
 Timerange = Annotated[
     str | None, typer.Option(help="YYYYMMDD-YYYYMMDD; default: the last two years, or what there is")
 ]
-Pairs = Annotated[str | None, typer.Option(help='e.g. "BTC/USDT ETH/USDT"; default: the whitelist')]
-Mode = Annotated[str | None, typer.Option(help="spot or futures; default: the config's")]
 UserData = Annotated[Path, typer.Option(help="where results go")]
 StudyName = Annotated[
     str | None, typer.Option(help="name to share or go on with; default: by what it is about")
@@ -62,10 +66,10 @@ def optimize(
     only: Only = None,
     parameter: Extra = None,
     config: ConfigOption = None,
-    datadir: Datadir = None,
+    datadir: DatadirOption = None,
     timerange: Timerange = None,
-    pairs: Pairs = None,
-    trading_mode: Mode = None,
+    pairs: PairsOption = None,
+    trading_mode: ModeOption = None,
     user_data: UserData = Path("user_data"),
     study: StudyName = None,
     storage: Storage = None,
@@ -80,8 +84,8 @@ def optimize(
     from coordinator.jobs.optimize.parameters import choose_parameters
     from coordinator.jobs.optimize.problem import STRATEGIES, define_problem
     from coordinator.jobs.optimize.search import OptimizeError
-    from coordinator.jobs.run_plan import parse_trading_mode, plan_run, read_config
-    from coordinator.jobs.simulated import simulated_datadir
+    from coordinator.jobs.run_plan import plan_run, read_config
+    from coordinator.jobs.simulated import chosen_datadir
 
     wanted = trials if trials is not None else QUICK_TRIALS if quick else TRIALS
     if wanted < 1:
@@ -90,14 +94,12 @@ def optimize(
         raise CoordinatorError("--strategy", OWNER, f"be {' or '.join(STRATEGIES)}", strategy)
     configs = chosen_configs(config)
     goal, content = parse_objective(objective), read_config(configs)
-    chosen = choose_parameters(content.get("coordinator"), _words(only), parameter or ())
-    if datadir is None:
-        mode = parse_trading_mode(trading_mode or content.get("trading_mode", "spot"))
-        datadir = simulated_datadir(user_data, mode)
+    chosen = choose_parameters(content.get("coordinator"), split_names(only) or [], parameter or ())
+    datadir = chosen_datadir(datadir, configs, trading_mode, user_data, Console(stderr=True))
     trains = strategy == STRATEGIES[0] and bool((content.get("freqai") or {}).get("enabled"))
     days = QUICK_DAYS if quick else MOST_DAYS
     plan = plan_run(
-        configs, datadir, _words(pairs) or None, timerange, trading_mode, trains=trains, most_days=days
+        configs, datadir, split_names(pairs), timerange, trading_mode, trains=trains, most_days=days
     )
     blocks = folds or (QUICK_FOLDS if quick else FOLDS)
     problem = define_problem(plan, strategy, user_data, chosen, goal, blocks)
@@ -108,8 +110,3 @@ def optimize(
     except OptimizeError as error:
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(1) from None
-
-
-def _words(text: str | None) -> list[str]:
-    """Of a list with blanks or commas."""
-    return (text or "").replace(",", " ").split()

@@ -13,12 +13,19 @@ from coordinator.jobs.learning.output import (
     NOTHING_TO_DO,
     JsonOption,
     LedgerOption,
-    ModeOption,
     UserDataOption,
     answer,
     number,
 )
-from coordinator.jobs.options import ConfigOption, Configs, chosen_configs
+from coordinator.jobs.options import (
+    ConfigOption,
+    Configs,
+    DatadirOption,
+    ModeOption,
+    PairsOption,
+    chosen_configs,
+    split_names,
+)
 
 __all__ = ["quality_app"]
 
@@ -27,14 +34,8 @@ quality_app = typer.Typer(
 )
 USER_DATA = Path("user_data")
 
-DatadirOption = Annotated[
-    Path | None, typer.Option("--datadir", "-d", help="your candles; without it the simulated market")
-]
 TimerangeOption = Annotated[
     str | None, typer.Option("--timerange", help="YYYYMMDD-YYYYMMDD; default: all candles there are")
-]
-PairsOption = Annotated[
-    str | None, typer.Option("--pairs", help='e.g. "BTC/USDT ETH/USDT"; default: the whitelist')
 ]
 StrategyOption = Annotated[
     str, typer.Option("--strategy", help="TechnicalBaseline, or MLCoordinator to collect its predictions too")
@@ -173,8 +174,9 @@ def _accumulate(
     mode = parse_trading_mode(context.config["trading_mode"])
     trains = strategy == "MLCoordinator"
     datadir = datadir or simulated_datadir(user_data, mode)
-    names = pairs.replace(",", " ").split() if pairs else None
-    plan = plan_run(chosen_configs(config), datadir, names, timerange, mode, trains=trains, most_days=10_000)
+    plan = plan_run(
+        chosen_configs(config), datadir, split_names(pairs), timerange, mode, trains=trains, most_days=10_000
+    )
     if timerange is None and not trains:
         plan = whole_history(plan)
     with context.lock(), Progress(*_columns(), disable=quiet) as bars:

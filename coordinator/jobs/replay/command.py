@@ -9,11 +9,20 @@ import typer
 from rich.console import Console
 
 from coordinator.errors import CoordinatorError
-from coordinator.jobs.options import ConfigOption, chosen_configs
+from coordinator.jobs.options import (
+    ConfigOption,
+    DatadirOption,
+    ModeOption,
+    PairsOption,
+    chosen_configs,
+    split_names,
+)
+from coordinator.sandbox.commands import FaultOption
 
 __all__ = ["replay"]
 
 OWNER = "coordinator replay"
+DAYS = 30  # unless a timerange is given
 
 
 def replay(
@@ -21,11 +30,9 @@ def replay(
     timerange: Annotated[
         str | None, typer.Option(help="YYYYMMDD-YYYYMMDD; default: the last 30 days")
     ] = None,
-    datadir: Annotated[
-        Path | None, typer.Option(help="your candles; without it the simulated market")
-    ] = None,
-    pairs: Annotated[str | None, typer.Option(help='e.g. "BTC/USDT ETH/USDT"')] = None,
-    trading_mode: Annotated[str | None, typer.Option(help="spot or futures; default: the config's")] = None,
+    datadir: DatadirOption = None,
+    pairs: PairsOption = None,
+    trading_mode: ModeOption = None,
     strategy: Annotated[str, typer.Option(help="strategy class")] = "MLCoordinator",
     folder: Annotated[Path, typer.Option(help="the replay's user directory")] = Path("user_data/replay"),
     looks: Annotated[
@@ -40,27 +47,21 @@ def replay(
     follow: Annotated[
         bool, typer.Option("--continue", help="go on where a replay was broken off, kill -9 included")
     ] = False,
-    fault: Annotated[
-        list[str] | None, typer.Option(help="what the exchange does wrong, e.g. server_error=0.05; repeat it")
-    ] = None,
+    fault: FaultOption = None,
 ) -> None:
     """Drive the real bot, FreqAI on, through historical candles; say where and why it differs from the backtest."""
     from coordinator.jobs.freqtrade_process import FreqtradeError
     from coordinator.jobs.replay.run import ReplayOptions, as_json, run_replay
-    from coordinator.jobs.run_plan import parse_trading_mode, plan_run, read_config
-    from coordinator.jobs.simulated import simulated_datadir
+    from coordinator.jobs.run_plan import plan_run
+    from coordinator.jobs.simulated import chosen_datadir
     from coordinator.sandbox.faults import parse_faults
 
     console, configs = Console(), chosen_configs(config)
     faults = parse_faults(fault or [], OWNER)
     if 60 % looks:
         raise CoordinatorError("--looks", OWNER, "divide an hour's 60 minutes", looks)
-    if datadir is None:
-        mode = parse_trading_mode(trading_mode or read_config(configs).get("trading_mode", "spot"))
-        with console.status("Simulating the market"):
-            datadir = simulated_datadir(folder.parent, mode)
-    chosen = pairs.replace(",", " ").split() if pairs else None
-    plan = plan_run(configs, datadir, chosen, timerange, trading_mode, most_days=None if timerange else 30)
+    datadir = chosen_datadir(datadir, configs, trading_mode, folder.parent, console)
+    plan = plan_run(configs, datadir, split_names(pairs), timerange, trading_mode, most_days=DAYS)
     options = ReplayOptions(strategy, looks, compare, follow, fill_at_once, faults)
     try:
         found = run_replay(plan, folder, options, console)

@@ -18,9 +18,9 @@ from rich.console import Console
 from coordinator.errors import CoordinatorError
 from coordinator.jobs.backtest import backtest_in_sandbox
 from coordinator.jobs.bot.process import run_bot
-from coordinator.jobs.bot.workspace import BotWorkspace
+from coordinator.jobs.bot.workspace import AFTER_CLOSE, BotWorkspace
 from coordinator.jobs.replay.decisions import DecisionComparison, compare_decisions
-from coordinator.jobs.replay.trades import CancelledEntry, TradeComparison, compare_trades
+from coordinator.jobs.replay.trades import CancelledEntry, Circumstances, TradeComparison, compare_trades
 from coordinator.jobs.run_plan import RunPlan
 from coordinator.jobs.traded import traded_rows
 from coordinator.ledger.store import Ledger
@@ -28,9 +28,8 @@ from coordinator.reports.results import read_result
 from coordinator.sandbox.faults import NO_FAULTS, Faults
 from coordinator.sandbox.replay_spec import ReplaySpec
 
-__all__ = ["Replay", "ReplayOptions", "run_replay"]
+__all__ = ["Replay", "ReplayOptions", "as_json", "bot_overlay", "run_replay"]
 
-AFTER: Final = timedelta(seconds=5)  # a bot that looks at the full hour sees no candle that ends then
 ERROR: Final = re.compile(r" - (?:ERROR|CRITICAL) - (.*)")
 CANCELLED: Final = re.compile(
     r"^(?P<time>[\d-]+ [\d:]+),\d+ - .*'type': .*entry_cancel.*'pair': '(?P<pair>[^']+)'", re.IGNORECASE
@@ -105,34 +104,25 @@ def run_replay(plan: RunPlan, folder: Path, options: ReplayOptions, console: Con
     if options.compare:
         with console.status(f"Backtest of {options.strategy}"):
             backtest = _backtest(plan, folder / "backtest", options.strategy)
-    start = plan.start + AFTER
+    start = plan.start + AFTER_CLOSE
     stopped = workspace.stopped_at() if options.resume else None
     if stopped is None:
-        workspace.prepare(plan, start, _overlay(plan, options))
+        workspace.prepare(plan, start, bot_overlay(plan, options))
         _share_fast_start(folder / "backtest" / "models", workspace.folder / "models", plan.identifier())
     spec = ReplaySpec(
         datadir=plan.datadir,
         start=stopped or start,
-        end=plan.end + AFTER,
+        end=plan.end + AFTER_CLOSE,
         faults=options.faults,
         clock_file=workspace.clock_file,
     )
-    errors: list[str] = []
-    cancelled: list[CancelledEntry] = []
     with console.status("Replay") as status:
-
-        def say(line: str) -> None:
-            if " - " not in line:
-                return
-            status.update(f"Replay {line[:16]}")
-            if match := ERROR.search(line):
-                errors.append(match[1][:300])
-            if match := CANCELLED.search(line):
-                cancelled.append(CancelledEntry(pd.Timestamp(match["time"], tz="UTC"), match["pair"]))
-
         began = time.perf_counter()
-        code = run_bot(workspace, plan, spec, options.strategy, say)
+        code = run_bot(
+            workspace, plan, spec, options.strategy, lambda line: status.update(f"Replay {line[:16]}")
+        )
         seconds = time.perf_counter() - began
+    errors, cancelled = _read_log(workspace.log)
     if code != 0:
         reason = errors[-1] if errors else f"it ended with code {code}"
         raise CoordinatorError(
@@ -143,13 +133,12 @@ def run_replay(plan: RunPlan, folder: Path, options: ReplayOptions, console: Con
     return Replay(seconds, hours * len(plan.pairs), tuple(errors), decisions, trades)
 
 
-def _overlay(plan: RunPlan, options: ReplayOptions) -> dict[str, Any]:
+def bot_overlay(plan: RunPlan, options: ReplayOptions) -> dict[str, Any]:
+    """Config of a replay's bot: trained when a backtest trains, looking at the market as often as asked."""
     freqai = plan.config.get("freqai") or {}
     overlay: dict[str, Any] = {
-        "dry_run": True,
         "bot_name": "replay",
         "internals": {"process_throttle_secs": 3600 // options.looks},
-        "telegram": {"enabled": False, "token": "", "chat_id": ""},
     }
     if freqai.get("enabled"):
         # A backtest trains at fixed days, and its models never expire.
@@ -190,6 +179,17 @@ def _share_fast_start(source: Path, target: Path, identifier: str) -> None:
             shutil.copy2(store, goal)
 
 
+def _read_log(path: Path) -> tuple[list[str], list[CancelledEntry]]:
+    """Errors, and entry orders that were not filled in time; of a replay that went on those of before, too."""
+    errors, cancelled = [], []
+    for line in path.read_text(encoding="utf-8").splitlines():
+        if match := ERROR.search(line):
+            errors.append(match[1][:300])
+        if match := CANCELLED.search(line):
+            cancelled.append(CancelledEntry(pd.Timestamp(match["time"], tz="UTC"), match["pair"]))
+    return errors, cancelled
+
+
 def _compare(
     plan: RunPlan, workspace: BotWorkspace, backtest: tuple[Path, Path], cancelled: Sequence[CancelledEntry]
 ) -> tuple[DecisionComparison, TradeComparison]:
@@ -199,9 +199,8 @@ def _compare(
     runs = [int(ledger.runs()["id"].iloc[-1]) for ledger in (batch, bot)]
     slots = float(plan.config.get("max_open_trades", -1))
     slots = float("inf") if slots < 0 else slots
-    trades = compare_trades(
-        batch.trades(runs[0]), bot.trades(runs[1]), plan.candles(), cancelled, slots, pd.Timestamp(plan.end)
-    )
+    lived = Circumstances(plan.candles(), cancelled, slots, pd.Timestamp(plan.end))
+    trades = compare_trades(batch.trades(runs[0]), bot.trades(runs[1]), lived)
     return decisions, trades
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
-__all__ = ["CancelledEntry", "TradeComparison", "TradeMatch", "compare_trades"]
+__all__ = ["CancelledEntry", "Circumstances", "TradeComparison", "TradeMatch", "compare_trades"]
 
 HOUR = pd.Timedelta(hours=1)
 SAME_PRICE = 1e-9  # relative
@@ -52,7 +52,7 @@ class TradeComparison:
     matches : in time order
     """
 
-    matches: tuple[TradeMatch, ...] = field(default_factory=tuple)
+    matches: tuple[TradeMatch, ...]
 
     @property
     def unexplained(self) -> list[TradeMatch]:
@@ -69,37 +69,35 @@ class TradeComparison:
             f"{sum(m.backtest is None for m in self.matches)} only in the bot; {len(self.unexplained)} unexplained"
         ]
         for match in self.matches:
-            who = "" if match.bot is not None and match.backtest is not None else "only in the "
-            who += "" if not who else ("bot: " if match.backtest is None else "backtest: ")
+            who = "only in the bot: " if match.backtest is None else ""
+            who = "only in the backtest: " if match.bot is None else who
             if match.causes:
                 said.append(f"  {match.time:%m-%d %H:%M} {match.pair}: {who}{'; '.join(match.causes)}")
         return said
 
 
-def compare_trades(
-    backtest: pd.DataFrame,
-    bot: pd.DataFrame,
-    candles: Mapping[str, pd.DataFrame],
-    cancelled: Sequence[CancelledEntry],
-    slots: float,
-    end: pd.Timestamp,
-) -> TradeComparison:
-    """Match two runs' trades (``Ledger.trades``) by their signals and say why they differ.
+@dataclass(frozen=True)
+class Circumstances:
+    """What two runs lived through.
 
-    Parameters
+    Attributes
     ----------
-    backtest, bot : pandas.DataFrame
-    candles : mapping of pair to pandas.DataFrame
-        The hourly candles both lived through.
-    cancelled : sequence of CancelledEntry
-        Entry orders of the bot that were not filled in time.
-    slots : float
-        Positions there may be at once.
-    end : pandas.Timestamp
-        When both runs ended.
+    candles : pair to its hourly candles
+    cancelled : entry orders of the bot that were not filled in time
+    slots : positions there may be at once
+    end : when both ended
     """
+
+    candles: Mapping[str, pd.DataFrame]
+    cancelled: Sequence[CancelledEntry]
+    slots: float
+    end: pd.Timestamp
+
+
+def compare_trades(backtest: pd.DataFrame, bot: pd.DataFrame, lived: Circumstances) -> TradeComparison:
+    """Match two runs' trades (``Ledger.trades``) by their signals and say why they differ."""
     sides = [_by_signal(frame) for frame in (backtest, bot)]
-    explain = _Explainer(backtest, bot, candles, cancelled, slots, end)
+    explain = _Explainer(backtest, bot, lived)
     matches = []
     for key in sorted(sides[0].keys() | sides[1].keys()):
         left, right = (side.get(key) for side in sides)
@@ -126,18 +124,10 @@ Causes = list[tuple[str, bool]]
 class _Explainer:
     """Finds the causes of differences; a cause is (words, whether it explains)."""
 
-    def __init__(
-        self,
-        backtest: pd.DataFrame,
-        bot: pd.DataFrame,
-        candles: Mapping[str, pd.DataFrame],
-        cancelled: Sequence[CancelledEntry],
-        slots: float,
-        end: pd.Timestamp,
-    ) -> None:
-        self._backtest, self._bot, self._slots, self._end = backtest, bot, slots, end
-        self._candles = {pair: frame.set_index("date") for pair, frame in candles.items()}
-        self._cancelled = cancelled
+    def __init__(self, backtest: pd.DataFrame, bot: pd.DataFrame, lived: Circumstances) -> None:
+        self._backtest, self._bot = backtest, bot
+        self._slots, self._end, self._cancelled = lived.slots, lived.end, lived.cancelled
+        self._candles = {pair: frame.set_index("date") for pair, frame in lived.candles.items()}
 
     # --- trades of both ---------------------------------------------------------------------------------------
 
@@ -177,12 +167,11 @@ class _Explainer:
         if reasons[0] == reasons[1] and same_candle:
             if abs(b / a - 1) <= SAME_PRICE:
                 return []
-            pair, inside = str(left["pair"]), self._inside(str(left["pair"]), closed[1], b)
+            inside = self._inside(str(left["pair"]), closed[1], b)
             if reasons[0] in STOPS:
                 how = "the bot sells at the market when it sees the stop crossed, the backtest at the stop itself"
             else:
                 how = "an order at the book's price, the backtest fills at the candle's open"
-            del pair
             return [(f"left {b / a - 1:+.3%} from the backtest's price ({reasons[0]}): {how}", inside)]
         if reasons[0] == "force_exit":
             return [
@@ -196,12 +185,8 @@ class _Explainer:
                     True,
                 )
             ]
-        return [(f"left at {when} (backtest / bot)", self._path_decides(left, right))]
-
-    def _path_decides(self, left: Mapping[str, object], right: Mapping[str, object]) -> bool:
-        """Whether both left in one candle, in which the order of its prices decides what is met first."""
-        closed = [_moment(side["closed_at"]).floor("h") for side in (left, right)]
-        return abs(closed[1] - closed[0]) <= HOUR
+        # Within one candle the order of its prices decides what is met first.
+        return [(f"left at {when} (backtest / bot)", same_candle)]
 
     # --- trades of one ----------------------------------------------------------------------------------------
 
@@ -218,10 +203,8 @@ class _Explainer:
         return [("the bot did not enter", False)]
 
     def only_bot(self, time: pd.Timestamp, pair: str, right: Mapping[str, object]) -> Causes:
-        if not len(self._backtest) or time < self._backtest["time"].min():
-            first = self._first()
-            if time < first:
-                return [("its signal is of the hour before the backtest begins", True)]
+        if time < min(frame.index[0] for frame in self._candles.values()):
+            return [("its signal is of the hour before the backtest begins", True)]
         held = self._held(self._backtest, time + HOUR)
         if pair in held:
             return [("the backtest still held the pair", True)]
@@ -231,9 +214,6 @@ class _Explainer:
         if opened >= self._end - HOUR:
             return [("the backtest enters nothing on its last candle", True)]
         return [("the backtest did not enter", False)]
-
-    def _first(self) -> pd.Timestamp:
-        return _moment(min(frame.index[0] for frame in self._candles.values()))
 
     def _orders(self, pair: str, signal: pd.Timestamp) -> int:
         """Entry orders on a signal that were not filled: a signal lives until the next candle closes."""

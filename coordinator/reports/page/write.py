@@ -6,8 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from coordinator.errors import CoordinatorError
-from coordinator.reports.html import page_template, plotly_script, script_json
+from coordinator.reports.html import page_template, plotly_script, script_json, write_page
 from coordinator.reports.page.chart import Section
 from coordinator.reports.page.data import PageData
 from coordinator.reports.page.facts import facts_of, title_of
@@ -61,11 +60,7 @@ def write_report(data: PageData, path: Path) -> Path:
         figures=script_json({name: json.loads(figure.to_json()) for name, figure in figures.items()}),
         plotly=plotly_script(),
     )
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise CoordinatorError("output", str(path), "be writable", str(error)) from error
-    return path
+    return write_page(text, path)
 
 
 def sections_of(data: PageData) -> list[Section]:

@@ -4,14 +4,25 @@ from __future__ import annotations
 
 import logging
 import math
+from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from coordinator.run.trading_run import TradingRun
 from coordinator.settings import Settings
 
-__all__ = ["CandleLog"]
+__all__ = ["Account", "CandleLog"]
 
 logger = logging.getLogger(__name__)
+
+
+class Account(NamedTuple):
+    """Open positions, how many there may be, and the equity with them in the stake currency."""
+
+    positions: int
+    slots: float
+    equity: float
+    currency: str
 
 
 class CandleLog:
@@ -25,13 +36,12 @@ class CandleLog:
     def __init__(self, run: TradingRun) -> None:
         self._run, self._logged = run, 0
 
-    def log(self, settings: Settings, positions: int, slots: float, equity: float, currency: str) -> None:
+    def log(self, settings: Settings, account: Callable[[], Account]) -> None:
         """Log the newest candle unless that has been done.
 
         Parameters
         ----------
-        positions, slots : open ones, and how many there may be
-        equity : of the account, open positions included, stake currency
+        account : asked once a candle
         """
         time = self._run.market.last_candle()
         if time <= self._logged:
@@ -43,13 +53,14 @@ class CandleLog:
         closed = datetime.fromtimestamp(time + signals.candle_seconds, tz=UTC)
         found, taken = int(here.sum()), int(decided.accepted[here].sum())
         said = f"{found} signal{'s' * (found > 1)}, {taken} accepted" if found else "no signal"
+        now = account()
         logger.info(
             "Candle to %s: %d pairs, %s; %d of %s positions open, equity %s %s",
             f"{closed:%H:%M}",
             len(pairs),
             said,
-            positions,
-            f"{slots:.0f}" if slots < math.inf else "any number of",
-            f"{equity:,.2f}",
-            currency,
+            now.positions,
+            f"{now.slots:.0f}" if now.slots < math.inf else "any number of",
+            f"{now.equity:,.2f}",
+            now.currency,
         )

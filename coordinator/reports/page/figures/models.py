@@ -35,23 +35,43 @@ def health_figure(
         values = [metric_of(model.info.metrics, keys) for model in own]
         if not np.isfinite(values).any():
             continue
-        fig.add_scatter(
-            x=pd.to_datetime([model.info.trained_until for model in own], unit="s", utc=True),
-            y=plain(values),
-            name=escape(name),
-            mode="lines+markers",
-            line={"color": colour, "width": 1},
-            marker={
-                "size": 8,
-                "color": colour,
-                "symbol": ["circle-open" if "failed" in model.verdict else "circle" for model in own],
-            },
-            text=[escape(f"{model.status}: {model.verdict}"[:120]) for model in own],
-            hovertemplate="%{y:.4~g}<br>%{text}",
+        _add_trainings(
+            fig,
+            name,
+            own,
+            values,
+            colour,
+            symbols=["circle-open" if "failed" in model.verdict else "circle" for model in own],
+            said=[f"{model.status}: {model.verdict}" for model in own],
+            digits=".4~g",
         )
     if fig.data and bar is not None:
         hline(fig, bar[0], bar[1], DOWN)
     return fig
+
+
+def _add_trainings(
+    fig: go.Figure,
+    name: str,
+    own: Sequence[Model],
+    values: Sequence[float],
+    colour: str,
+    *,
+    symbols: str | list[str],
+    said: Sequence[str],
+    digits: str,
+) -> None:
+    """A line of a name's trainings by the day each was trained until, a point each with what is said of it."""
+    fig.add_scatter(
+        x=pd.to_datetime([model.info.trained_until for model in own], unit="s", utc=True),
+        y=plain(values),
+        name=escape(name),
+        mode="lines+markers",
+        line={"color": colour, "width": 1},
+        marker={"size": 8, "color": colour, "symbol": symbols},
+        text=[escape(text[:120]) for text in said],
+        hovertemplate=f"%{{y:{digits}}}<br>%{{text}}",
+    )
 
 
 def prior_figure(models: Sequence[Model]) -> go.Figure:
@@ -64,16 +84,8 @@ def prior_figure(models: Sequence[Model]) -> go.Figure:
             for m in own
         ]
         if np.isfinite(gaps).any():
-            fig.add_scatter(
-                x=pd.to_datetime([model.info.trained_until for model in own], unit="s", utc=True),
-                y=plain(gaps),
-                name=escape(name),
-                mode="lines+markers",
-                line={"color": colour, "width": 1},
-                marker={"size": 8, "color": colour},
-                text=[escape(model.verdict[:120]) for model in own],
-                hovertemplate="%{y:.4f}<br>%{text}",
-            )
+            said = [model.verdict for model in own]
+            _add_trainings(fig, name, own, gaps, colour, symbols="circle", said=said, digits=".4f")
     if fig.data:
         hline(fig, 0.0, "the prior", GREY)
     return fig
