@@ -2,14 +2,13 @@
 
     python -m benchmarks replay_kills
 
-The real bot, its real databases and the sandbox exchange: hourly signals, DCA, scale-outs, trailing stops, following
-targets and adaptive thresholds on. It is killed until it has been killed so often and has come to its end; its trades
-with every order, and what its ledger holds, must be what one undisturbed run leaves.
+The real bot, its real databases and the sandbox exchange, in each of the scenarios of ``kill_scenarios``. It is killed
+until it has been killed so often and has come to its end; its trades with every order, and what its ledger holds, must
+be what one undisturbed run leaves.
 """
 
 from __future__ import annotations
 
-import json
 import math
 import random
 import signal
@@ -17,45 +16,22 @@ import sqlite3
 import tempfile
 import time
 from collections.abc import Iterable
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from benchmarks.kill_scenarios import SCENARIOS, Scenario, make_plan
 from benchmarks.result import Result
 from coordinator.jobs.bot.process import started_bot
 from coordinator.jobs.bot.workspace import AFTER_CLOSE, BotWorkspace
 from coordinator.jobs.replay.run import ReplayOptions, bot_overlay
-from coordinator.jobs.run_plan import RunPlan, plan_run
+from coordinator.jobs.run_plan import RunPlan
 from coordinator.ledger.store import Ledger
-from coordinator.sandbox.market_files import write_market
 from coordinator.sandbox.replay_spec import ReplaySpec
-from coordinator.sandbox.spec import MarketSpec
 
-__all__ = ["differences", "make_plan", "run", "run_killed", "run_undisturbed"]
+__all__ = ["differences", "run", "run_killed", "run_undisturbed"]
 
-KILLS = 100
-ROOT = Path(__file__).resolve().parent.parent
-STRATEGY = "TechnicalBaseline"
-SPEC = MarketSpec(
-    pairs=("BTC/USDT", "ETH/USDT", "SOL/USDT"),
-    start=datetime(2023, 1, 1, tzinfo=UTC),
-    end=datetime(2023, 3, 20, tzinfo=UTC),
-    seed=11,
-)
-TIMERANGE = "20230301-20230308"
-SETTINGS: dict[str, Any] = {
-    "baseline": {"clock": "1h"},
-    "regime": {"gate": "off"},
-    "dca": {"enabled": True},
-    "stops": {"trailing_start": 0.5},
-    "targets": {"enabled": True, "horizon": 48},
-    "exits": {"scale_out": {"mode": "on"}, "channel": True, "momentum_reversal": {"mode": "on"}},
-    "thresholds": {"mode": "on"},
-    "improvements": {"volatility_sizing": {"mode": "on"}, "dynamic_reward_risk": {"mode": "on"}},
-    "decision": {"require_positive_expectancy": False},
-}
 # Where a bot was killed between a fill and the first stop Freqtrade calls that stop trailing; it is the same stop.
 ORDERS = (
     "select t.pair, t.open_date, t.close_date, replace(t.exit_reason, 'trailing_', ''), t.stop_loss, t.amount, "
@@ -64,23 +40,6 @@ ORDERS = (
     "from trades t join orders o on "
     "o.ft_trade_id = t.id order by t.pair, t.open_date, o.order_date, o.id"
 )
-STARTUP = 8.0  # seconds that a process needs before it can be killed at work
-
-
-def make_plan(folder: Path, settings: dict[str, Any] = SETTINGS, timerange: str = TIMERANGE) -> RunPlan:
-    """A market and a config in a folder."""
-    datadir = folder / "market"
-    if not datadir.exists():
-        write_market(SPEC, datadir, "spot")
-    config = json.loads((ROOT / "config.json").read_text())
-    for name in ("strategy_path", "freqaimodel_path", "hyperopt_path"):
-        config[name] = str(ROOT / config[name])
-    config["freqai"]["enabled"] = False
-    config["coordinator"] = settings
-    config["exchange"]["pair_whitelist"] = list(SPEC.pairs)
-    path = folder / "config.json"
-    path.write_text(json.dumps(config))
-    return plan_run(path, datadir, list(SPEC.pairs), timerange, "spot", trains=False)
 
 
 def _begin(plan: RunPlan, folder: Path) -> tuple[BotWorkspace, ReplaySpec]:
@@ -92,26 +51,28 @@ def _begin(plan: RunPlan, folder: Path) -> tuple[BotWorkspace, ReplaySpec]:
     return workspace, spec
 
 
-def run_undisturbed(plan: RunPlan, folder: Path) -> tuple[BotWorkspace, float]:
+def run_undisturbed(scenario: Scenario, plan: RunPlan, folder: Path) -> tuple[BotWorkspace, float]:
     """One whole run; its workspace and its seconds."""
     workspace, spec = _begin(plan, folder)
     began = time.perf_counter()
-    with started_bot(workspace, plan, spec, STRATEGY) as child:
+    with started_bot(workspace, plan, spec, scenario.strategy) as child:
         said = child.communicate()[0]
     if child.returncode != 0:
         raise RuntimeError(said[-2000:])
     return workspace, time.perf_counter() - began
 
 
-def run_killed(plan: RunPlan, folder: Path, kills: int, seconds: float, rng: random.Random) -> BotWorkspace:
+def run_killed(
+    scenario: Scenario, plan: RunPlan, folder: Path, kills: int, seconds: float, rng: random.Random
+) -> BotWorkspace:
     """A run that is killed so often at random moments, each time goes on, and comes to its end."""
     workspace, spec = _begin(plan, folder)
-    work = max(1.0, seconds - STARTUP)
+    work = max(1.0, seconds - scenario.startup)
     killed = 0
     while True:
-        with started_bot(workspace, plan, _onward(spec, workspace), STRATEGY) as child:
+        with started_bot(workspace, plan, _onward(spec, workspace), scenario.strategy) as child:
             if killed < kills:
-                time.sleep(STARTUP + rng.uniform(0.0, 2.0 * work / kills))
+                time.sleep(scenario.startup + rng.uniform(0.0, 2.0 * work / kills))
                 if child.poll() is None:
                     child.send_signal(signal.SIGKILL)
                     child.wait()
@@ -181,18 +142,23 @@ def _unequal(name: str, one: pd.DataFrame, other: pd.DataFrame) -> Iterable[str]
         yield f"{name}: {' '.join(str(error).split())[:300]}"
 
 
-def run(kills: int = KILLS, seed: int = 7) -> list[Result]:
-    """Run both and compare."""
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        plan = make_plan(folder)
-        whole, seconds = run_undisturbed(plan, folder / "whole")
-        rounds, rng, orders = max(1, kills // 10), random.Random(seed), len(_orders(whole))
-        same = 0
-        for i in range(rounds):
-            found = differences(whole, run_killed(plan, folder / f"killed{i}", kills // rounds, seconds, rng))
+def run(seed: int = 7) -> list[Result]:
+    """Each scenario, undisturbed and killed."""
+    return [_run_scenario(name, scenario, random.Random(seed)) for name, scenario in SCENARIOS.items()]
+
+
+def _run_scenario(name: str, scenario: Scenario, rng: random.Random) -> Result:
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        plan = make_plan(scenario, folder)
+        whole, seconds = run_undisturbed(scenario, plan, folder / "whole")
+        same, each, orders = 0, scenario.kills // scenario.rounds, len(_orders(whole))
+        print(f"    {name}: undisturbed {seconds:.0f} s, {orders} orders", flush=True)
+        for i in range(scenario.rounds):
+            killed = run_killed(scenario, plan, folder / f"killed{i}", each, seconds, rng)
+            found = differences(whole, killed)
             same += not found
             for line in found:
                 print(f"    {line}", flush=True)
-    said = f"of {rounds} with {kills} kills, {orders} orders and their ledger; undisturbed {seconds:.0f} s"
-    return [Result("replay_kills", float(same), "runs the same", said)]
+    said = f"of {scenario.rounds} with {scenario.kills} kills, {orders} orders; undisturbed {seconds:.0f} s"
+    return Result(f"replay_kills_{name}", float(same), "runs the same", said)

@@ -6,17 +6,19 @@
 from __future__ import annotations
 
 import logging
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
 from freqtrade.enums import RunMode
+from freqtrade.exchange import timeframe_to_prev_date
 from freqtrade.ft_types import AnnotationType
 from pandas import DataFrame
 
 from coordinator.adapters.errors import as_operational
 from coordinator.adapters.freqai.downloads import download_timeframes
 from coordinator.adapters.pairs import traded_pairs
+from coordinator.adapters.persistence.candle_locks import restore_candle_locks
 from coordinator.adapters.strategy.annotations import chart_annotations, pair_locks, trades_of
 from coordinator.adapters.strategy.fast_start import learn_from_history
 from coordinator.adapters.strategy.historic_chart import HistoricChart
@@ -74,6 +76,8 @@ class CoordinatorStrategy(TradeStrategy):
     def bot_start(self, **kwargs: Any) -> None:
         """A bot continues from its ledger; backtests and hyperopt decide on all signals at once."""
         if self.is_bot:
+            now = datetime.now(UTC)
+            restore_candle_locks(now, timeframe_to_prev_date(self.timeframe, now))
             with as_operational():
                 ledger = LiveLedger(self.config, type(self).__name__, self._tuned())
                 live = LiveDecisions(self._tuned(), ledger, can_short=self.can_short)

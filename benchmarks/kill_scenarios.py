@@ -1,0 +1,135 @@
+"""What a bot is doing when `python -m benchmarks replay_kills` kills it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+from coordinator.candles.files import TradingMode
+from coordinator.jobs.run_plan import RunPlan, plan_run
+from coordinator.sandbox.market_files import write_market
+from coordinator.sandbox.spec import MarketSpec
+
+__all__ = ["SCENARIOS", "Scenario", "make_plan"]
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+COINS: Final = ("BTC", "ETH", "SOL")
+END: Final = datetime(2023, 3, 20, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """A bot's work of some days.
+
+    Attributes
+    ----------
+    strategy : class name
+    timerange : the days
+    coordinator, freqai : over the shipped sections; without ``freqai`` nothing is trained
+    trading_mode : spot or futures
+    days : of candles before the end of the market
+    kills : of a hundred
+    rounds : runs that share the kills
+    startup : seconds that a process needs on a free core before it can be killed at work
+    """
+
+    strategy: str
+    timerange: str
+    coordinator: Mapping[str, Any]
+    kills: int
+    rounds: int
+    freqai: Mapping[str, Any] = field(default_factory=dict)
+    trading_mode: TradingMode = "spot"
+    days: int = 78
+    startup: float = 8.0
+
+    @property
+    def pairs(self) -> tuple[str, ...]:
+        """In the trading mode's notation."""
+        return tuple(f"{coin}/USDT{':USDT' if self.trading_mode == 'futures' else ''}" for coin in COINS)
+
+    @property
+    def market(self) -> MarketSpec:
+        """The simulated candles."""
+        start = datetime.fromtimestamp(END.timestamp() - 86_400 * self.days, UTC)
+        return MarketSpec(pairs=tuple(f"{coin}/USDT" for coin in COINS), start=start, end=END, seed=11)
+
+
+HOURLY: Final[dict[str, Any]] = {
+    "baseline": {"clock": "1h"},
+    "regime": {"gate": "off"},
+    "decision": {"require_positive_expectancy": False},
+}
+SCENARIOS: Final[dict[str, Scenario]] = {
+    # Open plans, pending tranches, scale-outs, trailing stops, following targets, adaptive thresholds.
+    "plans": Scenario(
+        strategy="TechnicalBaseline",
+        timerange="20230301-20230308",
+        coordinator={
+            **HOURLY,
+            "dca": {"enabled": True},
+            "stops": {"trailing_start": 0.5},
+            "targets": {"enabled": True, "horizon": 48},
+            "exits": {"scale_out": {"mode": "on"}, "channel": True, "momentum_reversal": {"mode": "on"}},
+            "thresholds": {"mode": "on"},
+            "improvements": {"volatility_sizing": {"mode": "on"}, "dynamic_reward_risk": {"mode": "on"}},
+        },
+        kills=60,
+        rounds=6,
+    ),
+    "hedge": Scenario(
+        strategy="TechnicalBaseline",
+        timerange="20230301-20230308",
+        coordinator={
+            **HOURLY,
+            "dca": {"enabled": True},
+            "portfolio": {"hedge": {"mode": "on", "drawdown": 0.005, "tolerance": 0.1, "peak_days": 5}},
+        },
+        kills=20,
+        rounds=2,
+        trading_mode="futures",
+    ),
+    # A training every day, which is half of the bot's time.
+    "training": Scenario(
+        strategy="MLCoordinator",
+        timerange="20230301-20230305",
+        coordinator={
+            **HOURLY,
+            "learning": {"components": ["lstm", "fusion", "quality"], "fast_start_days": 0},
+            "quality": {"trees": 200, "leaf_samples": 50, "label": "target"},
+        },
+        kills=20,
+        rounds=2,
+        freqai={"train_period_days": 90, "backtest_period_days": 1},
+        days=170,
+        startup=15.0,
+    ),
+}
+
+
+def make_plan(scenario: Scenario, folder: Path) -> RunPlan:
+    """A market and a config in a folder."""
+    datadir = folder / "market"
+    if not datadir.exists():
+        write_market(scenario.market, datadir, scenario.trading_mode)
+    config = json.loads((ROOT / "config.json").read_text())
+    for name in ("strategy_path", "freqaimodel_path", "hyperopt_path"):
+        config[name] = str(ROOT / config[name])
+    config["freqai"] = {**config["freqai"], "enabled": bool(scenario.freqai), **scenario.freqai}
+    config["coordinator"] = dict(scenario.coordinator)
+    config["trading_mode"] = scenario.trading_mode
+    config["exchange"]["pair_whitelist"] = list(scenario.pairs)
+    path = folder / "config.json"
+    path.write_text(json.dumps(config))
+    return plan_run(
+        path,
+        datadir,
+        list(scenario.pairs),
+        scenario.timerange,
+        scenario.trading_mode,
+        trains=bool(scenario.freqai),
+    )
