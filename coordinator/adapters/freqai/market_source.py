@@ -15,10 +15,12 @@ from freqtrade.enums import CandleType
 from pandas import DataFrame
 
 from coordinator.adapters.run_modes import MODES_WITH_TRADES
+from coordinator.candles.known import known_candles
 from coordinator.components.market_history import BASE, MarketHistory, PairHistory
 from coordinator.settings import Settings
 from coordinator.signals.candles import Candles, open_seconds, timeframe_seconds
 from coordinator.signals.fusion import TIMEFRAMES
+from coordinator.signals.higher_candles import complete_higher
 
 __all__ = ["MarketSource"]
 
@@ -63,7 +65,7 @@ class MarketSource:
                 for name in TIMEFRAMES
             }
             if len(frames[BASE]):
-                histories[pair] = PairHistory(frames)
+                histories[pair] = PairHistory(_complete(frames) if live else frames)
         return MarketHistory(histories, self._settings)
 
     def latest_candles(self, pairs: Iterable[str], dp: Any) -> MarketHistory:
@@ -72,7 +74,7 @@ class MarketSource:
         for pair in pairs:
             frames = {name: _join([dp.get_pair_dataframe(pair, name)], name) for name in TIMEFRAMES}
             if len(frames[BASE]):
-                histories[pair] = PairHistory(frames)
+                histories[pair] = PairHistory(_complete(frames))
         return MarketHistory(histories, self._settings)
 
     def _provided(self, dp: Any, pair: str, timeframe: str, live: bool) -> DataFrame:
@@ -95,6 +97,11 @@ class MarketSource:
         )
 
 
+def _complete(frames: Mapping[str, Candles]) -> dict[str, Candles]:
+    """A bot's candles of all timeframes up to the last close of the shortest."""
+    return {name: complete_higher(candles, frames[BASE]) for name, candles in frames.items()}
+
+
 def _join(frames: list[DataFrame | None], timeframe: str, now: int | None = None) -> Candles:
     """One history without gaps: where frames overlap the first one counts; candles before the last gap are dropped.
 
@@ -102,7 +109,8 @@ def _join(frames: list[DataFrame | None], timeframe: str, now: int | None = None
     ----------
     now : seconds; candles that close later are dropped
     """
-    parts = [frame[COLUMNS] for frame in frames if frame is not None and len(frame)]
+    known = [known_candles(frame[COLUMNS]) for frame in frames if frame is not None and len(frame)]
+    parts = [frame for frame in known if len(frame)]
     if not parts:
         empty = DataFrame({name: np.zeros(0) for name in COLUMNS[1:]})
         return Candles.from_frame(empty.assign(date=np.zeros(0, dtype="datetime64[s]")), timeframe)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,7 @@ from coordinator.adapters.strategy.historic_chart import HistoricChart
 from coordinator.adapters.strategy.operator import attach_operator, attach_webserver
 from coordinator.adapters.strategy.trades import TradeStrategy
 from coordinator.candles.check import check_candles
+from coordinator.candles.known import known_candles, on_known_candles
 from coordinator.errors import CoordinatorError
 from coordinator.run.chart.columns import decision_columns, held, indicator_columns
 from coordinator.run.chart.plot_config import plot_config
@@ -37,6 +39,7 @@ from coordinator.run.live_ledger import LiveLedger
 from coordinator.run.pair_analysis import PairAnalysis, analyse_clocks
 from coordinator.settings import Settings
 from coordinator.signals.candles import Candles
+from coordinator.signals.higher_candles import complete_higher
 from coordinator.signals.regime_gate import bitcoin_pair
 from coordinator.trade.plan import Plan
 from coordinator.trade.signal_exits import signal_exits
@@ -145,19 +148,27 @@ class CoordinatorStrategy(TradeStrategy):
             return {}
         names = dict.fromkeys((self.timeframe, *self.settings.clock_names))
         market = {name: self._candles(self._reference, name) for name in names}
+        if self.is_bot:
+            market = {
+                name: complete_higher(candles, market[self.timeframe]) for name, candles in market.items()
+            }
         missing = [name for name, candles in market.items() if not len(candles)]
         if missing and not self.is_bot:
             rule = f"have {' and '.join(missing)} candles: download them, or set regime.reference to another pair"
             raise CoordinatorError("regime.gate's reference pair", "the regime gate", rule, self._reference)
         return market
 
+    def analyze_ticker(self, dataframe: DataFrame, metadata: dict[str, Any]) -> DataFrame:
+        """As in Freqtrade, on the candles that have prices: a broken answer of an exchange leaves empty rows before."""
+        return on_known_candles(dataframe, partial(super().analyze_ticker, metadata=metadata))
+
     def populate_indicators(self, dataframe: DataFrame, metadata: dict[str, Any]) -> DataFrame:
         pair = metadata["pair"]
         dataframe = self._chart.candles(dataframe, pair, self.dp)
         with as_operational():
             check_candles(dataframe, f"{pair} {self.timeframe}")
-            higher = {name: self._higher(pair, name) for name in HIGHER_TIMEFRAMES}
             candles = Candles.from_frame(dataframe, self.timeframe)
+            higher = {name: self._higher(pair, name, candles) for name in HIGHER_TIMEFRAMES}
             self._inputs[pair] = candles, higher, self._market()
             analyses = self._analyse(pair, self._tuned())
         dataframe, analyses = self.add_predictions(dataframe, metadata, analyses)
@@ -194,15 +205,17 @@ class CoordinatorStrategy(TradeStrategy):
             for pair in self._inputs:
                 self._put(self._analyse(pair, settings))
 
-    def _higher(self, pair: str, timeframe: str) -> Candles:
+    def _higher(self, pair: str, timeframe: str, base: Candles) -> Candles:
         candles = self._candles(pair, timeframe)
+        if self.is_bot:
+            candles = complete_higher(candles, base)
         if not len(candles):
             what = "there is no signal" if timeframe in self.settings.clock_names else "fusion is absent"
             logger.warning("%s has no %s candles: %s for it", pair, timeframe, what)
         return candles
 
     def _candles(self, pair: str, timeframe: str) -> Candles:
-        frame = self.dp.get_pair_dataframe(pair, timeframe)
+        frame = known_candles(self.dp.get_pair_dataframe(pair, timeframe))
         if frame.empty:
             frame = DataFrame(
                 {name: np.zeros(0) for name in ("open", "high", "low", "close", "volume")}

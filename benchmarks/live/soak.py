@@ -1,6 +1,6 @@
 """A year of a bot, FreqAI on, on an exchange where one request in twenty goes wrong.
 
-    python -m benchmarks soak
+    python -m benchmarks live.soak
 
 Prints the bot's memory month by month, what went wrong and how often, and what is not as it should be: orders left
 over, doubled or not adding up, and what the ledger's own check finds. About 40 minutes on a free core.
@@ -39,7 +39,7 @@ from coordinator.sandbox.spec import MarketSpec
 
 __all__ = ["run"]
 
-ROOT: Final = Path(__file__).resolve().parent.parent
+ROOT: Final = Path(__file__).resolve().parent.parent.parent
 SPEC: Final = MarketSpec(
     pairs=("BTC/USDT", "ETH/USDT", "SOL/USDT"),
     start=datetime(2022, 1, 1, tzinfo=UTC),
@@ -58,7 +58,8 @@ SETTINGS: Final[dict[str, Any]] = {
     "learning": {"fast_start_days": 0},
     "decision": {"require_positive_expectancy": False},
 }
-PROBLEM: Final = re.compile(r" - ([\w.]+) - (WARNING|ERROR|CRITICAL) - (.{0,90})")
+MOST_DEATHS: Final = 40
+PROBLEM: Final = re.compile(r" - ([\w.]+) - (WARNING|ERROR|CRITICAL) - (.{1,90})")
 # Each query finds what must not be.
 WRONG: Final = {
     "a pair with two open trades": "select pair from trades where is_open group by pair having count(*) > 1",
@@ -95,13 +96,14 @@ class Memory:
             self.by_month[clock.read_text()[:7]].append(bots[0].memory_info().rss / 2**20)
 
 
-def run(timerange: str = TIMERANGE) -> list[Result]:
-    """The year, or a part of it."""
+def run(timerange: str = TIMERANGE, keep: str | None = None) -> list[Result]:
+    """The year, or a part of it; in a folder to keep, with the bot's log, or in one that goes."""
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
+        folder = Path(keep or name)
+        folder.mkdir(parents=True, exist_ok=True)
         plan = _make_plan(folder, timerange)
         workspace, memory = BotWorkspace(folder / "bot"), Memory()
-        workspace.folder.mkdir()
+        workspace.folder.mkdir(exist_ok=True)
         start = plan.start + AFTER_CLOSE
         workspace.prepare(plan, start, bot_overlay(plan, ReplayOptions()))
         spec = ReplaySpec(
@@ -109,9 +111,21 @@ def run(timerange: str = TIMERANGE) -> list[Result]:
         )
         began = time.perf_counter()
         with _sampled(memory, workspace.clock_file):
-            code = run_bot(workspace, plan, spec, "MLCoordinator", lambda line: None)
+            deaths = _run_supervised(workspace, plan, spec)
         seconds = time.perf_counter() - began
-        return _report(workspace, plan, memory, code, seconds)
+        return _report(workspace, plan, memory, deaths, seconds)
+
+
+def _run_supervised(workspace: BotWorkspace, plan: RunPlan, spec: ReplaySpec) -> list[str]:
+    """To the end; started again where it dies, as Docker and systemd do. What each death came from."""
+    deaths: list[str] = []
+    while len(deaths) < MOST_DEATHS:
+        onward = spec.model_copy(update={"start": workspace.stopped_at() or spec.start})
+        if run_bot(workspace, plan, onward, "MLCoordinator", lambda line: None) == 0:
+            return deaths
+        said = [match[3] for line in workspace.log.open() if (match := PROBLEM.search(line))]
+        deaths.append(said[-1] if said else "no word")
+    return deaths
 
 
 def _make_plan(folder: Path, timerange: str) -> RunPlan:
@@ -152,14 +166,16 @@ def _own_tracebacks(log: str) -> list[str]:
 
 
 def _report(
-    workspace: BotWorkspace, plan: RunPlan, memory: Memory, code: int, seconds: float
+    workspace: BotWorkspace, plan: RunPlan, memory: Memory, deaths: list[str], seconds: float
 ) -> list[Result]:
     months = {month: median(values) for month, values in sorted(memory.by_month.items())}
     print("    MiB by month: " + ", ".join(f"{month} {value:.0f}" for month, value in months.items()))
     said = Counter(match.groups() for line in workspace.log.open() if (match := PROBLEM.search(line)))
     for (logger, level, text), count in said.most_common(25):
         print(f"    {count:6} x {level} {logger}: {text}")
-    wrong = [] if code == 0 else [f"the bot ended with code {code}"]
+    for reason in deaths:
+        print(f"    died and started again after: {reason}")
+    wrong = ["the bot did not reach the end"] if len(deaths) == MOST_DEATHS else []
     wrong += [f"a traceback: {text.splitlines()[-1]}" for text in _own_tracebacks(workspace.log.read_text())]
     with sqlite3.connect(workspace.trades) as connection:
         for what, query in WRONG.items():
@@ -181,5 +197,6 @@ def _report(
     about = f"{trades} trades, {orders} orders, {pair_candles:.0f} pair-candles in {seconds:.0f} s"
     return [
         Result("soak_wrong", float(len(wrong)), "things wrong", about),
+        Result("soak_deaths", float(len(deaths)), "deaths of the process", "each started again"),
         Result("soak_memory", grown, "x the memory of the first third at the end", f"{values[-1]:.0f} MiB"),
     ]

@@ -1,4 +1,4 @@
-"""What a bot is doing when `python -m benchmarks replay_kills` kills it."""
+"""What a bot is doing when `python -m benchmarks live.replay_kills` kills it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from coordinator.sandbox.spec import MarketSpec
 
 __all__ = ["SCENARIOS", "Scenario", "make_plan"]
 
-ROOT: Final = Path(__file__).resolve().parent.parent
+ROOT: Final = Path(__file__).resolve().parent.parent.parent
 COINS: Final = ("BTC", "ETH", "SOL")
 END: Final = datetime(2023, 3, 20, tzinfo=UTC)
 

@@ -1,6 +1,6 @@
 """A bot killed with kill -9 at random moments and started again, under a simulated clock.
 
-    python -m benchmarks replay_kills
+    python -m benchmarks live.replay_kills
 
 The real bot, its real databases and the sandbox exchange, in each of the scenarios of ``kill_scenarios``. It is killed
 until it has been killed so often and has come to its end; its trades with every order, and what its ledger holds, must
@@ -21,7 +21,7 @@ from typing import Any
 
 import pandas as pd
 
-from benchmarks.kill_scenarios import SCENARIOS, Scenario, make_plan
+from benchmarks.live.kill_scenarios import SCENARIOS, Scenario, make_plan
 from benchmarks.result import Result
 from coordinator.jobs.bot.process import started_bot
 from coordinator.jobs.bot.workspace import AFTER_CLOSE, BotWorkspace

@@ -1,0 +1,1 @@
+"""Benchmarks of a bot that trades for long and is killed."""
