@@ -23,7 +23,7 @@ from coordinator.jobs.simulated import simulated_datadir
 from coordinator.learning.artefact import decode
 from coordinator.learning.classifier import SequenceClassifier
 from coordinator.learning.fusion_models import FusionModels
-from coordinator.learning.quality_models.registry import MODELS
+from coordinator.learning.quality_models.registry import model_class
 from coordinator.learning.retraining import Champion
 from coordinator.sandbox.spec import MarketSpec
 from coordinator.settings import Settings, run_settings
@@ -121,5 +121,5 @@ def _model(name: str, trained: TrainingResult, settings: Settings) -> object:
     if name == "fusion":
         return FusionModels.decode(trained.content)
     if name == "quality":
-        return Champion(MODELS[trained.kind].from_bytes(trained.content, settings.quality), 0)
+        return Champion(model_class(trained.kind).from_bytes(trained.content, settings.quality), 0)
     return SequenceClassifier.from_artefact(decode(trained.content))

@@ -25,12 +25,13 @@ from coordinator.candles.files import read_candles
 from coordinator.decision.outcomes import resolve_outcomes
 from coordinator.learning.blocks import Block
 from coordinator.learning.classifier import SequenceClassifier
-from coordinator.learning.fusion_models import FusionModels, feature_table
+from coordinator.learning.fusion_models import FusionModels
 from coordinator.learning.labels import CLASSES, class_numbers, direction_labels
 from coordinator.settings import Settings
 from coordinator.settings.learning import LearningSettings
 from coordinator.settings.trade import TargetSettings
 from coordinator.signals.candles import Candles
+from coordinator.signals.feature_table import feature_table
 from coordinator.signals.fusion import TIMEFRAMES, fuse
 from coordinator.signals.technical import compute_technical
 from coordinator.trade.reward_risk import target_distance

@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from coordinator.decision.outcomes import Outcomes, resolve_outcomes
-from coordinator.learning.quality import QualityRows, pool_rows
+from coordinator.learning.quality_rows import QualityRows, pool_rows
 from coordinator.settings import Settings
 from coordinator.settings.trade import TargetSettings
 from coordinator.signals.candles import Candles

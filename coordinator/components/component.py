@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from coordinator.components.market_history import MarketHistory, PairHistory
-from coordinator.learning.promotion import Verdict
 from coordinator.signals.feature_schema import FeatureSchema
 from coordinator.signals.features import FEATURES, FEATURES_VERSION
 from coordinator.types import Floats, Times
+
+if TYPE_CHECKING:  # what a bot's records say of a training needs none of the models
+    from coordinator.learning.promotion import Verdict
 
 __all__ = ["DAY", "SCHEMA", "ActiveModel", "Component", "TrainingResult", "Window"]
 

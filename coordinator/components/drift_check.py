@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 
 import numpy as np
 
-from coordinator.components.quality import DRIFT_MARKS
 from coordinator.components.samples import Samples
 from coordinator.learning.drift.watch import DriftReport, Scored, TrainingMarks, check_drift
 from coordinator.learning.quality_models.base import QualityModel
@@ -15,7 +14,10 @@ from coordinator.ledger.learning_events import LearningEvent
 from coordinator.ledger.registry import Model
 from coordinator.settings import Settings
 
-__all__ = ["drift_event", "model_drift"]
+__all__ = ["DRIFT_MARKS", "drift_event", "model_drift"]
+
+DRIFT_MARKS = "drift_marks"
+"""Key of the training's marks among a registered model's metrics."""
 
 
 def model_drift(

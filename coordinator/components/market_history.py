@@ -12,14 +12,14 @@ from functools import cached_property
 import numpy as np
 
 from coordinator.learning.blocks import Block, label_ends
-from coordinator.learning.fusion_models import Table, feature_table
 from coordinator.learning.labels import direction_labels
 from coordinator.learning.panel import panel_rows
-from coordinator.learning.quality import QualityRows, pool_rows
+from coordinator.learning.quality_rows import QualityRows, pool_rows
 from coordinator.settings import Settings
 from coordinator.settings.learning import LearningSettings
 from coordinator.signals.candles import Candles, timeframe_seconds
 from coordinator.signals.clock import Clock, clock_candles
+from coordinator.signals.feature_table import Table, feature_table
 from coordinator.signals.features import FEATURES
 from coordinator.signals.fusion import TIMEFRAMES
 from coordinator.signals.pair_view import PairView, make_pair_view

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from coordinator.components.component import ActiveModel, TrainingResult, Window
+from coordinator.components.drift_check import DRIFT_MARKS
 from coordinator.components.market_history import BASE, MarketHistory, row_positions
 from coordinator.learning.quality_models.base import QualityModel
 from coordinator.learning.retraining import Champion, Retraining, retrain
@@ -17,9 +18,8 @@ from coordinator.signals.panel_features import PANEL_SCHEMA
 from coordinator.signals.signal_features import SIGNAL_SCHEMA
 from coordinator.types import Floats, Ints, Times
 
-__all__ = ["DRIFT_MARKS", "QualityComponent", "training_details"]
+__all__ = ["QualityComponent", "training_details"]
 
-DRIFT_MARKS = "drift_marks"
 """Key of a model's metrics under which the registry keeps what drift is measured against."""
 
 

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from sqlalchemy import Connection, and_, select
 
 from coordinator.decision.outcomes import EXITS
-from coordinator.learning.quality import QualityRows
+from coordinator.learning.quality_rows import QualityRows
 from coordinator.ledger import schema
 from coordinator.ledger.feature_store import FeatureSchema, unpack
 from coordinator.ledger.samples.panel_store import PanelTable, panel_query, panel_table

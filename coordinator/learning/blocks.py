@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from coordinator.errors import CoordinatorError
-from coordinator.learning.sequences import finite_run_lengths
+from coordinator.learning.complete_rows import finite_run_lengths
 from coordinator.types import Bools, Floats, Ints, Times
 
 __all__ = ["Block", "Pool", "Split", "label_ends", "pool", "split_by_time"]

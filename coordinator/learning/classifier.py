@@ -13,11 +13,12 @@ from coordinator.errors import CoordinatorError
 from coordinator.learning.artefact import Artefact, align
 from coordinator.learning.blocks import Block, Pool, Split, pool, split_by_time
 from coordinator.learning.class_health import class_figures, confidence_quantiles, input_drift
+from coordinator.learning.complete_rows import complete_windows
 from coordinator.learning.labels import CLASSES, class_numbers
 from coordinator.learning.networks.attention import AttentionNetwork, mean_attention
 from coordinator.learning.networks.registry import build_network
 from coordinator.learning.reliability import ece
-from coordinator.learning.sequences import complete_windows, gather_windows
+from coordinator.learning.sequences import gather_windows
 from coordinator.learning.temperature import fit_temperature, mean_log_loss, scaled_probabilities
 from coordinator.learning.trainer import Rows, choose_device, row_logits, size_threads, train
 from coordinator.settings.learning import LearningSettings

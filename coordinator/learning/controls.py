@@ -6,8 +6,9 @@ import dataclasses
 
 import numpy as np
 
-from coordinator.learning.quality import QualityRows, train_model
+from coordinator.learning.quality import train_model
 from coordinator.learning.quality_models.base import QualityModel
+from coordinator.learning.quality_rows import QualityRows
 from coordinator.settings.quality import QualitySettings
 from coordinator.types import Floats, Ints
 

@@ -7,8 +7,6 @@ import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import numpy as np
-
 from coordinator.errors import CoordinatorError
 from coordinator.learning.blocks import Block, label_ends
 from coordinator.learning.labels import forward_direction
@@ -18,21 +16,13 @@ from coordinator.settings.networks import FusionModelSettings
 from coordinator.settings.signals import FusionSettings
 from coordinator.signals.candles import Candles
 from coordinator.signals.feature_schema import FeatureSchema
-from coordinator.signals.features import FEATURES, FEATURES_VERSION, compute_features
+from coordinator.signals.feature_table import Table, feature_table
+from coordinator.signals.features import FEATURES, FEATURES_VERSION
 from coordinator.signals.fusion import TIMEFRAMES, Fusion, TimeframeView, join_views
-from coordinator.types import Floats
 
-__all__ = ["FusionModels", "Table", "feature_table"]
+__all__ = ["FusionModels"]
 
 FORMAT = 1
-Table = Floats
-"""Features of one timeframe's candles, shape (n, 31)."""
-
-
-def feature_table(candles: Candles) -> Table:
-    """The 31 features of a timeframe's candles, shape (n, 31); NaN while they lack history."""
-    columns = compute_features(candles)
-    return np.column_stack([columns[name] for name in FEATURES])
 
 
 class FusionModels:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from coordinator.learning.quality import QualityRows
+from coordinator.learning.quality_rows import QualityRows
 from coordinator.signals.candles import Candles
 from coordinator.signals.panel_features import PANEL_SCHEMA, candle_volatility
 from coordinator.types import Floats, Times

@@ -16,8 +16,9 @@ from coordinator.learning.drift.stability import drift_reference
 from coordinator.learning.drift.watch import Scored, TrainingMarks, training_marks
 from coordinator.learning.health import Health, measure_health, permutation_importance
 from coordinator.learning.promotion import Verdict, judge
-from coordinator.learning.quality import QualityRows, train_model
+from coordinator.learning.quality import train_model
 from coordinator.learning.quality_models.base import QualityModel
+from coordinator.learning.quality_rows import QualityRows
 from coordinator.learning.walk_forward import Fold, newest_slice
 from coordinator.settings.continuous_learning import ContinuousLearningSettings
 from coordinator.settings.quality import QualitySettings

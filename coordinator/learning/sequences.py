@@ -1,28 +1,13 @@
-"""Which rows of a feature matrix end a complete sequence, and sequences as views of the matrix."""
+"""Sequences of rows as views of a feature matrix."""
 
 from __future__ import annotations
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from coordinator.types import Bools, Floats, Ints
+from coordinator.types import Ints
 
-__all__ = ["complete_windows", "finite_run_lengths", "gather_windows", "sequence_view"]
-
-
-def finite_run_lengths(features: Floats) -> Ints:
-    """Length of the unbroken run of finite rows that ends at each row, itself included; 0 at a row with NaN."""
-    finite = np.isfinite(features).all(axis=1)
-    index = np.arange(len(features))
-    broken = np.maximum.accumulate(np.where(finite, -1, index)) if len(index) else index
-    return (index - broken).astype(np.int64)
-
-
-def complete_windows(features: Floats, length: int) -> Bools:
-    """True for rows whose last ``length`` rows, itself included, are all finite; shape (n,)."""
-    complete: Bools = finite_run_lengths(features) >= length
-    return complete
+__all__ = ["gather_windows", "sequence_view"]
 
 
 def sequence_view(rows: Tensor, length: int) -> Tensor:

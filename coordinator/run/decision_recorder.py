@@ -7,12 +7,11 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import pandas as pd
 
-from coordinator.components.composite import Composite
 from coordinator.components.model_files import ModelVerdict, speaking_models
 from coordinator.ledger.records import CandleRecord, ImprovementRow
 from coordinator.run.backtest_ledger import append_to_ledger, write_backtest_ledger
@@ -26,6 +25,9 @@ from coordinator.run.trading_run import TradingRun
 from coordinator.run.trust_report import trust_reports
 from coordinator.settings import Settings
 from coordinator.settings.alerts import AlertKind, Tell
+
+if TYPE_CHECKING:  # a run without ML trains nothing: it needs no torch
+    from coordinator.components.composite import Composite
 
 __all__ = ["DecisionRecorder"]
 

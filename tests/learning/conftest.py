@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from coordinator.learning.quality import QualityRows
+from coordinator.learning.quality_rows import QualityRows
 from coordinator.signals.feature_schema import FeatureSchema
 
 HOUR = 3600

@@ -5,13 +5,14 @@ import pytest
 
 from coordinator.errors import CoordinatorError
 from coordinator.learning.blocks import Block, pool, split_by_time
-from coordinator.learning.fusion_models import FusionModels, feature_table
+from coordinator.learning.fusion_models import FusionModels
 from coordinator.learning.labels import CLASSES
 from coordinator.learning.timeframe_model import TimeframeModel
 from coordinator.settings.networks import FusionModelSettings
 from coordinator.settings.signals import FusionSettings
 from coordinator.signals.candles import Candles
 from coordinator.signals.feature_schema import FeatureSchema
+from coordinator.signals.feature_table import feature_table
 from coordinator.signals.fusion import TIMEFRAMES, TimeframeView, join_views
 
 S = FusionModelSettings(trees=12, rows_per_leaf=0.02)

@@ -144,7 +144,7 @@ def test_pairs_are_pooled_with_their_outcomes():
     from types import SimpleNamespace
 
     from coordinator.decision.outcomes import Outcomes
-    from coordinator.learning.quality import pool_rows
+    from coordinator.learning.quality_rows import pool_rows
     from coordinator.signals.signal_features import SIGNAL_SCHEMA, SignalFeatures
 
     def pair(start, index):

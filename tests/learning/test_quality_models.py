@@ -12,7 +12,7 @@ from sklearn.ensemble import RandomForestRegressor
 from coordinator.errors import CoordinatorError
 from coordinator.learning.quality import create_model, load_model, train_model
 from coordinator.learning.quality_models.imputer import fill
-from coordinator.learning.quality_models.registry import MODELS
+from coordinator.learning.quality_models.registry import MODELS, model_class
 from coordinator.learning.scores import auc
 from coordinator.settings.quality import ModelType, QualitySettings
 from coordinator.signals.feature_schema import FeatureSchema
@@ -31,7 +31,7 @@ def model(request, rows):
 
 def test_the_setting_lists_the_registry():
     assert set(typing.get_args(ModelType)) == set(MODELS)
-    assert all(MODELS[kind].kind == kind for kind in KINDS)
+    assert all(model_class(kind).kind == kind for kind in KINDS)
 
 
 def test_it_learns_what_is_there(model, make_signals):
@@ -69,7 +69,7 @@ def test_missing_values_and_wild_ones_are_no_trouble(model):
 def test_two_runs_give_the_same_file_and_another_seed_another(kind, rows, tmp_path):
     hashes = []
     for run, seed in enumerate((42, 42, 43)):
-        path = tmp_path / f"{run}{MODELS[kind].suffix}"
+        path = tmp_path / f"{run}{model_class(kind).suffix}"
         hashes.append(train_model(rows, settings_for(kind, seed=seed)).save(path))
         assert hashes[-1] == hashlib.sha256(path.read_bytes()).hexdigest()
     assert hashes[0] == hashes[1]
@@ -138,7 +138,7 @@ def test_soft_labels_and_weights_count(kind, rows):
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("content", [b"", b"tree\nversion=v4\n", b'{"a": 1}', b"\x80\x04\x95pickle"])
 def test_a_file_that_is_something_else_is_refused(kind, content, tmp_path):
-    path = tmp_path / f"model{MODELS[kind].suffix}"
+    path = tmp_path / f"model{model_class(kind).suffix}"
     path.write_bytes(content)
     with pytest.raises(CoordinatorError):
         load_model(path, QualitySettings(), kind)

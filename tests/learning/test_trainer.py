@@ -4,8 +4,9 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from coordinator.learning.complete_rows import complete_windows, finite_run_lengths
 from coordinator.learning.networks.lstm import LSTMNetwork
-from coordinator.learning.sequences import complete_windows, finite_run_lengths, sequence_view
+from coordinator.learning.sequences import sequence_view
 from coordinator.learning.trainer import Rows, _Batches, choose_device, size_threads
 from coordinator.settings.learning import LearningSettings
 

@@ -15,8 +15,6 @@ from typing import Any
 from freqtrade.persistence import Trade
 
 from coordinator.adapters.persistence.trade_recorder import DECISION_KEY
-from coordinator.adapters.rest.attach import attach_rest
-from coordinator.adapters.rest.routes import PREFIX as PREFIX_OF_ROUTES
 from coordinator.adapters.telegram.attach import attach_telegram
 from coordinator.ledger.location import ledger_location
 from coordinator.ledger.store import Ledger
@@ -56,6 +54,8 @@ def attach_webserver(strategy: Any) -> None:
         if server is not None:
             config, settings = strategy.config, strategy.settings
             source = Source(Ledger(ledger_location(config, settings)), settings, uses_ml=strategy.uses_ml)
+            from coordinator.adapters.rest.attach import attach_rest
+
             attach_rest(server.app, source)
     except Exception as error:
         logger.warning("The API server has none of our views: %s: %s", type(error).__name__, error)
@@ -239,8 +239,9 @@ class Operator:
         for module in waiting:
             try:
                 if module.name == "apiserver":
-                    attach_rest(module.app, self.source)
-                    logger.info("The API server answers under %s", PREFIX_OF_ROUTES)
+                    from coordinator.adapters.rest.attach import attach_rest
+
+                    logger.info("The API server answers under %s", attach_rest(module.app, self.source))
                 elif module.name == "telegram" and not attach_telegram(module, self.source):
                     self._waiting.append(module)
             except Exception as error:

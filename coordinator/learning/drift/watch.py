@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
-from river.drift import ADWIN
 
 from coordinator.decision.edge import student_as_normal
 from coordinator.learning.drift.limits import DriftLimits, FeatureDrift, drift_limits, feature_drift
@@ -237,6 +236,8 @@ def check_drift(
 
 def _adwin(errors: Sequence[float], known: int, delta: float) -> tuple[float, float]:
     """Means before and after ADWIN's last cut among the new errors; NaN without one."""
+    from river.drift import ADWIN  # slow to load, and not every run watches
+
     watch = ADWIN(delta=delta)
     found = (float("nan"), float("nan"))
     for place, error in enumerate(errors):

@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+from pkgutil import resolve_name
+
 from coordinator.learning.quality_models.base import QualityModel
-from coordinator.learning.quality_models.lightgbm import LightGBMQuality
-from coordinator.learning.quality_models.logistic import LogisticQuality
-from coordinator.learning.quality_models.random_forest import RandomForestQuality
-from coordinator.learning.quality_models.xgboost import XGBoostQuality
 
-__all__ = ["MODELS"]
+__all__ = ["MODELS", "model_class"]
 
-MODELS: dict[str, type[QualityModel]] = {
-    "lightgbm": LightGBMQuality,
-    "xgboost": XGBoostQuality,
-    "random_forest": RandomForestQuality,
-    "logistic": LogisticQuality,
+_HERE = "coordinator.learning.quality_models"
+MODELS: dict[str, str] = {
+    "lightgbm": f"{_HERE}.lightgbm:LightGBMQuality",
+    "xgboost": f"{_HERE}.xgboost:XGBoostQuality",
+    "random_forest": f"{_HERE}.random_forest:RandomForestQuality",
+    "logistic": f"{_HERE}.logistic:LogisticQuality",
 }
+
+
+def model_class(kind: str) -> type[QualityModel]:
+    """The class of a ``model_type``; its library is loaded with it, not the others'.
+
+    Examples
+    --------
+    >>> model_class("logistic").kind
+    'logistic'
+    """
+    found: type[QualityModel] = resolve_name(MODELS[kind])
+    return found
