@@ -1,5 +1,6 @@
 """Fixtures that several houses' tests share."""
 
+import signal
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,9 @@ from coordinator.signals.candles import Candles
 
 ROOT = Path(__file__).resolve().parent.parent
 MARKET_DATA = ROOT.parent / "shared" / "market-data"
+
+# A shell's background job ignores Ctrl-C, and so would every process that a test starts.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # No test fails for being slow: a busy machine says nothing about the code.
 settings.register_profile("no deadline", deadline=None)

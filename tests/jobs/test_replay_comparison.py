@@ -122,6 +122,24 @@ CASES = {
         "follow the entry",
         True,
     ),
+    "a stop that the other entry had farther away": (
+        [trade(filled_price=101.0, exit_reason="stop_loss")],
+        [trade(closed_at=hours(120))],
+        "follow the entry",
+        True,
+    ),
+    "a stop that the other entry had nearer": (
+        [trade(filled_price=99.0, exit_reason="stop_loss")],
+        [trade(closed_at=hours(120))],
+        "follow the entry",
+        False,
+    ),
+    "a turn of the market, which follows no entry": (
+        [trade(filled_price=101.0, exit_reason="channel")],
+        [trade(closed_at=hours(120), exit_reason="channel")],
+        "follow the entry",
+        False,
+    ),
     "the backtest's end": (
         [trade(closed_at=END, exit_reason="force_exit")],
         [trade(closed_at=pd.NaT)],

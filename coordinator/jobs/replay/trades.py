@@ -12,6 +12,7 @@ __all__ = ["CancelledEntry", "Circumstances", "TradeComparison", "TradeMatch", "
 
 HOUR = pd.Timedelta(hours=1)
 SAME_PRICE = 1e-9  # relative
+TARGET = "target reached"
 STOPS = ("stop_loss", "trailing_stop_loss", "stoploss_on_exchange")
 
 
@@ -182,7 +183,7 @@ class _Explainer:
             return [
                 (
                     f"left at {when} (backtest / bot): stop and time limit follow the entry, which differs",
-                    True,
+                    _follows_entry(left, right),
                 )
             ]
         # Within one candle the order of its prices decides what is met first.
@@ -236,6 +237,23 @@ class _Explainer:
         return bool(len(rows)) and bool(
             rows["low"].min() * (1 - spread) <= price <= rows["high"].max() * (1 + spread)
         )
+
+
+def _follows_entry(left: Mapping[str, object], right: Mapping[str, object]) -> bool:
+    """Whether two ends of a trade lie apart as its two entries do.
+
+    A stop or target that is met by one run alone belongs to the entry that put it nearer to the market; other ends are
+    as many candles apart as the entries.
+    """
+    earlier, later = sorted((left, right), key=lambda side: _moment(side["closed_at"]))
+    lead = _number(earlier["filled_price"]) - _number(later["filled_price"])
+    lead *= _number(earlier["direction"])
+    if earlier["exit_reason"] in STOPS:
+        return lead > 0
+    if earlier["exit_reason"] == TARGET:
+        return lead < 0
+    opened = abs(_moment(earlier["opened_at"]) - _moment(later["opened_at"]))
+    return _moment(later["closed_at"]) - _moment(earlier["closed_at"]) <= opened + HOUR
 
 
 def _number(value: object) -> float:
