@@ -8,11 +8,12 @@ from typing import Any
 
 import pandas as pd
 
+from coordinator.jobs.traded import AT_LIMIT
+
 __all__ = ["CancelledEntry", "Circumstances", "TradeComparison", "TradeMatch", "compare_trades"]
 
 HOUR = pd.Timedelta(hours=1)
 SAME_PRICE = 1e-9  # relative
-TARGET = "target reached"
 STOPS = ("stop_loss", "trailing_stop_loss", "stoploss_on_exchange")
 
 
@@ -250,7 +251,7 @@ def _follows_entry(left: Mapping[str, object], right: Mapping[str, object]) -> b
     lead *= _number(earlier["direction"])
     if earlier["exit_reason"] in STOPS:
         return lead > 0
-    if earlier["exit_reason"] == TARGET:
+    if earlier["exit_reason"] in AT_LIMIT:
         return lead < 0
     opened = abs(_moment(earlier["opened_at"]) - _moment(later["opened_at"]))
     return _moment(later["closed_at"]) - _moment(earlier["closed_at"]) <= opened + HOUR
