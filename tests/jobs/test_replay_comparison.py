@@ -107,7 +107,13 @@ CASES = {
     "a stop slips": (
         [trade(exit_reason="stop_loss", exit_price=95.0)],
         [trade(exit_reason="stop_loss", exit_price=94.9)],
-        "sells at the market",
+        "at its next look",
+        True,
+    ),
+    "a stop at the exchange": (
+        [trade(exit_reason="trailing_stop_loss", exit_price=95.0)],
+        [trade(exit_reason="stoploss_on_exchange", exit_price=95.0)],
+        None,
         True,
     ),
     "another reason days later": (

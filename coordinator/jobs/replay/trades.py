@@ -166,12 +166,13 @@ class _Explainer:
         reasons = str(left["exit_reason"]), str(right["exit_reason"])
         a, b = _number(left["exit_price"]), _number(right["exit_price"])
         same_candle = abs(closed[1].floor("h") - closed[0].floor("h")) <= HOUR
-        if reasons[0] == reasons[1] and same_candle:
+        stopped = set(reasons) <= set(STOPS)
+        if same_candle and (stopped or reasons[0] == reasons[1]):
             if abs(b / a - 1) <= SAME_PRICE:
                 return []
             inside = self._inside(str(left["pair"]), closed[1], b)
-            if reasons[0] in STOPS:
-                how = "the bot sells at the market when it sees the stop crossed, the backtest at the stop itself"
+            if stopped:
+                how = "the bot's stop is met at its next look, the backtest's at the stop itself"
             else:
                 how = "an order at the book's price, the backtest fills at the candle's open"
             return [(f"left {b / a - 1:+.3%} from the backtest's price ({reasons[0]}): {how}", inside)]
