@@ -36,6 +36,8 @@ def known_candles(frame: pd.DataFrame) -> pd.DataFrame:
 def on_known_candles(frame: pd.DataFrame, work: Callable[[pd.DataFrame], pd.DataFrame]) -> pd.DataFrame:
     """What ``work`` makes of the known candles, the empty rows in front of it again: as many rows as before.
 
+    Where no candle is known there is no work, and the frame comes back as it was.
+
     Examples
     --------
     >>> candles = pd.DataFrame({"open": [None, 2.0, 3.0]}, dtype=float)
@@ -45,4 +47,6 @@ def on_known_candles(frame: pd.DataFrame, work: Callable[[pd.DataFrame], pd.Data
     known = known_candles(frame)
     if known is frame:
         return work(frame)
+    if not len(known):
+        return frame
     return pd.concat([frame.iloc[: len(frame) - len(known)], work(known)], ignore_index=True)
