@@ -56,7 +56,8 @@ def run(
     """
     from coordinator.sandbox.child_command import served_datadir
     from coordinator.sandbox.faults import parse_faults
-    from coordinator.sandbox.replay_spec import ReplaySpec, parse_moment
+    from coordinator.sandbox.moments import parse_moment
+    from coordinator.sandbox.replay_spec import ReplaySpec
     from coordinator.sandbox.runner import run_sandboxed, run_simulated
 
     owner = "coordinator sandbox run"

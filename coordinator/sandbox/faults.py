@@ -12,12 +12,14 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from coordinator.errors import CoordinatorError
+from coordinator.sandbox.moments import parse_moment
+from coordinator.sandbox.streams import stream
 
-__all__ = ["FAULTS", "NO_FAULTS", "FaultLayer", "Faults", "parse_faults"]
+__all__ = ["FAULTS", "NO_FAULTS", "ORDER_FAULTS", "SYMBOL_FAULTS", "FaultLayer", "Faults", "parse_faults"]
 
 _HELD_SECONDS: Final = 60.0
 _KLINES: Final = ("/klines", "/markPriceKlines")
@@ -35,6 +37,8 @@ class Faults(BaseModel):
     malformed : half of the answer's JSON
     stale : candles without the newest closed one and the running one
     missing : candles without one from the middle
+    partial_fill, no_fill : share of a live bot's limit orders that fill by half, or never
+    halted, delisted : since when a pair does not trade (status BREAK), or is gone from the exchange
     skew_seconds : the exchange's clock is ahead by so much (less than 0: behind)
     seed : of the generator
     """
@@ -48,16 +52,33 @@ class Faults(BaseModel):
     malformed: float = Field(default=0.0, ge=0, le=1)
     stale: float = Field(default=0.0, ge=0, le=1)
     missing: float = Field(default=0.0, ge=0, le=1)
+    partial_fill: float = Field(default=0.0, ge=0, le=1)
+    no_fill: float = Field(default=0.0, ge=0, le=1)
+    halted: dict[str, AwareDatetime] = {}
+    delisted: dict[str, AwareDatetime] = {}
     skew_seconds: float = 0.0
     seed: int = 0
 
+    def fill_share(self, order: str) -> float:
+        """What share of a limit order fills: 1, .5 or 0. Its name and the seed decide: a restart changes nothing."""
+        if not self.partial_fill and not self.no_fill:
+            return 1.0
+        drawn = float(stream(self.seed, "order", order).random())
+        if drawn < self.no_fill:
+            return 0.0
+        return 0.5 if drawn < self.no_fill + self.partial_fill else 1.0
 
-FAULTS: Final = tuple(name for name in Faults.model_fields if name not in ("skew_seconds", "seed"))
+
+ORDER_FAULTS: Final = ("partial_fill", "no_fill")
+SYMBOL_FAULTS: Final = ("halted", "delisted")
+_OTHERS: Final = (*ORDER_FAULTS, *SYMBOL_FAULTS, "skew_seconds", "seed")
+FAULTS: Final = tuple(name for name in Faults.model_fields if name not in _OTHERS)
+"""What can happen to a request."""
 NO_FAULTS: Final = Faults()
 
 
 def parse_faults(options: Sequence[str], owner: str) -> Faults:
-    """From options such as ``server_error=0.05`` and ``skew_seconds=2``.
+    """From options such as ``server_error=0.05``, ``skew_seconds=2`` and ``halted=ETH/USDT@2023-06-01T06:00``.
 
     Raises
     ------
@@ -69,16 +90,23 @@ def parse_faults(options: Sequence[str], owner: str) -> Faults:
     >>> parse_faults(["timeout=0.01"], "coordinator sandbox serve").timeout
     0.01
     """
-    values: dict[str, float] = {}
+    values: dict[str, Any] = {name: {} for name in SYMBOL_FAULTS}
     for option in options:
         name, _, text = option.partition("=")
+        if name in SYMBOL_FAULTS:
+            pair, _, moment = text.partition("@")
+            values[name][pair] = parse_moment(f"fault {name}", owner, moment)
+            continue
         try:
             values[name] = int(text) if name == "seed" else float(text)
         except ValueError:
             values[name] = float("nan")
-        inside = name not in FAULTS or 0.0 <= values[name] <= 1.0
+        inside = name not in FAULTS + ORDER_FAULTS or 0.0 <= values[name] <= 1.0
         if name not in Faults.model_fields or values[name] != values[name] or not inside:
-            rule = f"be NAME=RATE with a rate of 0..1 and a name of {', '.join(FAULTS)}, skew_seconds, seed"
+            rule = (
+                f"be NAME=RATE with a rate of 0..1 and a name of {', '.join(FAULTS + ORDER_FAULTS)}, skew_seconds, "
+                "seed; or halted=PAIR@MOMENT, delisted=PAIR@MOMENT"
+            )
             raise CoordinatorError("fault", owner, rule, option)
     return Faults.model_validate(values)
 

@@ -9,7 +9,14 @@ import pytest
 
 from coordinator.errors import CoordinatorError
 from coordinator.sandbox.exchange import create_app
-from coordinator.sandbox.faults import FAULTS, FaultLayer, Faults, parse_faults
+from coordinator.sandbox.faults import (
+    FAULTS,
+    ORDER_FAULTS,
+    SYMBOL_FAULTS,
+    FaultLayer,
+    Faults,
+    parse_faults,
+)
 from coordinator.sandbox.overlay import overlay_config
 from coordinator.sandbox.server import SandboxServer
 
@@ -111,4 +118,5 @@ def test_options_are_read_and_refused():
     for wrong in ("timeout", "timeout=1.5", "timeout=x", "fire=0.1", "=1", "stale=-0.1"):
         with pytest.raises(CoordinatorError, match="be NAME=RATE"):
             parse_faults([wrong], "x")
-    assert set(FAULTS) == set(Faults.model_fields) - {"skew_seconds", "seed"}
+    others = {"skew_seconds", "seed", *ORDER_FAULTS, *SYMBOL_FAULTS}
+    assert set(FAULTS) == set(Faults.model_fields) - others

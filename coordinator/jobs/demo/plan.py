@@ -16,7 +16,7 @@ from coordinator.jobs.bot.workspace import AFTER_CLOSE
 from coordinator.jobs.options import split_names
 from coordinator.jobs.run_plan import RunPlan, plan_run
 from coordinator.jobs.simulated import chosen_datadir
-from coordinator.sandbox.replay_spec import parse_moment
+from coordinator.sandbox.moments import parse_moment
 
 __all__ = ["demo_plan", "free_port"]
 
