@@ -13,7 +13,8 @@ from starlette.types import ASGIApp
 
 from coordinator.candles.files import TradingMode
 from coordinator.errors import CoordinatorError
-from coordinator.sandbox.accounts.attach import AccountSpec, attach_accounts
+from coordinator.sandbox.accounts.account_spec import AccountSpec
+from coordinator.sandbox.accounts.attach import attach_accounts
 from coordinator.sandbox.accounts.credentials import Credentials
 from coordinator.sandbox.binance_errors import BinanceError
 from coordinator.sandbox.binance_futures import futures_router

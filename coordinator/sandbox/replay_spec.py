@@ -10,6 +10,7 @@ from typing import Final
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
+from coordinator.sandbox.accounts.account_spec import AccountSpec
 from coordinator.sandbox.faults import NO_FAULTS, Faults
 
 __all__ = ["ReplaySpec"]
@@ -29,6 +30,7 @@ class ReplaySpec(BaseModel):
     faults : what the exchange does wrong, and how often
     clock_file : where the present moment is kept, so that a run that was killed can go on from there
     streams : whether the bot gets its candles over websocket where it can
+    account : of a live bot; without one every bot is a dry run
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="strings")
@@ -42,6 +44,7 @@ class ReplaySpec(BaseModel):
     faults: Faults = NO_FAULTS
     clock_file: Path | None = None
     streams: bool = False
+    account: AccountSpec | None = None
 
     def command(self, path: Path, command: Sequence[str]) -> list[str]:
         """What runs a freqtrade command as specified, in a process of its own; the specification is written there."""

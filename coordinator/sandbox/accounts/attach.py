@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-from pathlib import Path
-from typing import Final
-
 from fastapi import FastAPI
-from pydantic import BaseModel, ConfigDict, Field
 
 from coordinator.sandbox.accounts.account_file import AccountFile
+from coordinator.sandbox.accounts.account_spec import AccountSpec
 from coordinator.sandbox.accounts.credentials import Credentials, signed_request
 from coordinator.sandbox.accounts.futures_routes import futures_order_router
 from coordinator.sandbox.accounts.market_venue import MarketVenue
@@ -19,24 +15,7 @@ from coordinator.sandbox.accounts.spot_routes import spot_account_router
 from coordinator.sandbox.faults import Faults
 from coordinator.sandbox.market_data import MarketData
 
-__all__ = ["BALANCE", "AccountSpec", "attach_accounts"]
-
-BALANCE: Final = Decimal(10_000)
-
-
-class AccountSpec(BaseModel):
-    """A customer of the exchange; travels as JSON. Keys are no part of it: they are made anew at each start.
-
-    Attributes
-    ----------
-    file : where the account is kept; None for in memory only
-    balance : USDT in the spot and in the futures account at the beginning
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    file: Path | None = None
-    balance: Decimal = Field(default=BALANCE, gt=0)
+__all__ = ["attach_accounts"]
 
 
 def attach_accounts(
@@ -56,6 +35,7 @@ def attach_accounts(
     """
     file = AccountFile(spec.file, spec.balance)
     file.check_time(spot.now())
+    file.save()
     signed = signed_request(credentials, spot.now)
     spot_engine = MatchingEngine(file.accounts.spot, MarketVenue(spot, faults), file.save)
     venue = MarketVenue(futures, faults)
