@@ -22,7 +22,13 @@ from coordinator.sandbox.streams import stream
 __all__ = ["FAULTS", "NO_FAULTS", "ORDER_FAULTS", "SYMBOL_FAULTS", "FaultLayer", "Faults", "parse_faults"]
 
 _HELD_SECONDS: Final = 60.0
+_LIMITS: Final = {
+    "rate_limit": (-1003, "Too much request weight used; current limit is 6000 per 1 MINUTE."),
+    "order_limit": (-1015, "Too many new orders; current limit is 100 orders per 10 SECOND."),
+}
 _KLINES: Final = ("/klines", "/markPriceKlines")
+_ORDERS: Final = ("/order", "/algoOrder")
+_CHANGING: Final = ("POST", "DELETE")
 
 
 class Faults(BaseModel):
@@ -31,6 +37,7 @@ class Faults(BaseModel):
     Attributes
     ----------
     rate_limit : HTTP 429 with Retry-After
+    order_limit : the same for new orders and cancellations alone
     server_error : HTTP 503
     timeout : the request is held until the client gives up
     disconnect : the connection ends in the middle of the answer
@@ -46,6 +53,7 @@ class Faults(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     rate_limit: float = Field(default=0.0, ge=0, le=1)
+    order_limit: float = Field(default=0.0, ge=0, le=1)
     server_error: float = Field(default=0.0, ge=0, le=1)
     timeout: float = Field(default=0.0, ge=0, le=1)
     disconnect: float = Field(default=0.0, ge=0, le=1)
@@ -135,7 +143,7 @@ class FaultLayer:
             await self._app(scope, receive, send)
             return
         self.counts["requests"] += 1
-        fault = self._draw(scope["path"].endswith(_KLINES))
+        fault = self._draw(scope["path"], scope["method"])
         if fault is None:
             await self._app(scope, receive, send)
             return
@@ -150,9 +158,10 @@ class FaultLayer:
             )
             await send({"type": "http.response.body", "body": b"[", "more_body": True})
             return
-        if fault == "rate_limit":
-            body = {"code": -1003, "msg": "Too much request weight used; current limit is 6000 per 1 MINUTE."}
-            await _answer(send, 429, json.dumps(body).encode(), [(b"retry-after", b"1")])
+        if fault in _LIMITS:
+            code, message = _LIMITS[fault]
+            body = json.dumps({"code": code, "msg": message}).encode()
+            await _answer(send, 429, body, [(b"retry-after", b"1")])
             return
         if fault == "server_error":
             await _answer(send, 503, b"<html><body>503 Service Temporarily Unavailable</body></html>")
@@ -160,11 +169,13 @@ class FaultLayer:
         status, body_bytes = await self._ask(scope, receive)
         await _answer(send, status, _spoil(fault, body_bytes, status))
 
-    def _draw(self, klines: bool) -> str | None:
+    def _draw(self, path: str, method: str) -> str | None:
         """Which fault a request meets: one draw each, so that the rates add up."""
         draw, reached = float(self._random.random()), 0.0
+        candles = path.endswith(_KLINES)
+        ordering = method in _CHANGING and path.endswith(_ORDERS)
         for name in FAULTS:
-            if name in ("stale", "missing") and not klines:
+            if (name in ("stale", "missing") and not candles) or (name == "order_limit" and not ordering):
                 continue
             reached += getattr(self._faults, name)
             if draw < reached:

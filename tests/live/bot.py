@@ -1,4 +1,4 @@
-"""The real FreqtradeBot with ``dry_run: false`` on the sandbox exchange, scripted signals, the clock between its looks turned.
+"""The real FreqtradeBot with ``dry_run: false`` on the sandbox exchange: scripted signals, time turned between looks.
 
 Candles are 5 minutes long and wiggle by .03 % around a price that steps from the open to the low, the high and the
 close of each hour, so that a limit order at the best price fills within minutes.
@@ -38,22 +38,42 @@ from tests.scenarios.test_bot_replay import five_minutes
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 FIRST = START + pd.Timedelta(hours=HISTORY)
-WIGGLE = 3e-4
+WIGGLE = (3e-4, 3e-4)
+"""How far the price goes down and up in every five minutes."""
 
 
-def write(folder: Path, pair: str, play: Play, *, futures: bool, wiggle: float = WIGGLE, since: int = 0) -> None:
-    """Candle files of a play, from hour ``since`` on; in futures mark prices and funding of nothing beside them."""
-    hourly = play.frame()[since:]
+@dataclass
+class Coin:
+    """A play, and how its market differs from the others'.
+
+    Attributes
+    ----------
+    since : hours after the others' first candle at which its own first one opens
+    busy : row from which on it is traded a hundred times as much as before
+    """
+
+    play: Play
+    wiggle: tuple[float, float] = WIGGLE
+    since: int = 0
+    busy: int | None = None
+
+
+def write(folder: Path, pair: str, coin: Coin, *, futures: bool) -> None:
+    """Candle files of a coin; in futures mark prices and funding of nothing beside them."""
+    hourly = coin.play.frame()[coin.since :].reset_index(drop=True)
     name = pair.replace("/", "_").replace(":", "_")
     target = folder / "futures" if futures else folder
     target.mkdir(parents=True, exist_ok=True)
     candles = five_minutes(hourly)
-    candles["high"], candles["low"] = candles["high"] * (1 + wiggle), candles["low"] * (1 - wiggle)
+    down, up = coin.wiggle
+    candles["high"], candles["low"] = candles["high"] * (1 + up), candles["low"] * (1 - down)
+    if coin.busy is not None:
+        candles.loc[candles["date"] >= FIRST + pd.Timedelta(hours=coin.busy), "volume"] *= 100
     prices = ["open", "high", "low", "close"]
     candles[prices] = candles[prices].round(2)
     candles.to_feather(target / f"{name}-5m{'-futures' if futures else ''}.feather")
     if futures:
-        hourly.reset_index(drop=True).to_feather(target / f"{name}-1h-mark.feather")
+        hourly.to_feather(target / f"{name}-1h-mark.feather")
         funding = hourly[hourly["date"].dt.hour % 8 == 0].assign(open=0.0, high=0.0, low=0.0, close=0.0)
         funding.reset_index(drop=True).to_feather(target / f"{name}-1h-funding_rate.feather")
 
@@ -117,27 +137,22 @@ def owned(account: Account, symbol: str, is_short: bool = False) -> float:
 @contextmanager
 def live_bot(
     folder: Path,
-    plays: dict[str, Play],
+    plays: dict[str, Play | Coin],
     settings: dict[str, Any] | None = None,
     *,
     futures: bool = False,
     faults: Faults = NO_FAULTS,
     balance: float = 10_000.0,
-    wiggle: float = WIGGLE,
-    young: dict[str, int] | None = None,
     **changes: Any,
 ) -> Iterator[LiveBot]:
-    """A bot that begins at the open of row 0; the same folder again goes on with the same databases and account.
-
-    Parameters
-    ----------
-    young : by coin, hours after the others' first candle at which its own first one opens
-    """
+    """A bot that begins at the open of row 0; the same folder again goes on with the same databases and account."""
     suffix = ":USDT" if futures else ""
-    pairs = {f"{coin}/USDT{suffix}": play for coin, play in plays.items()}
+    pairs = {
+        f"{name}/USDT{suffix}": coin if isinstance(coin, Coin) else Coin(coin) for name, coin in plays.items()
+    }
     datadir = folder / "candles"
-    for pair, play in pairs.items():
-        write(datadir, pair, play, futures=futures, wiggle=wiggle, since=(young or {}).get(pair.split("/")[0], 0))
+    for pair, coin in pairs.items():
+        write(datadir, pair, coin, futures=futures)
     enable_database_use()  # another test's Backtesting may have switched it off
     file = folder / "account.json"
     customer = AccountSpec(file=file, balance=Decimal(str(balance))), Credentials.generate()
@@ -149,7 +164,7 @@ def live_bot(
         server = stack.enter_context(SandboxServer(app, "127.0.0.1", 0))
         stack.enter_context(live_environment(customer[1], folder, server.url))
         bot = FreqtradeBot(configuration(folder, server.url, list(pairs), settings or {}, futures, changes))
-        bot.strategy.script = pairs
+        bot.strategy.script = {pair: coin.play for pair, coin in pairs.items()}
         bot.state = State.RUNNING
         bot.startup()
         try:
@@ -185,4 +200,4 @@ def configuration(
     return config
 
 
-__all__ = ["FIRST", "UNIT", "LiveBot", "live_bot", "owned"]
+__all__ = ["FIRST", "UNIT", "Coin", "LiveBot", "live_bot", "owned"]

@@ -135,12 +135,13 @@ class MatchingEngine:
             self._fill(child, time, book.taken(child), maker=False)
 
     def _fill(self, order: Order, time: int, price: Decimal, *, maker: bool) -> None:
-        """Fill what the market gives; a reduce-only order no more than there is to reduce, its rest expires."""
-        reducible = self.account.reducible(order) if order.reduce_only else order.due
-        amount = min(order.due, reducible)
-        if amount:
-            self.account.fill(order, self.account.pairs[order.symbol], time, price, amount, maker)
-        if amount == reducible and order.is_open and order.reduce_only:
+        """Fill what the market gives. A reduce-only order is cut to what there is to reduce, and expires with it."""
+        if order.reduce_only:
+            left = order.filled + self.account.reducible(order)
+            order.amount, order.fillable = min(order.amount, left), min(order.fillable, left)
+        if order.due:
+            self.account.fill(order, self.account.pairs[order.symbol], time, price, order.due, maker)
+        elif not order.remaining:
             order.status, order.updated = "EXPIRED", time
 
     def _settle_funding(self, since: int, until: int) -> bool:

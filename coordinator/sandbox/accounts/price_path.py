@@ -72,9 +72,9 @@ def first_reached(
     """
     sign = -1.0 if below else 1.0
     for move in moves:
+        if move.end <= since or move.start >= until:
+            continue  # at its end the next one has begun, perhaps elsewhere; at its start nothing of it is seen yet
         low, high = max(move.start, since), min(move.end, until)
-        if low > high:
-            continue
         if sign * move.at(low) >= sign * level:
             return low, move.at(low)
         if sign * move.final >= sign * level:
