@@ -18,6 +18,7 @@ from typing import Any
 import pandas as pd
 from freqtrade.configuration import Configuration
 from freqtrade.enums import RunMode, State
+from freqtrade.exceptions import TemporaryError
 from freqtrade.freqtradebot import FreqtradeBot
 from freqtrade.misc import deep_merge_dicts
 from freqtrade.persistence import Trade, enable_database_use
@@ -38,8 +39,7 @@ from tests.scenarios.test_bot_replay import five_minutes
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 FIRST = START + pd.Timedelta(hours=HISTORY)
-WIGGLE = (3e-4, 3e-4)
-"""How far the price goes down and up in every five minutes."""
+WIGGLE = 3e-4
 
 
 @dataclass
@@ -48,14 +48,15 @@ class Coin:
 
     Attributes
     ----------
+    still : row from which on the price wiggles no more
     since : hours after the others' first candle at which its own first one opens
     busy : row from which on it is traded a hundred times as much as before
     """
 
     play: Play
-    wiggle: tuple[float, float] = WIGGLE
+    still: float = math.inf
     since: int = 0
-    busy: int | None = None
+    busy: float = math.inf
 
 
 def write(folder: Path, pair: str, coin: Coin, *, futures: bool) -> None:
@@ -65,10 +66,10 @@ def write(folder: Path, pair: str, coin: Coin, *, futures: bool) -> None:
     target = folder / "futures" if futures else folder
     target.mkdir(parents=True, exist_ok=True)
     candles = five_minutes(hourly)
-    down, up = coin.wiggle
-    candles["high"], candles["low"] = candles["high"] * (1 + up), candles["low"] * (1 - down)
-    if coin.busy is not None:
-        candles.loc[candles["date"] >= FIRST + pd.Timedelta(hours=coin.busy), "volume"] *= 100
+    rows = (candles["date"] - FIRST) / pd.Timedelta(hours=1)
+    wiggle = WIGGLE * (rows < coin.still)
+    candles["high"], candles["low"] = candles["high"] * (1 + wiggle), candles["low"] * (1 - wiggle)
+    candles.loc[rows >= coin.busy, "volume"] *= 100
     prices = ["open", "high", "low", "close"]
     candles[prices] = candles[prices].round(2)
     candles.to_feather(target / f"{name}-5m{'-futures' if futures else ''}.feather")
@@ -86,16 +87,24 @@ class LiveBot:
     clock: SimulatedClock
     file: Path
     futures: bool
-    said: list[str] = field(default_factory=list)
+    temporary: list[str] = field(default_factory=list)
 
     def look(self, row: float, every: float = 5.0) -> None:
         """Let the bot look until so many hours after the signal's candle has opened, every few minutes."""
         until = FIRST + pd.Timedelta(hours=row)
         while pd.Timestamp(self.clock.now) < until:
-            self.bot.process()
+            self._process()
             left = (until - pd.Timestamp(self.clock.now)).total_seconds()
             self.clock.sleep(min(left, every * 60.0))
-        self.bot.process()
+        self._process()
+
+    def _process(self) -> None:
+        """As Freqtrade's worker does it: what is temporary is tried again in half a minute."""
+        try:
+            self.bot.process()
+        except TemporaryError as error:
+            self.temporary.append(str(error))
+            self.clock.sleep(30.0)
 
     @property
     def account(self) -> Account:

@@ -242,6 +242,8 @@ class EntryStrategy(FastCallbackStrategy):
         )
         closed, sizing = self.plans.last_closed(current_time), self._tuned().sizing
         stake, entries = self.sizing.stake(pair, plan, closed, funds, sizing)
+        if not stake:
+            self.recorder.record_refusal(pair, self.sizing.refusal)
         if entries is not plan.entries:
             self.plans.enter_at_once(pair, current_time, plan)
         return stake
