@@ -15,6 +15,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from freqtrade.configuration import Configuration
 from freqtrade.enums import RunMode, State
@@ -50,12 +51,14 @@ class Coin:
     ----------
     still : row from which on the price wiggles no more
     since : hours after the others' first candle at which its own first one opens
+    volume : of its trading, times that of the others
     busy : row from which on it is traded a hundred times as much as before
     """
 
     play: Play
     still: float = math.inf
     since: int = 0
+    volume: float = 1.0
     busy: float = math.inf
 
 
@@ -69,7 +72,7 @@ def write(folder: Path, pair: str, coin: Coin, *, futures: bool) -> None:
     rows = (candles["date"] - FIRST) / pd.Timedelta(hours=1)
     wiggle = WIGGLE * (rows < coin.still)
     candles["high"], candles["low"] = candles["high"] * (1 + wiggle), candles["low"] * (1 - wiggle)
-    candles.loc[rows >= coin.busy, "volume"] *= 100
+    candles["volume"] = (candles["volume"] * coin.volume * np.where(rows >= coin.busy, 100.0, 1.0)).round(5)
     prices = ["open", "high", "low", "close"]
     candles[prices] = candles[prices].round(2)
     candles.to_feather(target / f"{name}-5m{'-futures' if futures else ''}.feather")
