@@ -34,7 +34,7 @@ def is_live(arguments: Sequence[str]) -> bool:
     CoordinatorError
         Where it does, on an exchange that the sandbox is not.
     """
-    asked = Arguments(list(arguments)).get_parsed_args()
+    asked = Arguments(list(arguments)).get_parsed_arg()
     if asked.get("command") != "trade":
         return False
     config: dict[str, Any] = load_from_files(asked.get("config") or [])
