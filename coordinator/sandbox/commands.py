@@ -59,10 +59,10 @@ def run(
     With --start a freqtrade command lives in that time: its clock and the exchange's begin there, and a live bot
     ("dry_run": false) orders at the exchange, with keys that are made for it. Without, every bot is a dry run.
     """
+    from coordinator.candles.moments import parse_moment
     from coordinator.sandbox.accounts.account_spec import ACCOUNT_FILE, AccountSpec
     from coordinator.sandbox.child_command import served_datadir, user_dir
     from coordinator.sandbox.faults import parse_faults
-    from coordinator.sandbox.moments import parse_moment
     from coordinator.sandbox.replay_spec import ReplaySpec
     from coordinator.sandbox.runner import run_sandboxed, run_simulated
 

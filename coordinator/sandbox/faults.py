@@ -15,8 +15,8 @@ import numpy as np
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from coordinator.candles.moments import parse_moment
 from coordinator.errors import CoordinatorError
-from coordinator.sandbox.moments import parse_moment
 from coordinator.sandbox.streams import stream
 
 __all__ = ["FAULTS", "NO_FAULTS", "ORDER_FAULTS", "SYMBOL_FAULTS", "FaultLayer", "Faults", "parse_faults"]
