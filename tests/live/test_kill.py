@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 
 from coordinator.adapters.replay.process import main
+from coordinator.ledger.store import Ledger
 from coordinator.sandbox.accounts.account_file import Accounts
 from coordinator.sandbox.accounts.account_spec import AccountSpec
 from coordinator.sandbox.replay_spec import ReplaySpec
@@ -124,6 +125,11 @@ def test_the_exchange_sold_while_nobody_looked_and_the_bot_finds_it_once(lives, 
     # It bought once in all, and did not enter again.
     assert sum(fill.side == "BUY" for fill in found.fills) == 1
     assert not re.search(r"ERROR|Traceback", done.stdout + done.stderr)
+    ledger = Ledger(home / "sandbox-ledger.sqlite")
+    (row,) = ledger.trades(int(ledger.runs()["id"].iloc[-1])).itertuples()
+    assert row.closed_at == pd.Timestamp(sold[0].time, unit="ms", tz="UTC").floor("s")
+    assert row.exit_price == pytest.approx(float(sold[0].price))
+    assert row.r < -1
 
 
 def test_no_key_is_shown_or_kept(lives, home):

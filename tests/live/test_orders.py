@@ -121,6 +121,7 @@ def test_nothing_is_ordered_twice_while_the_exchange_limits_orders(tmp_path):
         for row in (2.9, 4.9, 7.5, 9.0):
             live.look(row)
             live.check()
+        assert any("-1015" in error for error in live.temporary)
         known = {order.order_id for trade in live.trades for order in trade.orders}
         assert {str(order) for order in live.account.orders} <= known
         assert len(live.trades) == 2

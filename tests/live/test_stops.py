@@ -61,12 +61,16 @@ def test_the_stop_follows_the_trade_to_its_end(tmp_path, futures, side):
         assert len(closing) == 3  # two scale-outs and the stop: nothing was closed twice
 
 
-def test_spot_falls_through_the_limit_and_the_bot_sells_itself(tmp_path):
+def test_a_restarted_bot_keeps_its_stop_and_sells_itself_where_spot_jumps_over_the_limit(tmp_path):
     """The stop is a limit order 5 % below its price; a jump by 10 % leaves it behind, and the bot finds it so."""
     rows = [CALM, CALM, *level(100), *level(90, 2)]
-    with live_bot(tmp_path, {"BTC": Play(rows, {0: Signal()}, 1)}, {"dca": {"enabled": False}}) as live:
-        live.look(2.9)
+    plays, settings = {"BTC": Play(rows, {0: Signal()}, 1)}, {"dca": {"enabled": False}}
+    with live_bot(tmp_path, plays, settings) as live:
+        live.look(2.4)
         (stop,) = live.stops
+    with live_bot(tmp_path, plays, settings) as live:
+        live.look(2.9)
+        assert live.stops == [stop]  # a restart leaves it as it is
         live.look(3.9)
         live.check()
         (trade,) = live.trades

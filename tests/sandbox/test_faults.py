@@ -115,7 +115,16 @@ def test_options_are_read_and_refused():
     assert parse_faults(["timeout=0.01", "seed=4", "skew_seconds=-2.5"], "x") == Faults(
         timeout=0.01, seed=4, skew_seconds=-2.5
     )
-    for wrong in ("timeout", "timeout=1.5", "timeout=x", "fire=0.1", "=1", "stale=-0.1"):
+    moved = parse_faults(
+        ["halted=ETH/USDT@2023-06-01T06:00", "no_fill=.5", "halted=ADA/USDT@2023-06-02"], "x"
+    )
+    assert moved.halted == {
+        "ETH/USDT": datetime(2023, 6, 1, 6, tzinfo=UTC), "ADA/USDT": datetime(2023, 6, 2, tzinfo=UTC)
+    }  # fmt: skip
+    for wrong in ("delisted=ETH/USDT", "halted=ETH/USDT@soon"):
+        with pytest.raises(CoordinatorError, match="be a day such as"):
+            parse_faults([wrong], "x")
+    for wrong in ("no_fill=2", "timeout", "timeout=1.5", "timeout=x", "fire=0.1", "=1", "stale=-0.1"):
         with pytest.raises(CoordinatorError, match="be NAME=RATE"):
             parse_faults([wrong], "x")
     others = {"skew_seconds", "seed", *ORDER_FAULTS, *SYMBOL_FAULTS}

@@ -13,6 +13,7 @@ import ccxt.async_support
 from freqtrade.commands.arguments import Arguments
 from freqtrade.configuration.environment_vars import environment_vars_to_dict
 from freqtrade.configuration.load_config import load_from_files
+from freqtrade.exceptions import OperationalException
 
 from coordinator.errors import CoordinatorError
 from coordinator.ledger.location import URL_VARIABLE
@@ -37,7 +38,10 @@ def is_live(arguments: Sequence[str]) -> bool:
     asked = Arguments(list(arguments)).get_parsed_arg()
     if asked.get("command") != "trade":
         return False
-    config: dict[str, Any] = load_from_files(asked.get("config") or [])
+    try:
+        config: dict[str, Any] = load_from_files(asked.get("config") or [])
+    except OperationalException:
+        return False  # Freqtrade says what is wrong with its files
     environment = environment_vars_to_dict()
     if asked.get("dry_run") or environment.get("dry_run", config.get("dry_run", True)):
         return False
