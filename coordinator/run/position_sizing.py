@@ -12,7 +12,7 @@ from coordinator.ledger.records import ImprovementRow
 from coordinator.run.improvements import VOLATILITY_TARGET
 from coordinator.run.market import AnalysedMarket
 from coordinator.settings.trade import SizingSettings
-from coordinator.trade.entries import EntryPlan
+from coordinator.trade.entries import AT_ONCE, EntryPlan
 from coordinator.trade.plan import Plan
 from coordinator.trade.sizing import first_stake, plan_stake, risk_budget
 from coordinator.trade.volatility_target import fitting_share
@@ -50,11 +50,16 @@ class PositionSizing:
     ----------
     market : the analysed pairs
     report : called with (candle time, row, log line)
+
+    Attributes
+    ----------
+    refusal : why the last stake of 0 is one
     """
 
     def __init__(self, market: AnalysedMarket, report: Report) -> None:
         self._market, self._report = market, report
         self._reported: tuple[str, int] = ("", 0)
+        self.refusal = ""
 
     def stake(
         self, pair: str, plan: Plan, time: int, funds: Funds, sizing: SizingSettings
@@ -79,7 +84,15 @@ class PositionSizing:
             distance, leverage = plan.stop_distance, funds.leverage
             return share * plan_stake(funds.equity, entries, distance, leverage, funds.limit, budget)
 
-        return first_stake(plan.entries, funds.minimum, total_of)
+        stake, entries = first_stake(plan.entries, funds.minimum, total_of)
+        if not stake:
+            small = total_of(AT_ONCE) > 0
+            self.refusal = (
+                "the planned stake is below the exchange's minimum"
+                if small
+                else "the risk that sizing allows is used up"
+            )
+        return stake, entries
 
     def _fitting_share(
         self,

@@ -30,7 +30,9 @@ def futures_router(market: MarketData, spot: MarketData) -> APIRouter:
 
     @router.get("/exchangeInfo")
     def info() -> Json:
-        return exchange_info(market, [_symbol(listing) for listing in market.listed()])
+        return exchange_info(
+            market, [_symbol(listing, market.status(listing)) for listing in market.listed()]
+        )
 
     @router.get("/markPriceKlines")
     def mark_price_klines(request: Request) -> list[list[Any]]:
@@ -102,7 +104,7 @@ def _funding_history(market: MarketData, query: Mapping[str, str]) -> list[Json]
     ]
 
 
-def _symbol(listing: Listing) -> Json:
+def _symbol(listing: Listing, status: str) -> Json:
     tick, lot = decimal(10.0**-listing.price_digits), decimal(10.0**-listing.amount_digits)
     amounts = {"minQty": lot, "maxQty": "1000000000", "stepSize": lot}
     return {
@@ -111,7 +113,7 @@ def _symbol(listing: Listing) -> Json:
         "contractType": "PERPETUAL",
         "deliveryDate": _PERPETUAL_DELIVERY,
         "onboardDate": int(listing.finest.times[0]),
-        "status": "TRADING",
+        "status": status,
         "baseAsset": listing.base,
         "quoteAsset": listing.quote,
         "marginAsset": listing.pair.split(":")[1],

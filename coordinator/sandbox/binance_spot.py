@@ -24,7 +24,7 @@ def spot_router(market: MarketData) -> APIRouter:
     @router.get("/exchangeInfo")
     def info(request: Request) -> Json:
         listings = [market.one(request.query_params)] if "symbol" in request.query_params else market.listed()
-        return exchange_info(market, [_symbol(listing) for listing in listings])
+        return exchange_info(market, [_symbol(listing, market.status(listing)) for listing in listings])
 
     @router.get("/avgPrice")
     def average_price(request: Request) -> Json:
@@ -33,12 +33,12 @@ def spot_router(market: MarketData) -> APIRouter:
     return router
 
 
-def _symbol(listing: Listing) -> Json:
+def _symbol(listing: Listing, status: str) -> Json:
     tick, lot = decimal(10.0**-listing.price_digits), decimal(10.0**-listing.amount_digits)
     amounts = {"minQty": lot, "maxQty": "9000000000.00000000", "stepSize": lot}
     return {
         "symbol": listing.symbol,
-        "status": "TRADING",
+        "status": status,
         "baseAsset": listing.base,
         "baseAssetPrecision": 8,
         "quoteAsset": listing.quote,

@@ -6,7 +6,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-__all__ = ["OVERLAY_WORD", "URL_WORD", "complete_command", "is_bot", "option_value", "served_datadir"]
+__all__ = [
+    "OVERLAY_WORD",
+    "URL_WORD",
+    "complete_command",
+    "is_bot",
+    "option_value",
+    "served_datadir",
+    "user_dir",
+]
 
 # In commands other than freqtrade these words stand for the overlay file and the exchange's address.
 OVERLAY_WORD: Final = "{overlay}"
@@ -36,7 +44,7 @@ def served_datadir(command: Sequence[str]) -> Path:
     datadir = option_value(command, "--datadir", "-d")
     if datadir is not None:
         return Path(datadir)
-    return _user_dir(command) / "data" / "binance"
+    return user_dir(command) / "data" / "binance"
 
 
 def complete_command(command: Sequence[str], overlay: Path, url: str, folder: Path) -> list[str]:
@@ -69,7 +77,7 @@ def complete_command(command: Sequence[str], overlay: Path, url: str, folder: Pa
         return list(command)
     completed = list(command)
     if option_value(arguments, "-c", "--config") is None:
-        for config in (_user_dir(arguments) / "config.json", Path("config.json")):
+        for config in (user_dir(arguments) / "config.json", Path("config.json")):
             if (folder / config).is_file():
                 completed += ["--config", str(config)]
                 break
@@ -101,5 +109,6 @@ def _freqtrade_arguments(command: Sequence[str]) -> list[str] | None:
     return None
 
 
-def _user_dir(command: Sequence[str]) -> Path:
+def user_dir(command: Sequence[str]) -> Path:
+    """The user directory that a freqtrade command names, else user_data."""
     return Path(option_value(command, "--userdir", "--user-data-dir") or "user_data")

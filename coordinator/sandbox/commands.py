@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
+from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -25,6 +26,7 @@ _DATADIR = Path("user_data/data/binance")
 FaultOption = Annotated[
     list[str] | None, typer.Option(help="What goes wrong, e.g. server_error=0.05; repeat it.")
 ]
+_ACCOUNT_HELP = "Where a live bot's account is kept; default: sandbox-account.json in the user directory."
 _HOST_HELP = "Address to listen on; anything but the default lets other machines in."
 
 
@@ -49,14 +51,19 @@ def run(
     speed: Annotated[float, typer.Option(help="Seconds in a real one; needs --start.")] = 1.0,
     fault: FaultOption = None,
     streams: Annotated[bool, typer.Option("--streams", help="A bot's candles over websocket.")] = False,
+    balance: Annotated[float, typer.Option(help="USDT of a live bot at its beginning.")] = 10_000.0,
+    account: Annotated[Path | None, typer.Option(help=_ACCOUNT_HELP)] = None,
 ) -> None:
     """Run a command, offline, against the sandbox exchange; the exit code is the command's.
 
-    With --start a freqtrade command lives in that time: its clock and the exchange's begin there.
+    With --start a freqtrade command lives in that time: its clock and the exchange's begin there, and a live bot
+    ("dry_run": false) orders at the exchange, with keys that are made for it. Without, every bot is a dry run.
     """
-    from coordinator.sandbox.child_command import served_datadir
+    from coordinator.candles.moments import parse_moment
+    from coordinator.sandbox.accounts.account_spec import ACCOUNT_FILE, AccountSpec
+    from coordinator.sandbox.child_command import served_datadir, user_dir
     from coordinator.sandbox.faults import parse_faults
-    from coordinator.sandbox.replay_spec import ReplaySpec, parse_moment
+    from coordinator.sandbox.replay_spec import ReplaySpec
     from coordinator.sandbox.runner import run_sandboxed, run_simulated
 
     owner = "coordinator sandbox run"
@@ -65,8 +72,9 @@ def run(
         if end is not None or speed != 1.0:
             raise CoordinatorError("--start", owner, "be given with --end and --speed", "nothing")
         raise typer.Exit(run_sandboxed(command, datadir, host, port, faults=faults, streams=streams))
-    if not speed > 0:
-        raise CoordinatorError("--speed", owner, "be above 0", speed)
+    for name, value in (("--speed", speed), ("--balance", balance)):
+        if not value > 0:
+            raise CoordinatorError(name, owner, "be above 0", value)
     spec = ReplaySpec(
         datadir=datadir or served_datadir(command),
         start=parse_moment("--start", owner, start),
@@ -76,6 +84,7 @@ def run(
         port=port,
         faults=faults,
         streams=streams,
+        account=AccountSpec(file=account or user_dir(command) / ACCOUNT_FILE, balance=Decimal(str(balance))),
     )
     raise typer.Exit(run_simulated(spec, command))
 

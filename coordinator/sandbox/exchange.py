@@ -1,16 +1,21 @@
-"""A Binance-shaped exchange over candle files: public market data, no accounts, no orders."""
+"""A Binance-shaped exchange over candle files: public market data, and an account where there is a customer."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Final
 
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 from starlette.types import ASGIApp
 
+from coordinator.candles.files import TradingMode
 from coordinator.errors import CoordinatorError
+from coordinator.sandbox.accounts.account_spec import AccountSpec
+from coordinator.sandbox.accounts.attach import attach_accounts
+from coordinator.sandbox.accounts.credentials import Credentials
 from coordinator.sandbox.binance_errors import BinanceError
 from coordinator.sandbox.binance_futures import futures_router
 from coordinator.sandbox.binance_spot import spot_router
@@ -22,6 +27,7 @@ from coordinator.sandbox.store import CandleStore
 __all__ = ["Clock", "create_app", "wall_clock"]
 
 Clock = Callable[[], datetime]
+MODES: Final[tuple[TradingMode, ...]] = ("spot", "futures")
 
 
 def wall_clock() -> datetime:
@@ -29,7 +35,12 @@ def wall_clock() -> datetime:
     return datetime.now(UTC)
 
 
-def create_app(datadir: Path, clock: Clock, faults: Faults = NO_FAULTS) -> ASGIApp:
+def create_app(
+    datadir: Path,
+    clock: Clock,
+    faults: Faults = NO_FAULTS,
+    customer: tuple[AccountSpec, Credentials] | None = None,
+) -> ASGIApp:
     """An ASGI application that serves every pair of a data directory as Binance would.
 
     Parameters
@@ -40,22 +51,26 @@ def create_app(datadir: Path, clock: Clock, faults: Faults = NO_FAULTS) -> ASGIA
         The exchange's now, timezone-aware. Later candles do not exist; the one in progress is shown so far.
     faults : Faults
         What goes wrong, and how often; nothing unless given.
+    customer : tuple of AccountSpec and Credentials, optional
+        Whose account there is; without one nobody can trade.
 
     Raises
     ------
     CoordinatorError
-        If the directory is absent or holds no candle files.
+        If the directory is absent or holds no candle files, or the account cannot be read.
     """
     store = CandleStore(datadir)
 
     def now() -> int:
         return int((clock().timestamp() + faults.skew_seconds) * 1000)
 
-    spot, futures = MarketData(store, "spot", now), MarketData(store, "futures", now)
+    spot, futures = (MarketData(store, mode, now, faults) for mode in MODES)
     app = FastAPI(title="Sandbox exchange", docs_url=None, redoc_url=None, openapi_url=None)
     app.include_router(spot_router(spot))
     app.include_router(futures_router(futures, spot))
     add_streams(app, spot, futures)
+    if customer is not None:
+        attach_accounts(app, spot, futures, faults, *customer)
 
     # No coin-margined futures and no options, which clients load all the same.
     @app.get("/dapi/v1/exchangeInfo")

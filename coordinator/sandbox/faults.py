@@ -12,15 +12,23 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from coordinator.candles.moments import parse_moment
 from coordinator.errors import CoordinatorError
+from coordinator.sandbox.streams import stream
 
-__all__ = ["FAULTS", "NO_FAULTS", "FaultLayer", "Faults", "parse_faults"]
+__all__ = ["FAULTS", "NO_FAULTS", "ORDER_FAULTS", "SYMBOL_FAULTS", "FaultLayer", "Faults", "parse_faults"]
 
 _HELD_SECONDS: Final = 60.0
+_LIMITS: Final = {
+    "rate_limit": (-1003, "Too much request weight used; current limit is 6000 per 1 MINUTE."),
+    "order_limit": (-1015, "Too many new orders; current limit is 100 orders per 10 SECOND."),
+}
 _KLINES: Final = ("/klines", "/markPriceKlines")
+_ORDERS: Final = ("/order", "/algoOrder")
+_CHANGING: Final = ("POST", "DELETE")
 
 
 class Faults(BaseModel):
@@ -29,12 +37,15 @@ class Faults(BaseModel):
     Attributes
     ----------
     rate_limit : HTTP 429 with Retry-After
+    order_limit : the same for new orders and cancellations alone
     server_error : HTTP 503
     timeout : the request is held until the client gives up
     disconnect : the connection ends in the middle of the answer
     malformed : half of the answer's JSON
     stale : candles without the newest closed one and the running one
     missing : candles without one from the middle
+    partial_fill, no_fill : share of a live bot's limit orders that fill by half, or never
+    halted, delisted : since when a pair does not trade (status BREAK), or is gone from the exchange
     skew_seconds : the exchange's clock is ahead by so much (less than 0: behind)
     seed : of the generator
     """
@@ -42,22 +53,40 @@ class Faults(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     rate_limit: float = Field(default=0.0, ge=0, le=1)
+    order_limit: float = Field(default=0.0, ge=0, le=1)
     server_error: float = Field(default=0.0, ge=0, le=1)
     timeout: float = Field(default=0.0, ge=0, le=1)
     disconnect: float = Field(default=0.0, ge=0, le=1)
     malformed: float = Field(default=0.0, ge=0, le=1)
     stale: float = Field(default=0.0, ge=0, le=1)
     missing: float = Field(default=0.0, ge=0, le=1)
+    partial_fill: float = Field(default=0.0, ge=0, le=1)
+    no_fill: float = Field(default=0.0, ge=0, le=1)
+    halted: dict[str, AwareDatetime] = {}
+    delisted: dict[str, AwareDatetime] = {}
     skew_seconds: float = 0.0
     seed: int = 0
 
+    def fill_share(self, order: str) -> float:
+        """What share of a limit order fills: 1, .5 or 0. Its name and the seed decide: a restart changes nothing."""
+        if not self.partial_fill and not self.no_fill:
+            return 1.0
+        drawn = float(stream(self.seed, "order", order).random())
+        if drawn < self.no_fill:
+            return 0.0
+        return 0.5 if drawn < self.no_fill + self.partial_fill else 1.0
 
-FAULTS: Final = tuple(name for name in Faults.model_fields if name not in ("skew_seconds", "seed"))
+
+ORDER_FAULTS: Final = ("partial_fill", "no_fill")
+SYMBOL_FAULTS: Final = ("halted", "delisted")
+_OTHERS: Final = (*ORDER_FAULTS, *SYMBOL_FAULTS, "skew_seconds", "seed")
+FAULTS: Final = tuple(name for name in Faults.model_fields if name not in _OTHERS)
+"""What can happen to a request."""
 NO_FAULTS: Final = Faults()
 
 
 def parse_faults(options: Sequence[str], owner: str) -> Faults:
-    """From options such as ``server_error=0.05`` and ``skew_seconds=2``.
+    """From options such as ``server_error=0.05``, ``skew_seconds=2`` and ``halted=ETH/USDT@2023-06-01T06:00``.
 
     Raises
     ------
@@ -69,16 +98,23 @@ def parse_faults(options: Sequence[str], owner: str) -> Faults:
     >>> parse_faults(["timeout=0.01"], "coordinator sandbox serve").timeout
     0.01
     """
-    values: dict[str, float] = {}
+    values: dict[str, Any] = {name: {} for name in SYMBOL_FAULTS}
     for option in options:
         name, _, text = option.partition("=")
+        if name in SYMBOL_FAULTS:
+            pair, _, moment = text.partition("@")
+            values[name][pair] = parse_moment(f"fault {name}", owner, moment)
+            continue
         try:
             values[name] = int(text) if name == "seed" else float(text)
         except ValueError:
             values[name] = float("nan")
-        inside = name not in FAULTS or 0.0 <= values[name] <= 1.0
+        inside = name not in FAULTS + ORDER_FAULTS or 0.0 <= values[name] <= 1.0
         if name not in Faults.model_fields or values[name] != values[name] or not inside:
-            rule = f"be NAME=RATE with a rate of 0..1 and a name of {', '.join(FAULTS)}, skew_seconds, seed"
+            rule = (
+                f"be NAME=RATE with a rate of 0..1 and a name of {', '.join(FAULTS + ORDER_FAULTS)}, skew_seconds, "
+                "seed; or halted=PAIR@MOMENT, delisted=PAIR@MOMENT"
+            )
             raise CoordinatorError("fault", owner, rule, option)
     return Faults.model_validate(values)
 
@@ -107,7 +143,7 @@ class FaultLayer:
             await self._app(scope, receive, send)
             return
         self.counts["requests"] += 1
-        fault = self._draw(scope["path"].endswith(_KLINES))
+        fault = self._draw(scope["path"], scope["method"])
         if fault is None:
             await self._app(scope, receive, send)
             return
@@ -122,9 +158,10 @@ class FaultLayer:
             )
             await send({"type": "http.response.body", "body": b"[", "more_body": True})
             return
-        if fault == "rate_limit":
-            body = {"code": -1003, "msg": "Too much request weight used; current limit is 6000 per 1 MINUTE."}
-            await _answer(send, 429, json.dumps(body).encode(), [(b"retry-after", b"1")])
+        if fault in _LIMITS:
+            code, message = _LIMITS[fault]
+            body = json.dumps({"code": code, "msg": message}).encode()
+            await _answer(send, 429, body, [(b"retry-after", b"1")])
             return
         if fault == "server_error":
             await _answer(send, 503, b"<html><body>503 Service Temporarily Unavailable</body></html>")
@@ -132,11 +169,13 @@ class FaultLayer:
         status, body_bytes = await self._ask(scope, receive)
         await _answer(send, status, _spoil(fault, body_bytes, status))
 
-    def _draw(self, klines: bool) -> str | None:
+    def _draw(self, path: str, method: str) -> str | None:
         """Which fault a request meets: one draw each, so that the rates add up."""
         draw, reached = float(self._random.random()), 0.0
+        candles = path.endswith(_KLINES)
+        ordering = method in _CHANGING and path.endswith(_ORDERS)
         for name in FAULTS:
-            if name in ("stale", "missing") and not klines:
+            if (name in ("stale", "missing") and not candles) or (name == "order_limit" and not ordering):
                 continue
             reached += getattr(self._faults, name)
             if draw < reached:

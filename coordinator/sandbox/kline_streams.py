@@ -114,7 +114,7 @@ class _Stream:
         if now <= subscription.told:
             return []
         listing = self._market.store.listing(subscription.symbol, self._market.trading_mode)
-        series = listing.candles_at(subscription.interval, now)
+        series = listing.candles_at(subscription.interval, self._market.moment(listing))
         step = series.step
         first = int(np.searchsorted(series.times + step, subscription.told, side="right"))
         positions = list(range(first, len(series.times)))[-_MAX_MISSED:]

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from coordinator.candles.files import Kind, TradingMode
 from coordinator.sandbox.binance_errors import BinanceError, integer, required
+from coordinator.sandbox.faults import NO_FAULTS, Faults
 from coordinator.sandbox.store import INTERVALS, CandleStore, Listing
 
 __all__ = ["Json", "MarketData", "decimal", "kline"]
@@ -38,20 +39,53 @@ class MarketData:
         The exchange's clock: milliseconds since the epoch. Nothing later is ever shown.
     """
 
-    def __init__(self, store: CandleStore, trading_mode: TradingMode, now: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        store: CandleStore,
+        trading_mode: TradingMode,
+        now: Callable[[], int],
+        faults: Faults = NO_FAULTS,
+    ) -> None:
         self.store, self.trading_mode, self.now = store, trading_mode, now
+        self._halted = {pair: round(moment.timestamp() * 1000) for pair, moment in faults.halted.items()}
+        self._delisted = {pair: round(moment.timestamp() * 1000) for pair, moment in faults.delisted.items()}
 
     def listed(self) -> list[Listing]:
-        """Pairs whose first candle has opened."""
-        now = self.now()
-        return [entry for entry in self.store.listings(self.trading_mode) if entry.finest.times[0] < now]
+        """Pairs whose first candle has opened and that are not gone."""
+        return [entry for entry in self.store.listings(self.trading_mode) if self._is_listed(entry)]
 
     def one(self, query: Mapping[str, str]) -> Listing:
-        """The pair a request names; BinanceError if it names none or one that is not listed yet."""
+        """The pair a request names; BinanceError if it names none or one that is not listed."""
         listing = self.store.listing(required(query, "symbol"), self.trading_mode)
-        if listing.finest.times[0] >= self.now():
+        if not self._is_listed(listing):
             raise BinanceError(-1121, "Invalid symbol.")
         return listing
+
+    def _is_listed(self, listing: Listing) -> bool:
+        return bool(listing.finest.times[0] < self.now()) and self.delisted(listing) is None
+
+    def status(self, listing: Listing) -> str:
+        """TRADING, or BREAK while the pair is halted."""
+        now = self.now()
+        return "TRADING" if self.moment(listing, now) == now else "BREAK"
+
+    def delisted(self, listing: Listing) -> int | None:
+        """Since when a pair is gone; None while it is there."""
+        time = self._delisted.get(listing.pair)
+        return time if time is not None and time <= self.now() else None
+
+    def delist_schedule(self) -> list[Json]:
+        """The delistings that are announced: those to come."""
+        coming = {pair: time for pair, time in self._delisted.items() if time > self.now()}
+        return [
+            {"delistTime": time, "symbols": [pair.split(":")[0].replace("/", "")]}
+            for pair, time in coming.items()
+        ]
+
+    def moment(self, listing: Listing, now: int | None = None) -> int:
+        """Until when a pair has traded: now, or when it was halted or delisted."""
+        now = self.now() if now is None else now
+        return min(now, self._halted.get(listing.pair, now), self._delisted.get(listing.pair, now))
 
     def klines(self, query: Mapping[str, str], max_limit: int, kind: Kind = "futures") -> list[list[Any]]:
         """Candles: from startTime on, or the latest up to endTime, at most ``limit``."""
@@ -62,7 +96,7 @@ class MarketData:
         limit = integer(query, "limit", 500, 1, max_limit)
         bounds = [integer(query, name, -1, 0, 10**15) for name in ("startTime", "endTime")]
         start, end = (None if bound < 0 else bound for bound in bounds)
-        series = listing.candles_at(interval, self.now(), kind)
+        series = listing.candles_at(interval, self.moment(listing), kind)
         part = series.between(start, end)
         if start is None:
             part = slice(max(part.start, part.stop - limit), part.stop)
@@ -77,9 +111,9 @@ class MarketData:
         limit = integer(query, "limit", 100, 1, 5000)
         if self.trading_mode == "futures" and limit not in _FUTURES_DEPTHS:
             raise BinanceError(-4021, f"{limit} is not valid depth limit.")
-        bid, ask, tick = self._touch(listing)
+        bid, ask, tick = self.touch(listing)
         lot = 10.0**-listing.amount_digits
-        amount = max(lot, self._last(listing)[4] / 200.0)
+        amount = max(lot, self.last(listing)[4] / 200.0)
 
         def side(best: float, direction: int) -> list[list[str]]:
             prices = (best + direction * level * tick for level in range(limit))
@@ -100,7 +134,7 @@ class MarketData:
         """Last prices."""
 
         def price(listing: Listing) -> Json:
-            return {"symbol": listing.symbol, "price": decimal(self._last(listing)[3]), **self._stamp()}
+            return {"symbol": listing.symbol, "price": decimal(self.last(listing)[3]), **self._stamp()}
 
         return self._each(query, price)
 
@@ -114,7 +148,7 @@ class MarketData:
 
     def average_price(self, query: Mapping[str, str]) -> Json:
         """Binance's five-minute average; here the last price."""
-        return {"mins": 5, "price": decimal(self._last(self.one(query))[3]), "closeTime": self.now()}
+        return {"mins": 5, "price": decimal(self.last(self.one(query))[3]), "closeTime": self.now()}
 
     def _each(self, query: Mapping[str, str], answer: Callable[[Listing], Json]) -> Json | list[Json]:
         if "symbol" in query:
@@ -129,13 +163,13 @@ class MarketData:
             return [answer(self.one({"symbol": str(name)})) for name in names]
         return [answer(listing) for listing in self.listed()]
 
-    def _last(self, listing: Listing) -> list[float]:
+    def last(self, listing: Listing) -> list[float]:
         """Open, high, low, close, volume of the newest candle, the running one included."""
-        return [float(value) for value in listing.finest.at(self.now()).values[-1]]
+        return [float(value) for value in listing.finest.at(self.moment(listing)).values[-1]]
 
-    def _touch(self, listing: Listing) -> tuple[float, float, float]:
-        """Best bid, best ask and the tick."""
-        price, tick = self._last(listing)[3], 10.0**-listing.price_digits
+    def touch(self, listing: Listing, price: float | None = None) -> tuple[float, float, float]:
+        """Best bid, best ask and the tick, at present or around a price."""
+        price, tick = self.last(listing)[3] if price is None else price, 10.0**-listing.price_digits
         half = max(1, math.floor(price * _HALF_SPREAD / tick))
         middle = round(price / tick)
         return max(1, middle - half) * tick, (middle + half) * tick, tick
@@ -145,13 +179,13 @@ class MarketData:
         return {"time": self.now()} if self.trading_mode == "futures" else {}
 
     def _quotes(self, listing: Listing) -> Json:
-        bid, ask, _ = self._touch(listing)
-        amount = decimal(max(10.0**-listing.amount_digits, self._last(listing)[4] / 200.0))
+        bid, ask, _ = self.touch(listing)
+        amount = decimal(max(10.0**-listing.amount_digits, self.last(listing)[4] / 200.0))
         return {"bidPrice": decimal(bid), "bidQty": amount, "askPrice": decimal(ask), "askQty": amount}
 
     def _statistics(self, listing: Listing) -> Json:
         now = self.now()
-        series = listing.finest.at(now)
+        series = listing.finest.at(self.moment(listing))
         window = series.between(now - _DAY, now)
         values = series.values[window]
         last = float(series.values[-1, 3])

@@ -46,8 +46,10 @@ STREAM_PATHS: Final = {
 }
 
 
-def overlay_config(base_url: str, *, simulated_clock: bool = False, streams: bool = False) -> dict[str, Any]:
-    """Config to pass last: Binance and its streams at ``base_url``, dry-run.
+def overlay_config(
+    base_url: str, *, simulated_clock: bool = False, streams: bool = False, live: bool = False
+) -> dict[str, Any]:
+    """Config to pass last: Binance and its streams at ``base_url``, dry-run unless the bot trades there.
 
     Parameters
     ----------
@@ -57,6 +59,8 @@ def overlay_config(base_url: str, *, simulated_clock: bool = False, streams: boo
         Whether the command lives in another time: requests are then not spaced by the real clock.
     streams : bool
         Whether a bot gets its candles over websocket (``exchange.enable_ws``).
+    live : bool
+        Whether the bot orders at the exchange.
 
     Examples
     --------
@@ -75,4 +79,4 @@ def overlay_config(base_url: str, *, simulated_clock: bool = False, streams: boo
         "ccxt_config": ccxt_config,
         "ccxt_async_config": ccxt_config,
     }
-    return {"dry_run": True, "exchange": exchange}
+    return {"dry_run": not live, "exchange": exchange}

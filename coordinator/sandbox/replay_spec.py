@@ -5,16 +5,15 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from coordinator.errors import CoordinatorError
+from coordinator.sandbox.accounts.account_spec import AccountSpec
 from coordinator.sandbox.faults import NO_FAULTS, Faults
 
-__all__ = ["ReplaySpec", "parse_moment"]
+__all__ = ["ReplaySpec"]
 
 _PROCESS: Final = "coordinator.adapters.replay.process"  # by name: the sandbox imports no adapter
 
@@ -31,6 +30,7 @@ class ReplaySpec(BaseModel):
     faults : what the exchange does wrong, and how often
     clock_file : where the present moment is kept, so that a run that was killed can go on from there
     streams : whether the bot gets its candles over websocket where it can
+    account : of a live bot; without one every bot is a dry run
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="strings")
@@ -44,25 +44,9 @@ class ReplaySpec(BaseModel):
     faults: Faults = NO_FAULTS
     clock_file: Path | None = None
     streams: bool = False
+    account: AccountSpec | None = None
 
     def command(self, path: Path, command: Sequence[str]) -> list[str]:
         """What runs a freqtrade command as specified, in a process of its own; the specification is written there."""
         path.write_text(self.model_dump_json(indent=2), encoding="utf-8")
         return [sys.executable, "-m", _PROCESS, str(path), *command]
-
-
-def parse_moment(name: str, owner: str, text: str) -> datetime:
-    """A day or a minute, UTC; CoordinatorError otherwise.
-
-    Examples
-    --------
-    >>> parse_moment("start", "coordinator replay", "2023-06-01T06:00").isoformat()
-    '2023-06-01T06:00:00+00:00'
-    """
-    for form in ("%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y%m%d"):
-        try:
-            return datetime.strptime(text, form).replace(tzinfo=UTC)
-        except ValueError:
-            continue
-    rule = "be a day such as 2023-06-01 or a minute such as 2023-06-01T06:00, UTC"
-    raise CoordinatorError(name, owner, rule, text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -12,7 +13,7 @@ import pandas as pd
 from coordinator.candles.check import open_times
 from coordinator.candles.timeframes import grid_offset_milliseconds, timeframe_milliseconds
 
-__all__ = ["Series", "running_candle"]
+__all__ = ["Series", "candle_turns", "running_candle"]
 
 Floats = npt.NDArray[np.float64]
 _VALUES: Final = ("open", "high", "low", "close", "volume")
@@ -104,9 +105,21 @@ def running_candle(candle: Floats, progress: float) -> Floats:
     >>> running_candle(np.array([10.0, 14.0, 8.0, 12.0, 100.0]), 0.5).tolist()
     [10.0, 11.0, 8.0, 11.0, 50.0]
     """
-    opening, high, low, close, volume = (float(value) for value in candle)
-    turns = [opening, low, high, close] if close >= opening else [opening, high, low, close]
-    marks = np.array([0.0, 1 / 3, 2 / 3, 1.0])
+    values = candle.tolist()
+    marks, turns = candle_turns(values)
     price = float(np.interp(progress, marks, turns))
-    prices = [turn for turn, mark in zip(turns, marks.tolist(), strict=True) if mark <= progress] + [price]
-    return np.array([opening, max(prices), min(prices), price, volume * progress])
+    prices = [turn for turn, mark in zip(turns, marks, strict=True) if mark <= progress] + [price]
+    return np.array([values[0], max(prices), min(prices), price, values[4] * progress])
+
+
+def candle_turns(values: Sequence[float]) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """When (0..1 of its length) and at which prices the made-up path of a candle turns.
+
+    Examples
+    --------
+    >>> candle_turns([10.0, 14.0, 8.0, 12.0])[1]
+    (10.0, 8.0, 14.0, 12.0)
+    """
+    opening, high, low, close = values[:4]
+    turns = (opening, low, high, close) if close >= opening else (opening, high, low, close)
+    return (0.0, 1 / 3, 2 / 3, 1.0), turns

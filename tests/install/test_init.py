@@ -243,8 +243,8 @@ def test_mistakes_are_one_line_and_exit_code_2(tmp_path, coordinator):
 
 
 def test_what_acts_beside_the_strategies_is_named():
-    config = {"minimal_roi": {"0": 0.1}, "order_types": {}, "freqai": {}, "trading_mode": "futures"}
+    config = {"minimal_roi": {"0": 0.1}, "order_time_in_force": {}, "freqai": {}, "trading_mode": "futures"}
     notes = "\n".join(config_notes(config))
-    for word in ('"minimal_roi"', '"order_types"', '"freqai"', '"margin_mode"'):
+    for word in ('"minimal_roi"', '"order_time_in_force"', '"freqai"', '"margin_mode"'):
         assert word in notes
     assert config_notes({"stake_currency": "USDT", "trading_mode": "spot"}) == []

@@ -9,7 +9,14 @@ import pytest
 
 from coordinator.errors import CoordinatorError
 from coordinator.sandbox.exchange import create_app
-from coordinator.sandbox.faults import FAULTS, FaultLayer, Faults, parse_faults
+from coordinator.sandbox.faults import (
+    FAULTS,
+    ORDER_FAULTS,
+    SYMBOL_FAULTS,
+    FaultLayer,
+    Faults,
+    parse_faults,
+)
 from coordinator.sandbox.overlay import overlay_config
 from coordinator.sandbox.server import SandboxServer
 
@@ -108,7 +115,17 @@ def test_options_are_read_and_refused():
     assert parse_faults(["timeout=0.01", "seed=4", "skew_seconds=-2.5"], "x") == Faults(
         timeout=0.01, seed=4, skew_seconds=-2.5
     )
-    for wrong in ("timeout", "timeout=1.5", "timeout=x", "fire=0.1", "=1", "stale=-0.1"):
+    moved = parse_faults(
+        ["halted=ETH/USDT@2023-06-01T06:00", "no_fill=.5", "halted=ADA/USDT@2023-06-02"], "x"
+    )
+    assert moved.halted == {
+        "ETH/USDT": datetime(2023, 6, 1, 6, tzinfo=UTC), "ADA/USDT": datetime(2023, 6, 2, tzinfo=UTC)
+    }  # fmt: skip
+    for wrong in ("delisted=ETH/USDT", "halted=ETH/USDT@soon"):
+        with pytest.raises(CoordinatorError, match="be a day such as"):
+            parse_faults([wrong], "x")
+    for wrong in ("no_fill=2", "timeout", "timeout=1.5", "timeout=x", "fire=0.1", "=1", "stale=-0.1"):
         with pytest.raises(CoordinatorError, match="be NAME=RATE"):
             parse_faults([wrong], "x")
-    assert set(FAULTS) == set(Faults.model_fields) - {"skew_seconds", "seed"}
+    others = {"skew_seconds", "seed", *ORDER_FAULTS, *SYMBOL_FAULTS}
+    assert set(FAULTS) == set(Faults.model_fields) - others

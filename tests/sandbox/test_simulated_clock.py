@@ -7,8 +7,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from coordinator.candles.moments import parse_moment
 from coordinator.errors import CoordinatorError
-from coordinator.sandbox.replay_spec import ReplaySpec, parse_moment
+from coordinator.sandbox.replay_spec import ReplaySpec
 from coordinator.sandbox.simulated_clock import SimulatedClock
 
 START = datetime(2023, 6, 1, tzinfo=UTC)

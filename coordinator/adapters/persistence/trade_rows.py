@@ -37,7 +37,9 @@ def trade_row(trade: Trade, plan: Plan, signal_time: int) -> TradeRow:
     trade's: -1 is a full stop whatever share of the plan was filled.
     """
     entries = trade.select_filled_orders(trade.entry_side)
-    exits = trade.select_filled_orders(trade.exit_side)
+    # A stop at the exchange has a side of its own, and may be older than an exit that filled before it.
+    filled = [order for order in trade.select_filled_orders() if order.ft_order_side != trade.entry_side]
+    exits = sorted(filled, key=lambda order: order.order_filled_date or order.order_date)
     bought = sum(order.safe_filled for order in entries)
     cost = sum(order.safe_filled * order.safe_price for order in entries)
     earned = sum(order.safe_filled * order.safe_price for order in exits)

@@ -9,16 +9,18 @@ import json
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from freqtrade.main import main as run_freqtrade
 from freqtrade.rpc.api_server import api_auth
 
+from coordinator.adapters.replay.live_bot import TRADES, is_live, live_environment
 from coordinator.adapters.replay.training_watch import TrainingWatch
 from coordinator.errors import CoordinatorError
-from coordinator.sandbox.child_command import complete_command
+from coordinator.sandbox.accounts.credentials import Credentials
+from coordinator.sandbox.child_command import complete_command, option_value
 from coordinator.sandbox.exchange import create_app, wall_clock
 from coordinator.sandbox.overlay import overlay_config
 from coordinator.sandbox.replay_spec import ReplaySpec
@@ -43,18 +45,30 @@ def run_replay(spec: ReplaySpec, command: Sequence[str]) -> int:
     int
         Freqtrade's exit code; 0 where the clock reached its end.
     """
+    account = spec.account if is_live(command[1:]) else None
+    customer = None if account is None else (account, Credentials.generate())
     with (
         SimulatedClock(spec.start, spec.speed, spec.end) as clock,
-        SandboxServer(create_app(spec.datadir, wall_clock, spec.faults), spec.host, spec.port) as server,
+        SandboxServer(
+            create_app(spec.datadir, wall_clock, spec.faults, customer), spec.host, spec.port
+        ) as server,
         TrainingWatch() as watch,
         tempfile.TemporaryDirectory() as folder,
         _lasting_tokens(),
+        ExitStack() as stack,
     ):
         clock.busy.append(watch.training)
         if spec.clock_file is not None:
             clock.slept.append(_ClockFile(spec.clock_file).write)
         overlay = Path(folder) / "sandbox-overlay.json"
-        content = overlay_config(server.url, simulated_clock=True, streams=spec.streams)
+        live = customer is not None
+        content = overlay_config(server.url, simulated_clock=True, streams=spec.streams, live=live)
+        if customer is not None:
+            home = (customer[0].file or Path(folder)).parent.resolve()
+            print(f"Live on the sandbox exchange, with keys made for this run; the account is in {home}")  # noqa: T201
+            stack.enter_context(live_environment(customer[1], home, server.url))
+            if option_value(command, "--db-url") is None:
+                content["db_url"] = f"sqlite:///{home / TRADES}"  # a live bot's own trades stay as they are
         overlay.write_text(json.dumps(content), encoding="utf-8")
         arguments = complete_command(command, overlay, server.url, Path.cwd())[1:]
         try:

@@ -61,7 +61,15 @@ class EntryStrategy(FastCallbackStrategy):
     use_custom_roi = True
     minimal_roi: dict[str, float] = {}
     stoploss = -0.25  # the last resort, wider where the planned stop may be; custom_stoploss sets that one
-    order_types = {"entry": "limit", "exit": "limit", "stoploss": "market", "stoploss_on_exchange": False}
+    # The limit of a stop at the exchange lies far from its price, so that it fills like a market order; the shipped
+    # config says the same where the user sees it.
+    order_types = {
+        "entry": "limit",
+        "exit": "limit",
+        "stoploss": "market",
+        "stoploss_on_exchange": True,
+        "stoploss_on_exchange_limit_ratio": 0.95,
+    }
 
     def __init__(self, config: dict[str, Any]) -> None:
         with as_operational():
@@ -234,6 +242,8 @@ class EntryStrategy(FastCallbackStrategy):
         )
         closed, sizing = self.plans.last_closed(current_time), self._tuned().sizing
         stake, entries = self.sizing.stake(pair, plan, closed, funds, sizing)
+        if not stake:
+            self.recorder.record_refusal(pair, self.sizing.refusal)
         if entries is not plan.entries:
             self.plans.enter_at_once(pair, current_time, plan)
         return stake

@@ -16,6 +16,8 @@ from freqtrade.enums import ExitCheckTuple, ExitType
 from freqtrade.persistence import Trade
 from freqtrade.strategy import IStrategy
 
+from coordinator.adapters.strategy.exchange_stop import stop_left_behind
+
 __all__ = ["FastCallbackStrategy"]
 
 
@@ -92,4 +94,6 @@ class FastCallbackStrategy(IStrategy):
         reason = self.exit_reason(trade, rate, current_time)
         if reason is not None:
             exits.insert(0, ExitCheckTuple(ExitType.CUSTOM_EXIT, reason))
+        if self.is_bot and not self.config["dry_run"] and stop_left_behind(trade, rate, self.order_types):
+            exits.insert(0, ExitCheckTuple(ExitType.STOP_LOSS))
         return exits

@@ -17,6 +17,7 @@ from coordinator.sandbox.history import copy_history
 __all__ = ["AFTER_CLOSE", "BotWorkspace"]
 
 _CLASSES: Final = ("strategy_path", "freqaimodel_path", "hyperopt_path")
+_ORDER_TYPES: Final = {"entry": "limit", "exit": "limit", "stoploss": "market"}
 _CHANNELS: Final = ("telegram", "discord", "webhook")
 AFTER_CLOSE: Final = timedelta(seconds=5)
 """How long after a full hour a bot begins: at the hour itself no candle that ends then can be seen."""
@@ -106,6 +107,13 @@ class BotWorkspace:
             "db_url": f"sqlite:///{self.trades.resolve()}",
             "initial_state": "running",
             "dry_run": True,
+            # Its looks are far apart: a stop at the exchange, which a dry run only plays, would often be refused as
+            # passed already. In the bot it acts at the same looks, as a backtest's does.
+            "order_types": {
+                **_ORDER_TYPES,
+                **(plan.config.get("order_types") or {}),
+                "stoploss_on_exchange": False,
+            },
             # Nobody is told what a made-up bot does.
             **{name: {"enabled": False} for name in _CHANNELS if name in plan.config},
         }

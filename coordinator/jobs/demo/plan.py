@@ -11,12 +11,12 @@ from typing import Final
 from rich.console import Console
 
 from coordinator.candles.files import read_candles
+from coordinator.candles.moments import parse_moment
 from coordinator.errors import CoordinatorError
 from coordinator.jobs.bot.workspace import AFTER_CLOSE
 from coordinator.jobs.options import split_names
 from coordinator.jobs.run_plan import RunPlan, plan_run
 from coordinator.jobs.simulated import chosen_datadir
-from coordinator.sandbox.replay_spec import parse_moment
 
 __all__ = ["demo_plan", "free_port"]
 

@@ -18,7 +18,7 @@ FOLDERS: Final = {
 }
 """The pack's folders, and Freqtrade's names for them in a user directory."""
 OVERLAY: Final = "coordinator.json"
-_SHIPPED_KEYS: Final = ("strategy", "freqaimodel")
+_SHIPPED_KEYS: Final = ("strategy", "freqaimodel", "order_types")
 _SECTIONS: Final = ("freqai", "coordinator")
 _STRATEGYS_OWN: Final = {
     "timeframe": "1h",
@@ -37,9 +37,9 @@ def overlay_config(shipped: dict[str, Any]) -> dict[str, Any]:
 
     Examples
     --------
-    >>> overlay_config({"strategy": "S", "freqaimodel": "M", "freqai": {}, "coordinator": {}, "stake_amount": 5})
-    ... # doctest: +ELLIPSIS
-    {'strategy': 'S', 'freqaimodel': 'M', 'timeframe': '1h', ..., 'freqai': {}, 'coordinator': {}}
+    >>> shipped = {"strategy": "S", "freqaimodel": "M", "order_types": {}, "freqai": {}, "coordinator": {}}
+    >>> overlay_config({**shipped, "stake_amount": 5})  # doctest: +ELLIPSIS
+    {'strategy': 'S', 'freqaimodel': 'M', 'order_types': {}, 'timeframe': '1h', ..., 'freqai': {}, 'coordinator': {}}
     """
     return {
         **{key: shipped[key] for key in _SHIPPED_KEYS},

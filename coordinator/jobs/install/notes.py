@@ -13,7 +13,7 @@ __all__ = ["config_notes", "own_config"]
 
 _OVERRIDES: Final = (
     *("minimal_roi", "stoploss", "trailing_stop_positive", "trailing_stop_positive_offset"),
-    *("order_types", "order_time_in_force", "max_entry_position_adjustment", "startup_candle_count"),
+    *("order_time_in_force", "max_entry_position_adjustment", "startup_candle_count"),
 )
 """Keys that Freqtrade puts over the strategy's and that an overlay cannot take back."""
 

@@ -1,0 +1,1 @@
+"""Accounts of the sandbox exchange: signed requests, orders, fills, balances and positions."""
