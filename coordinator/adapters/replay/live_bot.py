@@ -19,10 +19,10 @@ from coordinator.errors import CoordinatorError
 from coordinator.ledger.location import URL_VARIABLE
 from coordinator.sandbox.accounts.credentials import Credentials
 
-__all__ = ["TRADES", "is_live", "live_environment"]
+__all__ = ["LEDGER", "TRADES", "is_live", "live_environment"]
 
 TRADES: Final = "sandbox-trades.sqlite"
-_LEDGER: Final = "sandbox-ledger.sqlite"
+LEDGER: Final = "sandbox-ledger.sqlite"
 _EXCHANGE: Final = "FREQTRADE__EXCHANGE__"
 _HOSTS: Final = {"/fapi/": "https://fapi.binance.com/", "/api/": "https://api.binance.com/"}
 
@@ -70,7 +70,7 @@ def live_environment(credentials: Credentials, folder: Path, url: str) -> Iterat
         f"{_EXCHANGE}KEY": credentials.key,
         f"{_EXCHANGE}API_KEY": credentials.key,
         f"{_EXCHANGE}SECRET": credentials.secret,
-        URL_VARIABLE: f"sqlite:///{(folder / _LEDGER).resolve()}",
+        URL_VARIABLE: f"sqlite:///{(folder / LEDGER).resolve()}",
         "FREQTRADE__DRY_RUN": "false",
     }
     before = dict(os.environ)

@@ -16,6 +16,7 @@ from pathlib import Path
 from freqtrade.main import main as run_freqtrade
 from freqtrade.rpc.api_server import api_auth
 
+from coordinator.adapters.replay.backoff import simulated_backoff
 from coordinator.adapters.replay.live_bot import TRADES, is_live, live_environment
 from coordinator.adapters.replay.training_watch import TrainingWatch
 from coordinator.errors import CoordinatorError
@@ -55,6 +56,7 @@ def run_replay(spec: ReplaySpec, command: Sequence[str]) -> int:
         TrainingWatch() as watch,
         tempfile.TemporaryDirectory() as folder,
         _lasting_tokens(),
+        simulated_backoff(spec.speed),
         ExitStack() as stack,
     ):
         clock.busy.append(watch.training)
