@@ -83,14 +83,16 @@ class PortfolioMonitor:
         self.equity = self.exposure = 0.0
         self.tracker, self.hedge = DrawdownTracker(self._s.peak_days), Hedge(self._s)
         self._stress: tuple[ReturnPanel, int, float, float] | None = None
-        self._stored: tuple[int, float] = (-1, 0.0)
+        self._stored: tuple[int, float, float] = (-1, 0.0, 0.0)
 
     def use_store(self, store: StateStore) -> None:
         """Store the state from now on, and continue from the one stored."""
         self._store = store
         state = store.load_state(HEDGE)
         if state is not None:
-            self.time = int(state["time"])
+            # Without the exposure of its candle the hedge would be closed at once: that candle is then looked at again.
+            self.time = int(state["time"]) if "exposure" in state else -1
+            self.equity, self.exposure = float(state.get("equity", 0.0)), float(state.get("exposure", 0.0))
             self.tracker.restore(state["tracker"])
             self.hedge.restore(state["hedge"])
 
@@ -150,15 +152,16 @@ class PortfolioMonitor:
         return self._stress[2:]
 
     def _store_state(self, changed: bool) -> None:
-        day = self.time // 86_400
-        if self._store is None or not (changed or self._stored != (day, self.tracker.peak)):
+        now = self.time // 86_400, self.tracker.peak, self.exposure
+        if self._store is None or not (changed or self._stored != now):
             return
-        self._stored = day, self.tracker.peak
+        self._stored = now
         self._store.store_state(HEDGE, self.time, self.state())
 
     def state(self) -> dict[str, Any]:
         """As JSON keeps it."""
-        return {"time": self.time, "tracker": self.tracker.state(), "hedge": self.hedge.state()}
+        known = {"time": self.time, "equity": self.equity, "exposure": self.exposure}
+        return {**known, "tracker": self.tracker.state(), "hedge": self.hedge.state()}
 
     # --- answers ----------------------------------------------------------------------------------------------
 

@@ -326,6 +326,33 @@ def test_a_bot_remembers_its_peak(analyses, held):
     assert not two.hedging.monitor.hedge.active
 
 
+def test_a_bot_that_starts_again_within_the_candle_keeps_its_hedge(analyses, held):
+    found, kept = moments(analyses), []
+    store = SimpleNamespace(
+        load_state=lambda name: kept[-1] if kept else None,
+        store_state=lambda name, time, state: kept.append(json.loads(json.dumps(state))),
+    )
+    one = make(analyses, "futures", {})
+    one.hedging.use_store(store)
+    crash(one, held, found, [trade(FUTURES[1], found[0])])
+    target = one.hedging.monitor.target_notional()
+    assert target > 0
+    two = make(analyses, "futures", {})
+    two.hedging.use_store(store)
+    two.update_portfolio(found[1] + timedelta(minutes=20))
+    assert two.hedging.monitor.target_notional() == target
+    hedge = trade(FUTURES[0], found[1], amount=1.0, tag="hedge: drawdown 20 %", short=True)
+    assert two.hedging.is_hedge(hedge)
+    assert two.hedging.exit_reason(hedge) is None
+    # What an earlier version stored has no exposure: its candle is looked at again.
+    del kept[-1]["exposure"]
+    three = make(analyses, "futures", {})
+    three.hedging.use_store(store)
+    three.wallets.total = 3_000.0
+    three.update_portfolio(found[1] + timedelta(minutes=20))
+    assert three.hedging.monitor.target_notional() == pytest.approx(target)
+
+
 def test_a_candle_that_is_not_analysed_yet_waits(analyses, held):
     strategy = make(analyses, "futures", {})
     strategy.update_portfolio(moments(analyses)[-1] + timedelta(days=100))

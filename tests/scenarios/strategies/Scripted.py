@@ -19,7 +19,7 @@ class Scripted(CoordinatorStrategy):
 
     script = None
 
-    def _higher(self, pair, timeframe):
+    def _higher(self, pair, timeframe, base):
         return Candles(*(np.zeros(0),) * 6, 14400)
 
     def populate_indicators(self, dataframe, metadata):
