@@ -80,9 +80,16 @@ class TradeRecorder:
             trade.set_custom_data(WHY_KEY, f"the portfolio's hedge: {reason}")
 
     def reconcile(
-        self, now: datetime, plan_of: Callable[[Trade], Plan], last_closed: Callable[[datetime], int]
+        self,
+        now: datetime,
+        plan_of: Callable[[Trade], Plan],
+        last_closed: Callable[[datetime], int],
+        is_hedge: Callable[[Trade], bool],
     ) -> None:
-        """Bring the ledger's trades up to date after a restart or an outage; close entries that never filled."""
+        """Bring the ledger's trades up to date after a restart or an outage; close entries that never filled.
+
+        The hedge is on nobody's signal and no trade of the ledger.
+        """
         if self._ledger is None:
             return
         candle = last_closed(now)
@@ -91,6 +98,8 @@ class TradeRecorder:
             self._ledger.trades_stale = False  # a write that fails sets it again
             still_open = self._ledger.open_trades()
             for trade in Trade.get_trades_proxy():
+                if is_hedge(trade):
+                    continue
                 key = (last_closed(trade.open_date_utc), trade.pair)
                 if (trade.is_open or key in still_open) and trade.nr_of_successful_entries:
                     self._ledger.write_trade(trade_row(trade, plan_of(trade), key[0]))
