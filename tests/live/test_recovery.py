@@ -4,9 +4,9 @@ import ccxt
 import pytest
 from freqtrade.persistence import Trade
 
-from tests.live.bot import live_bot, owned
+from tests.live.bot import Coin, live_bot, owned
 from tests.live.test_stops import ROWS, SETTINGS
-from tests.scenarios.engine import Play, Signal
+from tests.scenarios.engine import CALM, Play, Signal, level
 
 pytestmark = pytest.mark.xdist_group("live")
 
@@ -34,6 +34,7 @@ def kill_after(monkeypatch):
 
     def arm(number):
         when[0] = number
+        seen.clear()
         return seen
 
     return arm
@@ -69,3 +70,28 @@ def test_the_next_bot_manages_what_was_not_written_down(tmp_path, kill_after, fu
         assert account.open_orders() == []
         assert owned(account, "BTCUSDT") < 2e-5
         assert [fill.side for fill in account.fills] == ["BUY", "BUY", "SELL", "SELL", "SELL"]
+
+
+def test_an_entry_that_became_no_trade_is_cancelled_or_told(tmp_path, kill_after, caplog):
+    """Killed at the first entry: one coin's order still waits at the next start, the other's has filled meanwhile."""
+    rows = [CALM, CALM, *level(100, 3)]
+    for coin, still, told in (
+        ("BTC", 0, "became no trade: cancelled"),
+        ("ETH", 9, "close it at the exchange"),
+    ):
+        folder = tmp_path / coin
+        folder.mkdir()
+        plays = {coin: Coin(Play(rows, {0: Signal()}, 1), still=still)}
+        kill_after(1)
+        with live_bot(folder, plays, SETTINGS) as live:
+            with pytest.raises(Killed):
+                live.look(1.5)
+            Trade.session.rollback()
+            if still:
+                live.clock.sleep(7200)
+        kill_after(0)
+        with live_bot(folder, plays, SETTINGS) as live:
+            assert live.trades == []
+            (order,) = live.account.orders.values()
+            assert order.status == ("FILLED" if still else "CANCELED")
+        assert sum(told in record.getMessage() for record in caplog.records) == 1

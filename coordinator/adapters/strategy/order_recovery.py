@@ -8,13 +8,15 @@ nobody manages. Freqtrade itself finds only what has been sold.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
+from freqtrade.enums import TradingMode
 from freqtrade.exchange import Exchange
 from freqtrade.persistence import Order, Trade
 
-__all__ = ["recover_orders"]
+__all__ = ["cancel_lost_entries", "recover_orders"]
 
 logger = logging.getLogger(__name__)
 
@@ -37,6 +39,49 @@ def recover_orders(exchange: Exchange) -> None:
         except Exception as error:
             Trade.rollback()
             logger.warning("%s: could not look for orders that were not written down: %s", trade.pair, error)
+
+
+def cancel_lost_entries(exchange: Exchange, ordered: Iterable[tuple[int, str]]) -> None:
+    """Cancel entries that were ordered as the bot was killed and became no trade; one that has filled is told.
+
+    Parameters
+    ----------
+    ordered : iterable of (candle, pair)
+        What the ledger holds as ordered and not closed; candles by their open time, seconds since the epoch.
+    """
+    held = {trade.pair for trade in Trade.get_open_trades()}
+    for candle, pair in sorted(ordered):
+        if pair in held:
+            continue
+        try:
+            for order in exchange.fetch_orders(pair, datetime.fromtimestamp(candle, UTC)):
+                if _is_entry(exchange, order) and Order.order_by_id(str(order["id"]), pair) is None:
+                    _end_lost_entry(exchange, order, pair)
+        except Exception as error:
+            logger.warning("%s: could not look for an entry that was not written down: %s", pair, error)
+
+
+def _is_entry(exchange: Exchange, order: Mapping[str, Any]) -> bool:
+    reduces = bool(order.get("reduceOnly")) or order.get("stopPrice") is not None
+    return not reduces and (order["side"] == "buy" or exchange.trading_mode == TradingMode.FUTURES)
+
+
+def _end_lost_entry(exchange: Exchange, order: Mapping[str, Any], pair: str) -> None:
+    if order.get("status") == "open":
+        exchange.cancel_order(str(order["id"]), pair)
+        logger.warning(
+            "%s: order %s was placed before the bot was killed and became no trade: cancelled",
+            pair,
+            order["id"],
+        )
+    if (order.get("filled") or 0.0) > 0:
+        logger.error(
+            "%s: order %s filled %s (%s) before the bot was killed, and no trade knows of it: close it at the exchange",
+            pair,
+            order["id"],
+            order["filled"],
+            order["side"],
+        )
 
 
 def _orders(exchange: Exchange, pair: str, since: Any) -> list[dict[str, Any]]:
