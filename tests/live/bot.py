@@ -10,7 +10,7 @@ import json
 import math
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -90,7 +90,6 @@ class LiveBot:
     clock: SimulatedClock
     file: Path
     futures: bool
-    temporary: list[str] = field(default_factory=list)
 
     def look(self, row: float, every: float = 5.0) -> None:
         """Let the bot look until so many hours after the signal's candle has opened, every few minutes."""
@@ -105,8 +104,7 @@ class LiveBot:
         """As Freqtrade's worker does it: what is temporary is tried again in half a minute."""
         try:
             self.bot.process()
-        except TemporaryError as error:
-            self.temporary.append(str(error))
+        except TemporaryError:
             self.clock.sleep(30.0)
 
     @property

@@ -29,10 +29,10 @@ def test_a_halted_and_a_delisted_pair_do_not_stop_the_others(tmp_path, caplog):
     faults = Faults(halted={"ETH/USDT": at(2.5)}, delisted={"SOL/USDT": at(2.5)})
     caplog.set_level(logging.INFO)
     with live_bot(tmp_path, plays, AT_ONCE, faults=faults) as live:
-        live.look(2.3, every=10)
+        live.look(2.3, every=15)
         live.check()
         assert {order.symbol for order in live.stops} == {"BTCUSDT", "ETHUSDT", "SOLUSDT"}
-        live.look(6.5, every=10)
+        live.look(6.5, every=15)
         held = {trade.pair: trade for trade in live.trades}
         assert len(held) == 3
         assert (held["BTC/USDT"].is_open, held["BTC/USDT"].exit_reason) == (False, "stoploss_on_exchange")

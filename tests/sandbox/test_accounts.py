@@ -54,13 +54,13 @@ def serve(market_dir, tmp_path):
             stops.pop()()
         clock = time_machine.travel(NOW, tick=False)
         coordinates = clock.start()
+        stops.append(clock.stop)
         credentials, file = Credentials.generate(), tmp_path / "account.json"
         customer = AccountSpec(file=file, balance=Decimal(balance)), credentials
         server = SandboxServer(create_app(market_dir, wall_clock, faults, customer)).__enter__()
+        stops.append(lambda: server.__exit__(None, None, None))
         environment = live_environment(credentials, tmp_path, server.url)
         environment.__enter__()
-        stops.append(clock.stop)
-        stops.append(lambda: server.__exit__(None, None, None))
         stops.append(lambda: environment.__exit__(None, None, None))
         return Exchange(server.url, credentials, coordinates, file)
 

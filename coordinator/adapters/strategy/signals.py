@@ -24,6 +24,7 @@ from coordinator.adapters.strategy.annotations import chart_annotations, pair_lo
 from coordinator.adapters.strategy.fast_start import learn_from_history
 from coordinator.adapters.strategy.historic_chart import HistoricChart
 from coordinator.adapters.strategy.operator import attach_operator, attach_webserver
+from coordinator.adapters.strategy.order_recovery import cancel_lost_entries, recover_orders
 from coordinator.adapters.strategy.trades import TradeStrategy
 from coordinator.candles.check import check_candles
 from coordinator.candles.known import known_candles, on_known_candles
@@ -92,6 +93,9 @@ class CoordinatorStrategy(TradeStrategy):
             if self.guard.trust is not None:
                 self.guard.trust.use_store(ledger)
             self.operator = attach_operator(self, live)
+            if not self.config["dry_run"]:
+                recover_orders(self.dp._exchange)
+                cancel_lost_entries(self.dp._exchange, ledger.open_trades())
         elif self.config.get("runmode") == RunMode.WEBSERVER:
             attach_webserver(self)
         if self.hedging.monitor.pair is not None:
