@@ -56,6 +56,18 @@ def asked(strategy="MLCoordinator", timerange=TIMERANGE, futures=False):
     }
 
 
+def test_the_historic_chart_shows_futures(client):
+    """Asked for first, of a config in spot: none of its pairs is a futures pair."""
+    chart = client.answer("POST", "/pair_history", json=asked(futures=True))
+    assert chart["enter_short_signals"]
+    levels = [
+        one["label"].partition(" above")[0]
+        for one in chart["annotations"]
+        if " above " in one.get("label", "")
+    ]
+    assert {"enter", "exit"} <= set(levels)
+
+
 # --- backtests from the browser ---------------------------------------------------------------------------------
 
 
@@ -112,17 +124,6 @@ def test_the_historic_chart_shows_what_the_backtest_decided(webserver, client):
     assert opened <= marked
     again = client.answer("GET", "/pair_history", params=asked())
     assert again["data"] == chart["data"]
-
-
-def test_the_historic_chart_shows_futures(client):
-    chart = client.answer("POST", "/pair_history", json=asked(futures=True))
-    assert chart["enter_short_signals"]
-    levels = [
-        one["label"].partition(" above")[0]
-        for one in chart["annotations"]
-        if " above " in one.get("label", "")
-    ]
-    assert {"enter", "exit"} <= set(levels)
 
 
 def test_a_chart_of_the_baseline_has_no_ml(client):
