@@ -253,7 +253,7 @@ class CompositeFreqaiModel(ScanningModel):
 
     def _pairs(self) -> list[str]:
         pairs = traded_pairs(self.config, self._strategy.dp)
-        return pairs if self.live or self._asked in pairs else [*pairs, self._asked]
+        return pairs if self.live or self._asked in ("", *pairs) else [*pairs, self._asked]
 
     def _whole_market(self) -> MarketHistory:
         """A backtest's candles; every training cuts them at the end of its window."""
