@@ -51,6 +51,11 @@ class DrawdownTracker:
         self.drawdown = 1 - equity / self.peak if self.peak > 0 else 0.0
         return self.drawdown
 
+    @property
+    def highs(self) -> dict[int, float]:
+        """Highest equity of each of the last days, by day since the epoch; a copy."""
+        return dict(self._highs)
+
     def state(self) -> dict[str, Any]:
         """As JSON keeps it."""
         return {"highs": [[day, high] for day, high in self._highs.items()], "drawdown": self.drawdown}

@@ -5,7 +5,7 @@ Fed by closed candles, positions and the wallet alone: no vote, decision or mode
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from coordinator.portfolio.correlation import ReturnPanel
@@ -83,7 +83,7 @@ class PortfolioMonitor:
         self.equity = self.exposure = 0.0
         self.tracker, self.hedge = DrawdownTracker(self._s.peak_days), Hedge(self._s)
         self._stress: tuple[ReturnPanel, int, float, float] | None = None
-        self._stored: tuple[int, float, float] = (-1, 0.0, 0.0)
+        self._stored: tuple[Mapping[int, float], float] = ({}, 0.0)
 
     def use_store(self, store: StateStore) -> None:
         """Store the state from now on, and continue from the one stored."""
@@ -152,7 +152,8 @@ class PortfolioMonitor:
         return self._stress[2:]
 
     def _store_state(self, changed: bool) -> None:
-        now = self.time // 86_400, self.tracker.peak, self.exposure
+        # Every day's high counts, also below the peak: one of them is the peak when the window has moved on.
+        now = self.tracker.highs, self.exposure
         if self._store is None or not (changed or self._stored != now):
             return
         self._stored = now

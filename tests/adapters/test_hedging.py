@@ -353,6 +353,27 @@ def test_a_bot_that_starts_again_within_the_candle_keeps_its_hedge(analyses, hel
     assert three.hedging.monitor.target_notional() == pytest.approx(target)
 
 
+def test_a_bot_remembers_every_days_high(analyses, held):
+    """One below the peak is the peak when the days that it looks back on have moved on."""
+    kept = []
+    store = SimpleNamespace(
+        load_state=lambda name: kept[-1] if kept else None,
+        store_state=lambda name, time, state: kept.append(json.loads(json.dumps(state))),
+    )
+    found = [now for now in moments(analyses) if now.hour in (1, 2)][:6]
+    one = make(analyses, "futures", {"peak_days": 2})
+    one.hedging.use_store(store)
+    for now, equity in zip(found[:4], (10_000.0, 9_900.0, 9_000.0, 9_500.0), strict=True):
+        one.wallets.total = equity
+        one.update_portfolio(now)
+    two = make(analyses, "futures", {"peak_days": 2})
+    two.hedging.use_store(store)
+    for bot in (one, two):
+        bot.wallets.total = 9_400.0
+        bot.update_portfolio(found[4])
+    assert two.hedging.monitor.tracker.peak == one.hedging.monitor.tracker.peak == 9_500.0
+
+
 def test_a_candle_that_is_not_analysed_yet_waits(analyses, held):
     strategy = make(analyses, "futures", {})
     strategy.update_portfolio(moments(analyses)[-1] + timedelta(days=100))
