@@ -33,7 +33,7 @@ class Scenario:
     trading_mode : spot or futures
     days : of candles before the end of the market
     kills : of a hundred
-    rounds : runs that share the kills
+    kills_a_run : at most; runs follow until there were kills enough
     startup : seconds that a process needs on a free core before it can be killed at work
     """
 
@@ -41,7 +41,7 @@ class Scenario:
     timerange: str
     coordinator: Mapping[str, Any]
     kills: int
-    rounds: int
+    kills_a_run: int
     freqai: Mapping[str, Any] = field(default_factory=dict)
     trading_mode: TradingMode = "spot"
     days: int = 78
@@ -79,7 +79,7 @@ SCENARIOS: Final[dict[str, Scenario]] = {
             "improvements": {"volatility_sizing": {"mode": "on"}, "dynamic_reward_risk": {"mode": "on"}},
         },
         kills=60,
-        rounds=6,
+        kills_a_run=10,
     ),
     "hedge": Scenario(
         strategy="TechnicalBaseline",
@@ -90,7 +90,7 @@ SCENARIOS: Final[dict[str, Scenario]] = {
             "portfolio": {"hedge": {"mode": "on", "drawdown": 0.005, "tolerance": 0.1, "peak_days": 5}},
         },
         kills=20,
-        rounds=2,
+        kills_a_run=10,
         trading_mode="futures",
     ),
     # A training every day, which is half of the bot's time.
@@ -103,7 +103,7 @@ SCENARIOS: Final[dict[str, Scenario]] = {
             "quality": {"trees": 200, "leaf_samples": 50, "label": "target"},
         },
         kills=20,
-        rounds=2,
+        kills_a_run=10,
         freqai={"train_period_days": 90, "backtest_period_days": 1},
         days=170,
         startup=15.0,

@@ -64,8 +64,8 @@ def run_undisturbed(scenario: Scenario, plan: RunPlan, folder: Path) -> tuple[Bo
 
 def run_killed(
     scenario: Scenario, plan: RunPlan, folder: Path, kills: int, seconds: float, rng: random.Random
-) -> BotWorkspace:
-    """A run that is killed so often at random moments, each time goes on, and comes to its end."""
+) -> tuple[BotWorkspace, int]:
+    """A run that is killed at random moments, each time goes on, and comes to its end; how often it was killed."""
     workspace, spec = _begin(plan, folder)
     work = max(1.0, seconds - scenario.startup)
     killed = 0
@@ -82,7 +82,7 @@ def run_killed(
         if child.returncode != 0:
             raise RuntimeError(said[-2000:])
         print(f"    killed {killed} times", flush=True)
-        return workspace
+        return workspace, killed
 
 
 def _onward(spec: ReplaySpec, workspace: BotWorkspace) -> ReplaySpec:
@@ -152,13 +152,14 @@ def _run_scenario(name: str, scenario: Scenario, rng: random.Random) -> Result:
         folder = Path(temporary)
         plan = make_plan(scenario, folder)
         whole, seconds = run_undisturbed(scenario, plan, folder / "whole")
-        same, each, orders = 0, scenario.kills // scenario.rounds, len(_orders(whole))
+        same, rounds, kills, orders = 0, 0, 0, len(_orders(whole))
         print(f"    {name}: undisturbed {seconds:.0f} s, {orders} orders", flush=True)
-        for i in range(scenario.rounds):
-            killed = run_killed(scenario, plan, folder / f"killed{i}", each, seconds, rng)
+        while kills < scenario.kills:
+            each = min(scenario.kills_a_run, scenario.kills - kills)
+            killed, count = run_killed(scenario, plan, folder / f"killed{rounds}", each, seconds, rng)
             found = differences(whole, killed)
-            same += not found
+            rounds, kills, same = rounds + 1, kills + count, same + (not found)
             for line in found:
                 print(f"    {line}", flush=True)
-    said = f"of {scenario.rounds} with {scenario.kills} kills, {orders} orders; undisturbed {seconds:.0f} s"
+    said = f"of {rounds} with {kills} kills, {orders} orders; undisturbed {seconds:.0f} s"
     return Result(f"replay_kills_{name}", float(same), "runs the same", said)
