@@ -90,7 +90,7 @@ class TradeRow:
 
 
 def write_trade(connection: Connection, run_id: int, trade: TradeRow, owner: str) -> None:
-    """Write a trade or bring it up to date; a closed one stays as it is.
+    """Write a trade or bring it up to date; a closed one stays as it is, but for an entry that had not been filled.
 
     Raises
     ------
@@ -112,7 +112,8 @@ def write_trade(connection: Connection, run_id: int, trade: TradeRow, owner: str
     same = dict(stored) == values
     fixed = ("direction", "opened_at") if stored["filled_price"] is not None else ("direction",)
     begun = all(stored[key] == values[key] for key in fixed)
-    if not same and (stored["closed_at"] is not None or not begun):
+    ended = stored["closed_at"] is not None and stored["filled_price"] is not None
+    if not same and (ended or not begun):
         raise CoordinatorError("trades", name, f"stay as written ({dict(stored)!r})", values)
     connection.execute(update(trades).where(selected).values(values))
 

@@ -145,3 +145,13 @@ def test_any_features_come_back_to_the_bit(values):
     ledger.write_candle(run, CandleRecord(HOUR, tuple(SIGNAL._replace(pair=pair) for pair in pairs)))
     ledger.write_features(run, features(values.reshape(-1, 3), pairs))
     assert ledger.read_features(run, SCHEMA).values.tobytes() == values.tobytes()
+
+
+def test_an_entry_that_was_not_filled_may_be_ordered_anew(ledger, run):
+    unfilled = replace(OPEN, filled_price=None, closed_at=START, exit_reason="entry not filled")
+    ledger.write_trade(run, unfilled)
+    ledger.write_trade(run, OPEN)
+    ledger.write_trade(run, CLOSED)
+    (trade,) = ledger.trades(run).to_dict("records")
+    assert trade["exit_reason"] == CLOSED.exit_reason
+    assert ledger.check() == []

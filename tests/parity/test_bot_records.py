@@ -154,8 +154,11 @@ def test_fills_stand_beside_the_virtual_trade_and_the_trade_says_why(bot):
 def test_an_entry_that_never_fills_is_closed_as_such(bot):
     signal = until_a_signal(bot)
     entered(bot, signal)
-    bot.step(signal + pd.Timedelta(hours=1), PAIRS)
     ledger, run = ledger_of(bot)
+    within = signal + pd.Timedelta(hours=1, minutes=40)
+    bot.strategy.bot_loop_start(within.to_pydatetime())
+    assert pd.isna(ledger.trades(run).iloc[0]["closed_at"])  # Freqtrade may order it anew on the same signal
+    bot.step(signal + pd.Timedelta(hours=1), PAIRS)
     row = ledger.trades(run).iloc[0]
     assert row["exit_reason"] == "entry not filled"
     assert pd.isna(row["filled_price"])

@@ -106,6 +106,7 @@ class TradeRecorder:
         if self._ordered:
             held = {trade.pair for trade in Trade.get_open_trades()}
             for key, row in list(self._ordered.items()):
-                if row.pair not in held and row.opened_at < now:
+                # While its signal lasts Freqtrade may order the same entry anew.
+                if row.pair not in held and row.time < candle:
                     self._ledger.write_trade(unfilled_row(row, now))
                     del self._ordered[key]
