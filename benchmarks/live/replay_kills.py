@@ -36,7 +36,7 @@ __all__ = ["differences", "run", "run_killed", "run_undisturbed"]
 ORDERS = (
     "select t.pair, t.open_date, t.close_date, replace(t.exit_reason, 'trailing_', ''), t.stop_loss, t.amount, "
     "t.close_profit_abs, o.ft_order_side, o.order_date, o.price, o.amount as ordered, o.filled, o.status, "
-    "o.ft_order_tag "
+    "replace(o.ft_order_tag, 'trailing_', '') "
     "from trades t join orders o on "
     "o.ft_trade_id = t.id order by t.pair, t.open_date, o.order_date, o.id"
 )

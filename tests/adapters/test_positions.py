@@ -85,6 +85,28 @@ def test_new_signals_forget_old_trades(book):
     assert book.of_trade(trade(), stored=False).stop_distance == 0.01
 
 
+def test_a_bot_killed_before_the_fill_was_seen_waits_for_its_analysis():
+    """Between an entry's order and its fill no plan stands in the trade: the signal's is taken, never the hard stop."""
+    kept = {}
+    open_trade = trade()
+    open_trade.get_custom_data, open_trade.set_custom_data = kept.get, kept.__setitem__
+    begun = PlanBook(Settings(), 3600)
+    assert not begun.analysed
+    assert begun.awaits_analysis(open_trade)
+    assert begun.of_trade(open_trade, stored=True).stop_distance == Settings().stops.hard_limit
+    assert not kept
+    begun.set_plans("ETH/USDT", {})
+    assert begun.analysed
+    assert begun.awaits_analysis(open_trade)
+    begun.set_plans("BTC/USDT", {SIGNAL: make_plan(Settings(), 1, 0.8, 0.02, 0.05)})
+    assert not begun.awaits_analysis(open_trade)
+    assert begun.of_trade(open_trade, stored=True).stop_distance == 0.02
+    assert Plan.from_json(kept["coordinator plan"]).stop_distance == 0.02
+    again = PlanBook(Settings(), 3600)
+    assert not again.awaits_analysis(open_trade)
+    assert again.of_trade(open_trade, stored=True).stop_distance == 0.02
+
+
 def test_plans_survive_a_restart_in_custom_data():
     plan = Plan(-1, 0.7, 0.02, 0.05, EntryPlan((0.4, 0.35, 0.25), (0.0, 0.005, 0.01)), 100.0)
     assert Plan.from_json(plan.to_json()) == plan

@@ -78,18 +78,26 @@ class PlanBook:
         if plan is None:
             plan = self._stored(trade) if stored else None
             if plan is None:
-                direction = -1 if trade.is_short else 1
-                plan = self.at_signal(trade.pair, trade.open_date_utc, direction) or self._without_signal(
-                    trade
-                )
-                plan = replace(plan, anchor=_first_fill(trade))
-                if not trade.nr_of_successful_entries:
-                    return plan  # not filled yet: the anchor is not known
+                plan = replace(self._of_signal(trade), anchor=_first_fill(trade))
+                if not trade.nr_of_successful_entries or trade.pair not in self._signals:
+                    return plan  # not filled, the anchor is not known; or not analysed yet: asked again
                 if stored:
                     trade.set_custom_data(CUSTOM_DATA_KEY, plan.to_json())
             self._trades[key] = plan
         self._last = trade, plan  # Freqtrade asks several questions about a trade in a row
         return plan
+
+    @property
+    def analysed(self) -> bool:
+        """Whether any pair has been analysed since the bot began."""
+        return bool(self._signals)
+
+    def awaits_analysis(self, trade: Trade) -> bool:
+        """Whether a bot cannot know a trade's plan yet: none is stored, and its pair was not analysed since the start.
+
+        So it is after a kill between an entry's order and the first look at its fill.
+        """
+        return trade.pair not in self._signals and self.known(trade) is None
 
     def known(self, trade: Trade) -> Plan | None:
         """A bot's plan of an open trade where there is one already; changes nothing."""
@@ -135,14 +143,21 @@ class PlanBook:
             logger.warning("%s: the stored plan is not readable (%s)", trade.pair, error)
             return None
 
-    def _without_signal(self, trade: Trade) -> Plan:
+    def _of_signal(self, trade: Trade) -> Plan:
+        """The plan of the signal before the trade's opening; without one the hard stop and the base reward:risk."""
+        direction = -1 if trade.is_short else 1
+        found = self.at_signal(trade.pair, trade.open_date_utc, direction)
+        if found is not None:
+            return found
         key = (trade.pair, trade.open_date)
-        if key not in self._told:  # while an order waits for its fill it is asked at every look
+        if (
+            trade.pair in self._signals and key not in self._told
+        ):  # while an order waits for its fill it is asked at every look
             self._told.add(key)
             logger.info(
                 "%s: no plan for this trade, using the hard stop and the base reward:risk", trade.pair
             )
-        return unplanned(-1 if trade.is_short else 1, self._settings)
+        return unplanned(direction, self._settings)
 
 
 def _first_fill(trade: Trade) -> float:

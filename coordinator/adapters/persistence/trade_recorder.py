@@ -73,6 +73,11 @@ class TradeRecorder:
             by_hand = trade.enter_tag == FORCED_TAG
             trade.set_custom_data(WHY_KEY, entry_reason(decision, plan, time_limit, by_hand=by_hand))
 
+    def postpone(self) -> None:
+        """A trade cannot be recorded yet: it is looked at again with the next candle."""
+        if self._ledger is not None:
+            self._ledger.trades_stale = True
+
     @staticmethod
     def hedge_filled(trade: Trade, reason: str) -> None:
         """An order of the hedge was filled."""
@@ -82,13 +87,17 @@ class TradeRecorder:
     def reconcile(
         self,
         now: datetime,
-        plan_of: Callable[[Trade], Plan],
+        record: Callable[[Trade], None],
         last_closed: Callable[[datetime], int],
         is_hedge: Callable[[Trade], bool],
     ) -> None:
         """Bring the ledger's trades up to date after a restart or an outage; close entries that never filled.
 
         The hedge is on nobody's signal and no trade of the ledger.
+
+        Parameters
+        ----------
+        record : records a trade's fills
         """
         if self._ledger is None:
             return
@@ -102,7 +111,7 @@ class TradeRecorder:
                     continue
                 key = (last_closed(trade.open_date_utc), trade.pair)
                 if (trade.is_open or key in still_open) and trade.nr_of_successful_entries:
-                    self._ledger.write_trade(trade_row(trade, plan_of(trade), key[0]))
+                    record(trade)
         if self._ordered:
             held = {trade.pair for trade in Trade.get_open_trades()}
             for key, row in list(self._ordered.items()):

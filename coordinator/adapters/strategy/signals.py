@@ -111,7 +111,10 @@ class CoordinatorStrategy(TradeStrategy):
 
     def bot_loop_start(self, current_time: datetime, **kwargs: Any) -> None:
         """Trades of the ledger follow Freqtrade's (a bot's only); a backtest's is completed at its end."""
-        self.trade_recorder.reconcile(current_time, self._plan, self.plans.last_closed, self.hedging.is_hedge)
+        if self.plans.analysed:
+            self.trade_recorder.reconcile(
+                current_time, self.record_fills, self.plans.last_closed, self.hedging.is_hedge
+            )
         self.metric_recorder.record(current_time)
         self.update_portfolio(current_time)
         self.recorder.complete_backtest(current_time, self.guard.checked, self.guard.refused)

@@ -34,6 +34,13 @@ class TradeStrategy(EntryStrategy):
         if self.hedging.is_hedge(trade):
             self.trade_recorder.hedge_filled(trade, self.hedging.monitor.hedge.reason)
             return
+        self.record_fills(trade)
+
+    def record_fills(self, trade: Trade) -> None:
+        """Bring a bot's ledger and the trade's custom data up to date, as soon as the trade's plan can be known."""
+        if self.plans.awaits_analysis(trade):
+            self.trade_recorder.postpone()
+            return
         plan, signal_time = self._plan(trade), self.plans.last_closed(trade.open_date_utc)
         self.trade_recorder.order_filled(trade, plan, signal_time, self._time_limit(plan)[1])
 
