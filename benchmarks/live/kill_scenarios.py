@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
+from benchmarks.live.plan import make_plan
 from coordinator.candles.files import TradingMode
-from coordinator.jobs.run_plan import RunPlan, plan_run
-from coordinator.sandbox.market_files import write_market
+from coordinator.jobs.run_plan import RunPlan
 from coordinator.sandbox.spec import MarketSpec
 
-__all__ = ["SCENARIOS", "Scenario", "make_plan"]
+__all__ = ["SCENARIOS", "Scenario"]
 
-ROOT: Final = Path(__file__).resolve().parent.parent.parent
-COINS: Final = ("BTC", "ETH", "SOL")
 END: Final = datetime(2023, 3, 20, tzinfo=UTC)
 
 
@@ -48,15 +45,17 @@ class Scenario:
     startup: float = 8.0
 
     @property
-    def pairs(self) -> tuple[str, ...]:
-        """In the trading mode's notation."""
-        return tuple(f"{coin}/USDT{':USDT' if self.trading_mode == 'futures' else ''}" for coin in COINS)
-
-    @property
     def market(self) -> MarketSpec:
         """The simulated candles."""
         start = datetime.fromtimestamp(END.timestamp() - 86_400 * self.days, UTC)
-        return MarketSpec(pairs=tuple(f"{coin}/USDT" for coin in COINS), start=start, end=END, seed=11)
+        return MarketSpec(pairs=("BTC/USDT", "ETH/USDT", "SOL/USDT"), start=start, end=END, seed=11)
+
+    def plan(self, folder: Path) -> RunPlan:
+        """The work as a bot's plan."""
+        freqai = {"enabled": bool(self.freqai), **self.freqai}
+        return make_plan(
+            folder, self.market, self.timerange, self.coordinator, self.trading_mode, freqai=freqai
+        )
 
 
 HOURLY: Final[dict[str, Any]] = {
@@ -109,27 +108,3 @@ SCENARIOS: Final[dict[str, Scenario]] = {
         startup=15.0,
     ),
 }
-
-
-def make_plan(scenario: Scenario, folder: Path) -> RunPlan:
-    """A market and a config in a folder."""
-    datadir = folder / "market"
-    if not datadir.exists():
-        write_market(scenario.market, datadir, scenario.trading_mode)
-    config = json.loads((ROOT / "config.json").read_text())
-    for name in ("strategy_path", "freqaimodel_path", "hyperopt_path"):
-        config[name] = str(ROOT / config[name])
-    config["freqai"] = {**config["freqai"], "enabled": bool(scenario.freqai), **scenario.freqai}
-    config["coordinator"] = dict(scenario.coordinator)
-    config["trading_mode"] = scenario.trading_mode
-    config["exchange"]["pair_whitelist"] = list(scenario.pairs)
-    path = folder / "config.json"
-    path.write_text(json.dumps(config))
-    return plan_run(
-        path,
-        datadir,
-        list(scenario.pairs),
-        scenario.timerange,
-        scenario.trading_mode,
-        trains=bool(scenario.freqai),
-    )

@@ -21,7 +21,7 @@ from typing import Any
 
 import pandas as pd
 
-from benchmarks.live.kill_scenarios import SCENARIOS, Scenario, make_plan
+from benchmarks.live.kill_scenarios import SCENARIOS, Scenario
 from benchmarks.result import Result
 from coordinator.jobs.bot.process import started_bot
 from coordinator.jobs.bot.workspace import AFTER_CLOSE, BotWorkspace
@@ -150,7 +150,7 @@ def run(seed: int = 7) -> list[Result]:
 def _run_scenario(name: str, scenario: Scenario, rng: random.Random) -> Result:
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        plan = make_plan(scenario, folder)
+        plan = scenario.plan(folder)
         whole, seconds = run_undisturbed(scenario, plan, folder / "whole")
         same, rounds, kills, orders = 0, 0, 0, len(_orders(whole))
         print(f"    {name}: undisturbed {seconds:.0f} s, {orders} orders", flush=True)

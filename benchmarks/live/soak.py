@@ -9,7 +9,6 @@ be: orders lost, doubled or not adding up, and what the ledger's own check finds
 
 from __future__ import annotations
 
-import json
 import re
 import sqlite3
 import tempfile
@@ -26,22 +25,21 @@ from typing import Any, Final
 
 import psutil
 
+from benchmarks.live.plan import make_plan
 from benchmarks.live.soak_checks import whats_wrong
 from benchmarks.result import Result
 from coordinator.adapters.replay.live_bot import LEDGER, TRADES
 from coordinator.jobs.bot.process import run_bot
 from coordinator.jobs.bot.workspace import AFTER_CLOSE, BotWorkspace
 from coordinator.jobs.replay.run import ReplayOptions, bot_overlay
-from coordinator.jobs.run_plan import RunPlan, plan_run
+from coordinator.jobs.run_plan import RunPlan
 from coordinator.sandbox.accounts.account_spec import ACCOUNT_FILE, AccountSpec
 from coordinator.sandbox.faults import Faults
-from coordinator.sandbox.market_files import write_market
 from coordinator.sandbox.replay_spec import ReplaySpec
 from coordinator.sandbox.spec import MarketSpec
 
 __all__ = ["run"]
 
-ROOT: Final = Path(__file__).resolve().parent.parent.parent
 SPEC: Final = MarketSpec(
     pairs=("BTC/USDT", "ETH/USDT"),
     start=datetime(2022, 1, 1, tzinfo=UTC),
@@ -68,6 +66,8 @@ SETTINGS: Final[dict[str, Any]] = {
     "learning": {"fast_start_days": 0},
     "decision": {"require_positive_expectancy": False},
 }
+# Half an answer to this one ends Freqtrade (ccxt takes its text for a table): as often as it must be asked.
+EXCHANGE: Final = {"markets_refresh_interval": 360}
 MOST_DEATHS: Final = 100
 PROBLEM: Final = re.compile(r" - ([\w.]+) - (WARNING|ERROR|CRITICAL) - (.{1,90})")
 
@@ -94,7 +94,7 @@ def run(timerange: str = TIMERANGE, keep: str | None = None) -> list[Result]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(keep or name)
         folder.mkdir(parents=True, exist_ok=True)
-        plan = _make_plan(folder, timerange)
+        plan = make_plan(folder, SPEC, timerange, SETTINGS, exchange=EXCHANGE)
         workspace, memory = BotWorkspace(folder / "bot"), Memory()
         workspace.folder.mkdir(exist_ok=True)
         start = plan.start + AFTER_CLOSE
@@ -125,20 +125,6 @@ def _run_supervised(workspace: BotWorkspace, plan: RunPlan, spec: ReplaySpec) ->
         said = [match[3] for line in workspace.log.open() if (match := PROBLEM.search(line))]
         deaths.append(said[-1] if said else "no word")
     return deaths
-
-
-def _make_plan(folder: Path, timerange: str) -> RunPlan:
-    datadir = folder / "market"
-    write_market(SPEC, datadir, "spot")
-    config = json.loads((ROOT / "config.json").read_text())
-    for name in ("strategy_path", "freqaimodel_path", "hyperopt_path"):
-        config[name] = str(ROOT / config[name])
-    config["coordinator"] = SETTINGS
-    # Half an answer to this one ends Freqtrade (ccxt takes its text for a table): as often as it must be asked.
-    config["exchange"]["markets_refresh_interval"] = 360
-    path = folder / "config.json"
-    path.write_text(json.dumps(config))
-    return plan_run(path, datadir, list(SPEC.pairs), timerange, "spot")
 
 
 @contextmanager

@@ -18,6 +18,7 @@ from coordinator.errors import CoordinatorError
 from coordinator.ledger.feature_store import FeatureSchema
 from coordinator.ledger.registry import ModelInfo, ModelRegistry
 from coordinator.ledger.store import Ledger
+from coordinator.whole_file import write_whole
 
 __all__ = [
     "ModelFiles",
@@ -26,7 +27,6 @@ __all__ = [
     "read_verdicts",
     "register_models",
     "speaking_models",
-    "write_whole",
 ]
 
 logger = logging.getLogger(__name__)
@@ -182,10 +182,3 @@ def _info(verdict: ModelVerdict, candle_seconds: int) -> ModelInfo:
         file=verdict.file,
         file_hash=verdict.file_hash,
     )
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all."""
-    part = path.with_name(path.name + ".part")
-    part.write_bytes(content)
-    part.replace(path)

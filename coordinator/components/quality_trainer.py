@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from coordinator.components.model_files import as_file_name, write_whole
+from coordinator.components.model_files import as_file_name
 from coordinator.components.quality import training_details
 from coordinator.components.registry_models import RegistryModels, registry_name
 from coordinator.components.samples import Samples, stored_schema
@@ -21,6 +21,7 @@ from coordinator.ledger.registry import Model, ModelInfo, ModelRegistry
 from coordinator.ledger.store import Ledger
 from coordinator.settings import Settings
 from coordinator.signals.candles import timeframe_seconds
+from coordinator.whole_file import write_whole
 
 __all__ = ["QualityTrainer", "Trained"]
 

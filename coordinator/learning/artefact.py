@@ -18,6 +18,7 @@ from torch import Tensor
 from coordinator.errors import CoordinatorError
 from coordinator.signals.feature_schema import FeatureSchema
 from coordinator.types import Ints
+from coordinator.whole_file import write_whole
 
 __all__ = ["Artefact", "align", "decode", "encode", "read", "write"]
 
@@ -89,9 +90,7 @@ def decode(data: bytes, owner: str = "a model file") -> Artefact:
 def write(artefact: Artefact, path: Path) -> str:
     """Write the file, whole or not at all; returns its SHA-256."""
     data = encode(artefact)
-    part = path.with_name(path.name + ".part")
-    part.write_bytes(data)
-    part.replace(path)
+    write_whole(path, data)
     return hashlib.sha256(data).hexdigest()
 
 

@@ -19,6 +19,7 @@ from coordinator.signals.feature_schema import FeatureSchema
 from coordinator.signals.feature_table import Table, feature_table
 from coordinator.signals.features import FEATURES, FEATURES_VERSION
 from coordinator.signals.fusion import TIMEFRAMES, Fusion, TimeframeView, join_views
+from coordinator.whole_file import write_whole
 
 __all__ = ["FusionModels"]
 
@@ -95,9 +96,7 @@ class FusionModels:
     def write(self, path: Path) -> str:
         """Write the file, whole or not at all; returns its SHA-256."""
         data = self.encode()
-        part = path.with_name(path.name + ".part")
-        part.write_bytes(data)
-        part.replace(path)
+        write_whole(path, data)
         return hashlib.sha256(data).hexdigest()
 
     @classmethod

@@ -17,7 +17,7 @@ from coordinator.trade.plan import Plan
 from coordinator.trade.sizing import first_stake, plan_stake, risk_budget
 from coordinator.trade.volatility_target import fitting_share
 
-__all__ = ["Funds", "PositionSizing"]
+__all__ = ["Funds", "PositionSizing", "SizedEntry"]
 
 DAYS_PER_YEAR = 365
 Report = Callable[[int, ImprovementRow, str], None]
@@ -43,6 +43,21 @@ class Funds(NamedTuple):
     held: Callable[[], Mapping[str, float]]
 
 
+class SizedEntry(NamedTuple):
+    """What is ordered first of a plan.
+
+    Attributes
+    ----------
+    stake : of the first tranche, stake currency; 0 where there is no room for it
+    entries : the tranches
+    refusal : why the stake is 0; empty where it is not
+    """
+
+    stake: float
+    entries: EntryPlan
+    refusal: str = ""
+
+
 class PositionSizing:
     """Sizes the positions of one run and records, once a signal, what its caps did.
 
@@ -50,20 +65,13 @@ class PositionSizing:
     ----------
     market : the analysed pairs
     report : called with (candle time, row, log line)
-
-    Attributes
-    ----------
-    refusal : why the last stake of 0 is one
     """
 
     def __init__(self, market: AnalysedMarket, report: Report) -> None:
         self._market, self._report = market, report
         self._reported: tuple[str, int] = ("", 0)
-        self.refusal = ""
 
-    def stake(
-        self, pair: str, plan: Plan, time: int, funds: Funds, sizing: SizingSettings
-    ) -> tuple[float, EntryPlan]:
+    def stake(self, pair: str, plan: Plan, time: int, funds: Funds, sizing: SizingSettings) -> SizedEntry:
         """Stake of a plan's first tranche, and its tranches: one where the exchange's minimum leaves no room for more.
 
         Parameters
@@ -85,14 +93,15 @@ class PositionSizing:
             return share * plan_stake(funds.equity, entries, distance, leverage, funds.limit, budget)
 
         stake, entries = first_stake(plan.entries, funds.minimum, total_of)
-        if not stake:
-            small = total_of(AT_ONCE) > 0
-            self.refusal = (
-                "the planned stake is below the exchange's minimum"
-                if small
-                else "the risk that sizing allows is used up"
-            )
-        return stake, entries
+        if stake:
+            return SizedEntry(stake, entries)
+        small = total_of(AT_ONCE) > 0
+        why = (
+            "the planned stake is below the exchange's minimum"
+            if small
+            else "the risk that sizing allows is used up"
+        )
+        return SizedEntry(stake, entries, why)
 
     def _fitting_share(
         self,

@@ -257,9 +257,8 @@ class CompositeFreqaiModel(ScanningModel):
 
     def _whole_market(self) -> MarketHistory:
         """A backtest's candles; every training cuts them at the end of its window."""
-        if (
-            self._market is None
-        ):  # the fast start may have read the same candles; a chart's pair need not be among them
+        if self._market is None:
+            # The fast start may have read the same candles; a chart's pair need not be among them.
             read, pairs = self.history.market, self._pairs()
             if read is None or not read.pairs.keys() >= set(pairs):
                 read = self._source.full_history(pairs, self._strategy.dp, {})

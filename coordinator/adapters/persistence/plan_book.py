@@ -150,9 +150,8 @@ class PlanBook:
         if found is not None:
             return found
         key = (trade.pair, trade.open_date)
-        if (
-            trade.pair in self._signals and key not in self._told
-        ):  # while an order waits for its fill it is asked at every look
+        # While an order waits for its fill it is asked at every look.
+        if trade.pair in self._signals and key not in self._told:
             self._told.add(key)
             logger.info(
                 "%s: no plan for this trade, using the hard stop and the base reward:risk", trade.pair

@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from freqtrade.main import main as run_freqtrade
@@ -27,6 +28,7 @@ from coordinator.sandbox.overlay import overlay_config
 from coordinator.sandbox.replay_spec import ReplaySpec
 from coordinator.sandbox.server import SandboxServer
 from coordinator.sandbox.simulated_clock import SimulatedClock
+from coordinator.whole_file import write_whole
 
 __all__ = ["main", "run_replay"]
 
@@ -61,7 +63,7 @@ def run_replay(spec: ReplaySpec, command: Sequence[str]) -> int:
     ):
         clock.busy.append(watch.training)
         if spec.clock_file is not None:
-            clock.slept.append(_ClockFile(spec.clock_file).write)
+            clock.slept.append(partial(_keep_moment, spec.clock_file))
         overlay = Path(folder) / "sandbox-overlay.json"
         live = customer is not None
         content = overlay_config(server.url, simulated_clock=True, streams=spec.streams, live=live)
@@ -98,15 +100,8 @@ def _lasting_tokens() -> Iterator[None]:
             vars(api_auth)["timedelta"] = before
 
 
-class _ClockFile:
-    """Keeps the present moment, written whole or not at all."""
-
-    def __init__(self, path: Path) -> None:
-        self._path, self._next = path, path.with_suffix(".next")
-
-    def write(self, moment: datetime) -> None:
-        self._next.write_text(moment.isoformat(), encoding="utf-8")
-        self._next.replace(self._path)
+def _keep_moment(path: Path, moment: datetime) -> None:
+    write_whole(path, moment.isoformat().encode())
 
 
 def main(arguments: Sequence[str]) -> int:

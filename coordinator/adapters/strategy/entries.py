@@ -241,12 +241,12 @@ class EntryStrategy(FastCallbackStrategy):
             held=partial(self._notionals, current_time),
         )
         closed, sizing = self.plans.last_closed(current_time), self._tuned().sizing
-        stake, entries = self.sizing.stake(pair, plan, closed, funds, sizing)
-        if not stake:
-            self.recorder.record_refusal(pair, self.sizing.refusal)
-        if entries is not plan.entries:
+        sized = self.sizing.stake(pair, plan, closed, funds, sizing)
+        if sized.refusal:
+            self.recorder.record_refusal(pair, sized.refusal)
+        if sized.entries is not plan.entries:
             self.plans.enter_at_once(pair, current_time, plan)
-        return stake
+        return sized.stake
 
     def _notionals(self, now: datetime) -> dict[str, float]:
         """Value of the open positions by pair at the last close, shorts negative, stake currency."""

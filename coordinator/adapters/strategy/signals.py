@@ -153,12 +153,11 @@ class CoordinatorStrategy(TradeStrategy):
         """Candles of the regime gate's reference pair by timeframe; empty where the gate is off."""
         if not self._gated:
             return {}
-        names = dict.fromkeys((self.timeframe, *self.settings.clock_names))
-        market = {name: self._candles(self._reference, name) for name in names}
-        if self.is_bot:
-            market = {
-                name: complete_higher(candles, market[self.timeframe]) for name, candles in market.items()
-            }
+        base = self._candles(self._reference, self.timeframe)
+        others = [name for name in self.settings.clock_names if name != self.timeframe]
+        market = {self.timeframe: base} | {
+            name: self._candles(self._reference, name, base) for name in others
+        }
         missing = [name for name, candles in market.items() if not len(candles)]
         if missing and not self.is_bot:
             rule = f"have {' and '.join(missing)} candles: download them, or set regime.reference to another pair"
@@ -213,15 +212,14 @@ class CoordinatorStrategy(TradeStrategy):
                 self._put(self._analyse(pair, settings))
 
     def _higher(self, pair: str, timeframe: str, base: Candles) -> Candles:
-        candles = self._candles(pair, timeframe)
-        if self.is_bot:
-            candles = complete_higher(candles, base)
+        candles = self._candles(pair, timeframe, base)
         if not len(candles):
             what = "there is no signal" if timeframe in self.settings.clock_names else "fusion is absent"
             logger.warning("%s has no %s candles: %s for it", pair, timeframe, what)
         return candles
 
-    def _candles(self, pair: str, timeframe: str) -> Candles:
+    def _candles(self, pair: str, timeframe: str, base: Candles | None = None) -> Candles:
+        """A pair's candles; a bot's of a higher timeframe up to the last close of its base candles."""
         frame = known_candles(self.dp.get_pair_dataframe(pair, timeframe))
         if frame.empty:
             frame = DataFrame(
@@ -229,7 +227,8 @@ class CoordinatorStrategy(TradeStrategy):
             ).assign(date=np.zeros(0, dtype="datetime64[s]"))
         else:
             check_candles(frame, f"{pair} {timeframe}")
-        return Candles.from_frame(frame, timeframe)
+        candles = Candles.from_frame(frame, timeframe)
+        return complete_higher(candles, base) if self.is_bot and base is not None else candles
 
     def add_predictions(
         self, dataframe: DataFrame, metadata: dict[str, Any], analyses: list[PairAnalysis]

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from coordinator.errors import CoordinatorError
 from coordinator.sandbox.accounts.futures_account import FuturesAccount
 from coordinator.sandbox.accounts.spot_account import SpotAccount
+from coordinator.whole_file import write_whole
 
 __all__ = ["AccountFile", "Accounts"]
 
@@ -66,6 +67,4 @@ class AccountFile:
         if self._path is None:
             return
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        following = self._path.with_suffix(".next")
-        following.write_text(self.accounts.model_dump_json(), encoding="utf-8")
-        following.replace(self._path)
+        write_whole(self._path, self.accounts.model_dump_json().encode())

@@ -58,8 +58,8 @@ class MarketVenue:
     def mark(self, symbol: str) -> Decimal:
         """The present mark price; the last one where there is none."""
         listing = self._listing(symbol)
-        marks = listing.candles_at("1h", self._market.moment(listing), "mark")
-        return Decimal(str(float(marks.values[-1, 3]))) if len(marks.times) else self.last(symbol)
+        found = _mark_at(listing, self._market.moment(listing))
+        return self.last(symbol) if found is None else found
 
     def path(self, symbol: str, since: int, until: int) -> tuple[list[Move], int]:
         """The price's moves, and until when the symbol traded."""
@@ -74,9 +74,9 @@ class MarketVenue:
         low, high = (int(np.searchsorted(times, moment, side="right")) for moment in (since, until))
         settled = []
         for time, rate in zip(times[low:high].tolist(), rates[low:high].tolist(), strict=True):
-            marks = listing.candles_at("1h", time, "mark")
-            if len(marks.times):
-                settled.append((time, Decimal(str(rate)), Decimal(str(float(marks.values[-1, 3])))))
+            mark = _mark_at(listing, time)
+            if mark is not None:
+                settled.append((time, Decimal(str(rate)), mark))
         return settled
 
     def fault_share(self, order_id: int) -> Decimal:
@@ -86,6 +86,11 @@ class MarketVenue:
     def _listing(self, symbol: str) -> Listing:
         """Also of a symbol that is gone: its orders and positions are still there."""
         return self._market.store.listing(symbol, self._market.trading_mode)
+
+
+def _mark_at(listing: Listing, moment: int) -> Decimal | None:
+    marks = listing.candles_at("1h", moment, "mark")
+    return Decimal(str(float(marks.values[-1, 3]))) if len(marks.times) else None
 
 
 def _on_grid(price: float, digits: int) -> Decimal:
