@@ -145,6 +145,8 @@ BAD = [
     ("/alerts", {"limit": "{{7*7}}"}),
     ("/models", {"name": "../../x'"}),
     ("/models", {"name": "x" * 65}),
+    ("/models", {"name": ["", "quality"]}),
+    ("/why", {"pair": ["ETH/USDT", "ETH/USDT"]}),
     ("/phase", {"unknown": "1"}),
     ("", {"x": "1"}),
 ]

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Annotated, Any, TypeVar
 
 from fastapi import APIRouter, Depends, HTTPException, Query, Request
+from fastapi.exceptions import RequestValidationError
 from freqtrade.rpc.api_server.api_auth import http_basic_or_jwt_token
 from freqtrade.rpc.api_server.deps import get_api_config
 from pydantic import BaseModel, ConfigDict, Field
@@ -101,6 +102,14 @@ def require_password(api_config: Annotated[dict[str, Any], Depends(get_api_confi
         raise HTTPException(401, "Set api_server.username and api_server.password first.")
 
 
+def refuse_repeated(request: Request) -> None:
+    """``?pair=A&pair=B`` has no meaning here: of a repeated parameter FastAPI would take the last in silence."""
+    names = [name for name, _ in request.query_params.multi_items()]
+    for name in sorted({name for name in names if names.count(name) > 1}):
+        said = {"type": "repeated", "loc": ("query", name), "msg": "Give this parameter once", "input": name}
+        raise RequestValidationError([said])
+
+
 RESPONSES: dict[int | str, dict[str, Any]] = {
     401: {"model": Problem, "description": "No credentials, or wrong ones"},
     503: {"model": Problem, "description": "The ledger cannot be read now"},
@@ -109,7 +118,7 @@ WITH_PAIR: dict[int | str, dict[str, Any]] = {404: {"model": Problem, "descripti
 router = APIRouter(
     prefix=PREFIX,
     tags=["Coordinator"],
-    dependencies=[Depends(require_password), Depends(http_basic_or_jwt_token)],
+    dependencies=[Depends(require_password), Depends(http_basic_or_jwt_token), Depends(refuse_repeated)],
     responses=RESPONSES,
 )
 From = Annotated[Source, Depends(source_of)]
