@@ -50,24 +50,39 @@ config must be a known key. Got 0.2 instead.
 
 
 def run_settings(config: Mapping[str, Any]) -> Settings:
-    """The settings of a run: its "coordinator" section, with the fee of its market in ``costs.fee``.
+    """The settings of a run: its "coordinator" section, with what Freqtrade's own settings say about it.
 
     Parameters
     ----------
     config : Freqtrade's. Its ``fee`` (``--fee``) counts where it is set, as Freqtrade's own backtests take it too;
-        else in futures ``costs.futures_fee``, in spot ``costs.fee``.
+        else in futures ``costs.futures_fee``, in spot ``costs.fee``. Its ``max_entry_position_adjustment`` and
+        ``position_adjustment_enable`` bound ``dca.most_tranches``: no plan has tranches that Freqtrade will not order.
 
     Examples
     --------
     >>> [run_settings(config).costs.fee for config in ({}, {"trading_mode": "futures"}, {"fee": 0.002})]
     [0.001, 0.0005, 0.002]
+    >>> [run_settings({"max_entry_position_adjustment": most}).dca.most_tranches for most in (-1, 0, 1)]
+    [4, 1, 2]
     """
     settings = load_settings(config.get("coordinator"))
     fee = config.get("fee")
     if fee is None:
         futures = config.get("trading_mode", "spot") == "futures"
         fee = settings.costs.futures_fee if futures else settings.costs.fee
-    return settings.model_copy(update={"costs": settings.costs.model_copy(update={"fee": float(fee)})})
+    costs = settings.costs.model_copy(update={"fee": float(fee)})
+    dca = settings.dca.model_copy(
+        update={"most_tranches": _most_tranches(config, settings.dca.most_tranches)}
+    )
+    return settings.model_copy(update={"costs": costs, "dca": dca})
+
+
+def _most_tranches(config: Mapping[str, Any], planned: int) -> int:
+    """Tranches that Freqtrade will order."""
+    if config.get("position_adjustment_enable") is False:
+        return 1
+    additions = config.get("max_entry_position_adjustment", -1)
+    return planned if additions < 0 else min(planned, 1 + additions)
 
 
 def _rule(kind: str, message: str) -> str:

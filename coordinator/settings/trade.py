@@ -107,6 +107,13 @@ class DcaSettings(Section):
     sizes_3: tuple[float, ...] = Field((0.40, 0.35, 0.25), description="sizes of three tranches")
     sizes_4: tuple[float, ...] = Field((0.30, 0.27, 0.23, 0.20), description="sizes of four tranches")
     enabled: bool = Field(True, description="false: every position is entered at once")
+    most_tranches: int = Field(
+        4,
+        ge=1,
+        le=4,
+        description="tranches at most, later ones join the last; Freqtrade's max_entry_position_adjustment and "
+        "position_adjustment_enable lower it",
+    )
     spacing: float = Field(0.005, gt=0, le=0.1, description="price distance between tranches, ratio")
     spacing_mode: Literal["fixed", "atr"] = Field(
         "fixed", description="fixed: spacing as it is; atr: atr_spacing ATRs of the signal's candle"

@@ -56,7 +56,8 @@ def entry_plan(
 ) -> EntryPlan:
     """Two tranches from 75 % confidence, three from 65 %, four below.
 
-    Tranches that would be due beyond the stop can never fill; their shares go to the tranche before them.
+    Tranches that would be due beyond the stop can never fill, and those beyond ``most_tranches`` may not; their shares
+    go to the tranche before them.
 
     Parameters
     ----------
@@ -79,7 +80,7 @@ def entry_plan(
     by_atr = settings.spacing_mode == "atr" and atr == atr
     spacing = settings.atr_spacing * atr if by_atr else settings.spacing
     offsets = [spacing * i for i in range(len(sizes))]
-    kept = max(1, sum(offset < stop_distance for offset in offsets))
+    kept = min(settings.most_tranches, max(1, sum(offset < stop_distance for offset in offsets)))
     shares = (*sizes[: kept - 1], sum(sizes[kept - 1 :]))
     return EntryPlan(shares, tuple(offsets[:kept]))
 

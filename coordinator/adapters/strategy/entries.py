@@ -33,6 +33,7 @@ from coordinator.portfolio.entry_round import Slots
 from coordinator.portfolio.guard import Position
 from coordinator.run.decision_recorder import DecisionRecorder
 from coordinator.run.entry_guard import EntryGuard
+from coordinator.run.entry_plans import unplanned
 from coordinator.run.filter_trust import FilterTrust
 from coordinator.run.live.candle_log import CandleLog
 from coordinator.run.position_rules import PositionRules
@@ -41,6 +42,7 @@ from coordinator.run.trading_run import TradingRun
 from coordinator.settings import Settings, run_settings
 from coordinator.settings.alerts import AlertKind
 from coordinator.signals.candles import timeframe_seconds
+from coordinator.trade.leverage import bearable_leverage
 from coordinator.trade.plan import Plan
 
 __all__ = ["EntryStrategy"]
@@ -84,7 +86,7 @@ class EntryStrategy(FastCallbackStrategy):
         self.can_short = config.get("trading_mode", "spot") == "futures"
         clocks = [self.settings.on_clock(name) for name in self.settings.clock_names]
         widest = max(own.stops.hard_limit for own in clocks) * (sizing.leverage if self.can_short else 1.0)
-        self.stoploss = -min(0.99, max(0.25, 1.25 * widest))
+        self.stoploss = -max(0.25, 1.25 * widest)
         self.is_bot = config.get("runmode") in MODES_WITH_TRADES
         super().__init__(config)
         self.run = TradingRun(self.can_short)
@@ -191,6 +193,9 @@ class EntryStrategy(FastCallbackStrategy):
             self.trade_recorder.entry_ordered(pair, plan, direction, current_time, time)
         return check.allowed
 
+    def is_hedge(self, trade: Trade) -> bool:
+        return self.hedging.is_hedge(trade)
+
     @staticmethod
     def _held() -> list[Position]:
         """Open positions; in a backtest Freqtrade hands out its own list, which must not be changed."""
@@ -208,8 +213,16 @@ class EntryStrategy(FastCallbackStrategy):
         side = "short" if direction < 0 else "long"
         return pair == self.hedging.monitor.pair or PairLocks.is_pair_locked(pair, now, side)
 
-    def leverage(self, pair: str, current_time: datetime, max_leverage: float, **kwargs: Any) -> float:
-        return min(self.settings.sizing.leverage, max_leverage)
+    def leverage(
+        self, pair: str, current_time: datetime, max_leverage: float, side: str, **kwargs: Any
+    ) -> float:
+        """The settings', or what the exchange allows, or what the planned stop bears."""
+        wanted: float = min(self.settings.sizing.leverage, max_leverage)
+        if pair == self.hedging.monitor.pair:
+            return wanted
+        direction = -1 if side == "short" else 1
+        plan = self.plans.at_signal(pair, current_time, direction) or unplanned(direction, self.settings)
+        return bearable_leverage(wanted, plan.stop_distance)
 
     def custom_stake_amount(
         self,

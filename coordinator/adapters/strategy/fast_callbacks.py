@@ -2,12 +2,13 @@
 
 Freqtrade deep-copies a trade before every callback that receives it (about 100 us, far more than the callbacks
 themselves need). These overrides look at the trade first and skip callbacks that would return nothing. They change no
-result: with ``fast_callbacks = False``, or should Freqtrade rename what is overridden here, the documented callbacks
-do the same (``tests/e2e`` compares the two).
+result, whatever the user's own exits are: with ``fast_callbacks = False``, or should Freqtrade rename what is
+overridden here, the documented callbacks do the same (``tests/e2e/test_own_settings.py`` compares the two).
 """
 
 from __future__ import annotations
 
+import math
 from abc import abstractmethod
 from datetime import datetime
 from typing import Any
@@ -22,10 +23,19 @@ __all__ = ["FastCallbackStrategy"]
 
 
 class FastCallbackStrategy(IStrategy):
-    """Subclasses answer three questions about a trade without changing it."""
+    """Subclasses answer questions about a trade without changing it.
+
+    The user's ``minimal_roi``, ``trailing_stop`` and ``use_exit_signal`` act beside the plan as Freqtrade documents
+    them for ``custom_roi``, ``custom_stoploss`` and ``custom_exit``; the hedge, which is the portfolio's, has neither
+    roi nor trailing stop.
+    """
 
     fast_callbacks = True
     is_bot: bool
+
+    @abstractmethod
+    def is_hedge(self, trade: Trade) -> bool:
+        """Whether a trade is the portfolio's hedge."""
 
     @abstractmethod
     def adjustment_due(self, trade: Trade, rate: float, now: datetime) -> bool:
@@ -37,7 +47,7 @@ class FastCallbackStrategy(IStrategy):
 
     @abstractmethod
     def target_profit(self, trade: Trade, now: datetime) -> float:
-        """Profit ratio at which the target is reached."""
+        """Profit ratio at which the target is reached, infinite without one."""
 
     @abstractmethod
     def exit_reason(self, trade: Trade, rate: float, now: datetime) -> str | None:
@@ -62,7 +72,11 @@ class FastCallbackStrategy(IStrategy):
         *args: Any,
         **kwargs: Any,
     ) -> None:
-        if self.fast_callbacks and trade.initial_stop_loss_pct is not None:
+        if self.is_hedge(trade):
+            trade.adjust_stop_loss(trade.open_rate, force_stoploss or self.stoploss, initial=True)
+            return
+        settled = trade.initial_stop_loss_pct is not None and not self.trailing_stop and not force_stoploss
+        if self.fast_callbacks and settled:
             bound = low if trade.is_short else high
             if self.better_stop(trade, bound or current_rate, current_time) is None:
                 return
@@ -78,22 +92,39 @@ class FastCallbackStrategy(IStrategy):
     def min_roi_reached_entry(
         self, trade: Trade, trade_dur: int, current_time: datetime
     ) -> tuple[int | None, float | None]:
-        if self.fast_callbacks:
-            return trade_dur, self.target_profit(trade, current_time)
-        entry: tuple[int | None, float | None] = super().min_roi_reached_entry(trade, trade_dur, current_time)
-        return entry
+        if self.is_hedge(trade):
+            return None, None
+        if not self.fast_callbacks:
+            entry: tuple[int | None, float | None] = super().min_roi_reached_entry(
+                trade, trade_dur, current_time
+            )
+            return entry
+        target = self.target_profit(trade, current_time)
+        since = max((minutes for minutes in self.minimal_roi if minutes <= trade_dur), default=None)
+        own = None if since is None else self.minimal_roi[since]
+        if math.isfinite(target) and (own is None or target < own):
+            return trade_dur, target
+        return since, own
 
     def should_exit(
         self, trade: Trade, rate: float, current_time: datetime, **kwargs: Any
     ) -> list[ExitCheckTuple]:
         """Freqtrade's exits with the target in words; the plan's own come first, as they fill at the open."""
-        exits = [
-            ExitCheckTuple(ExitType.ROI, "target reached") if exit_.exit_type == ExitType.ROI else exit_
-            for exit_ in super().should_exit(trade, rate, current_time, **kwargs)
-        ]
-        reason = self.exit_reason(trade, rate, current_time)
+        exits: list[ExitCheckTuple] = super().should_exit(trade, rate, current_time, **kwargs)
+        for i, found in enumerate(exits):
+            if found.exit_type == ExitType.ROI and self._is_target(trade, current_time):
+                exits[i] = ExitCheckTuple(ExitType.ROI, "target reached")
+        reason = self.exit_reason(trade, rate, current_time) if self.use_exit_signal else None
         if reason is not None:
             exits.insert(0, ExitCheckTuple(ExitType.CUSTOM_EXIT, reason))
         if self.is_bot and not self.config["dry_run"] and stop_left_behind(trade, rate, self.order_types):
             exits.insert(0, ExitCheckTuple(ExitType.STOP_LOSS))
         return exits
+
+    def _is_target(self, trade: Trade, now: datetime) -> bool:
+        """Whether what was reached is the plan's target, not the user's roi."""
+        if not self.minimal_roi:
+            return True
+        minutes = int((now.timestamp() - trade.open_date_utc.timestamp()) // 60)
+        _, reached = self.min_roi_reached_entry(trade, minutes, now)
+        return reached is not None and self.target_profit(trade, now) <= reached

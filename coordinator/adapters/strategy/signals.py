@@ -25,6 +25,7 @@ from coordinator.adapters.strategy.fast_start import learn_from_history
 from coordinator.adapters.strategy.historic_chart import HistoricChart
 from coordinator.adapters.strategy.operator import attach_operator, attach_webserver
 from coordinator.adapters.strategy.order_recovery import cancel_lost_entries, recover_orders
+from coordinator.adapters.strategy.own_settings import check_own_settings
 from coordinator.adapters.strategy.trades import TradeStrategy
 from coordinator.candles.check import check_candles
 from coordinator.candles.known import known_candles, on_known_candles
@@ -79,6 +80,7 @@ class CoordinatorStrategy(TradeStrategy):
 
     def bot_start(self, **kwargs: Any) -> None:
         """A bot continues from its ledger; backtests and hyperopt decide on all signals at once."""
+        self._check_own_settings()
         if self.is_bot:
             now = datetime.now(UTC)
             restore_candle_locks(now, timeframe_to_prev_date(self.timeframe, now))
@@ -108,6 +110,17 @@ class CoordinatorStrategy(TradeStrategy):
                 )
             with as_operational():
                 learn_from_history(self.run, self.config, self.freqai, self.dp, self._tuned(), reference)
+
+    def _check_own_settings(self) -> None:
+        """Before anything else: what the user's own Freqtrade settings do to the plans."""
+        leverage = self.settings.sizing.leverage if self.can_short else 1.0
+        with as_operational():
+            told = check_own_settings(self, self.settings, leverage=leverage, hedged=self.hedging.on)
+        if told and self.config.get("runmode") != RunMode.HYPEROPT:
+            text = "; ".join(told)
+            logger.warning(
+                "Your own settings act beside the plans, ML learns from the plans' exits: %s", text
+            )
 
     def bot_loop_start(self, current_time: datetime, **kwargs: Any) -> None:
         """Trades of the ledger follow Freqtrade's (a bot's only); a backtest's is completed at its end."""

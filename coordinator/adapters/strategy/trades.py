@@ -137,4 +137,7 @@ class TradeStrategy(EntryStrategy):
         limit, text = self._time_limit(plan)
         if now - trade.open_date_utc >= limit:
             return text
-        return self.rules.signal_exit(trade.pair, plan, now) or self.rules.exit_reason(trade, plan, rate, now)
+        signal = self.rules.signal_exit(trade.pair, plan, now)
+        if signal and self.exit_profit_only and trade.calc_profit_ratio(rate) <= self.exit_profit_offset:
+            signal = None
+        return signal or self.rules.exit_reason(trade, plan, rate, now)
