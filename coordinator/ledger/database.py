@@ -13,6 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool, StaticPool
 
 from coordinator.errors import CoordinatorError
+from coordinator.ledger.run_hold import hold_run
 from coordinator.ledger.upgrade import HEAD, schema_version, upgrade_schema
 
 __all__ = ["Database", "display_url", "make_engine", "sqlite_file", "write_ahead"]
@@ -78,6 +79,11 @@ class Database:
             return self._file.is_file()
         with self._errors(), self._engine.begin() as connection:
             return schema_version(connection, self.name) is not None
+
+    def hold_run(self, run_id: int) -> None:
+        """See :func:`coordinator.ledger.run_hold.hold_run`."""
+        with self._errors():
+            hold_run(self._engine, self._file, run_id, self.name)
 
     def vacuum(self) -> None:
         """Give the space of deleted rows back; a server does so by itself."""

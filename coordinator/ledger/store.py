@@ -141,6 +141,16 @@ class Ledger:
         with self.database.write(create=True) as connection:
             return run_info.open_run(connection, info)
 
+    def hold_run(self, run_id: int) -> None:
+        """Keep other processes from writing a live run until this one ends.
+
+        Raises
+        ------
+        CoordinatorError
+            If another process, a second bot of the same identity, holds it.
+        """
+        self.database.hold_run(run_id)
+
     def close_run(self, run_id: int, at: datetime) -> None:
         """End a live run (``at`` timezone-aware): the next of the same identity starts anew."""
         with self.database.write() as connection:

@@ -53,19 +53,21 @@ class LiveLedger:
     config : Freqtrade's
     strategy : its class name
     settings : Settings
+    bot : which bot this is, the same after a restart
 
     Raises
     ------
     CoordinatorError
-        If the ledger cannot be opened: a bot must not run on without its memory unnoticed.
+        If the ledger cannot be opened: a bot must not run on without its memory unnoticed. Or if another process
+        writes the same run.
     """
 
-    def __init__(self, config: dict[str, Any], strategy: str, settings: Settings) -> None:
-        bot = f"{config.get('bot_name', 'freqtrade')} {config.get('runmode', '')}"
+    def __init__(self, config: dict[str, Any], strategy: str, settings: Settings, bot: str) -> None:
         info = describe_run(config, strategy, settings, datetime.now(UTC), bot)
         self._ledger = Ledger(ledger_location(config, settings))
         try:
             self._run = self._ledger.open_run(info)
+            self._ledger.hold_run(self._run)
             snapshot = self.snapshot(FOLD)
         except SQLAlchemyError as error:
             rule = "be a database that can be written"

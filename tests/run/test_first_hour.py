@@ -45,7 +45,9 @@ class Bot:
         self.start()
 
     def start(self):
-        live = LiveDecisions(SETTINGS, LiveLedger(self.config, "TechnicalBaseline", SETTINGS), can_short=True)
+        live = LiveDecisions(
+            SETTINGS, LiveLedger(self.config, "TechnicalBaseline", SETTINGS, "bot"), can_short=True
+        )
         self.run = TradingRun(can_short=True)
         self.recorder = DecisionRecorder(self.config, "TechnicalBaseline", self.run, is_backtest=False)
         self.run.start_live(live)

@@ -48,7 +48,7 @@ def drive(trading_run, walks, make_higher, candles):
 
 def bot(tmp_path):
     trading_run = TradingRun(can_short=True)
-    ledger = LiveLedger(config(tmp_path), "MLCoordinator", SETTINGS)
+    ledger = LiveLedger(config(tmp_path), "MLCoordinator", SETTINGS, "bot")
     trading_run.start_live(LiveDecisions(SETTINGS, ledger, can_short=True))
     return trading_run
 

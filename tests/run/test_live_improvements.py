@@ -44,7 +44,7 @@ def walks(make_walk):
 def bot(walks, tmp_path_factory):
     """(trading_run, recorder, ledger) of a bot after a hundred candles."""
     config = {"user_data_dir": str(tmp_path_factory.mktemp("bot")), "timeframe": "1h", "runmode": "dry_run"}
-    ledger = LiveLedger(config, "TechnicalBaseline", SETTINGS)
+    ledger = LiveLedger(config, "TechnicalBaseline", SETTINGS, "bot")
     run = LiveDecisions(SETTINGS, ledger, can_short=True)
     trading_run = TradingRun(can_short=True)
     recorder = DecisionRecorder(config, "TechnicalBaseline", trading_run, is_backtest=False)
@@ -126,7 +126,9 @@ def ledger_error():
 
 def test_decisions_are_logged_with_what_improved_them(walks, caplog, tmp_path):
     trading_run = TradingRun(can_short=True)
-    ledger = LiveLedger({"user_data_dir": str(tmp_path), "timeframe": "1h"}, "TechnicalBaseline", SETTINGS)
+    ledger = LiveLedger(
+        {"user_data_dir": str(tmp_path), "timeframe": "1h"}, "TechnicalBaseline", SETTINGS, "bot"
+    )
     run = LiveDecisions(SETTINGS, ledger, can_short=True)
     config = {"user_data_dir": str(tmp_path)}
     recorder = DecisionRecorder(config, "TechnicalBaseline", trading_run, is_backtest=False)

@@ -19,6 +19,7 @@ from pandas import DataFrame
 from coordinator.adapters.errors import as_operational
 from coordinator.adapters.freqai.downloads import download_timeframes
 from coordinator.adapters.pairs import traded_pairs
+from coordinator.adapters.persistence.bot_identity import bot_identity
 from coordinator.adapters.persistence.candle_locks import restore_candle_locks
 from coordinator.adapters.strategy.annotations import chart_annotations, pair_locks, trades_of
 from coordinator.adapters.strategy.fast_start import learn_from_history
@@ -85,7 +86,9 @@ class CoordinatorStrategy(TradeStrategy):
             now = datetime.now(UTC)
             restore_candle_locks(now, timeframe_to_prev_date(self.timeframe, now))
             with as_operational():
-                ledger = LiveLedger(self.config, type(self).__name__, self._tuned())
+                ledger = LiveLedger(
+                    self.config, type(self).__name__, self._tuned(), bot_identity(self.config)
+                )
                 live = LiveDecisions(self._tuned(), ledger, can_short=self.can_short)
             self.run.start_live(live)
             self.recorder.start_live(live)
