@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 import pandas as pd
 
+from coordinator.components.absence import BEFORE
 from coordinator.components.model_files import ModelVerdict, speaking_models
 from coordinator.ledger.records import CandleRecord, ImprovementRow
 from coordinator.run.backtest_ledger import append_to_ledger, write_backtest_ledger
@@ -131,14 +132,17 @@ class DecisionRecorder:
             return
         self._written = id(signals)
         learned = self._run.learning_records(settings)
-        drops = [drop for record in learned for drop in record.drops]
+        all_drops = [drop for record in learned for drop in record.drops]
+        before = Counter(drop.component for drop in all_drops if drop.reason == BEFORE)
+        drops = [drop for drop in all_drops if drop.reason != BEFORE]
         for name, count in Counter(drop.component for drop in drops).items():
             reasons = Counter(drop.reason for drop in drops if drop.component == name)
+            asked = len(signals) - before[name]
             text = ", ".join(f"{reason}: {n}" for reason, n in reasons.most_common())
             if any(drop.component == name and not drop.pair for drop in drops):
                 logger.error("The learner %s failed on %d days (%s)", name, count, text)
             else:
-                logger.warning("%s was absent at %d of %d signals (%s)", name, count, len(signals), text)
+                logger.warning("%s was absent at %d of %d signals (%s)", name, count, asked, text)
         frame = self._run.ledger_frame(settings)
         times = signals.time if len(signals) else np.zeros(1, dtype=np.int64)
         voted = [v for v in self.model_verdicts if times[0] <= v.time <= times[-1]]
@@ -180,15 +184,20 @@ class DecisionRecorder:
                     )
 
     def _log_absences(self, pair: str) -> None:
-        """Log a component that becomes absent, and one that votes again, once each."""
+        """Log a component that becomes absent, of the first pair, and one that votes again, of the last, once each."""
         for component, reasons in self._run.market.analysis(pair).absence_reasons.items():
             now = str(reasons[-1]) if len(reasons) else ""
             before = self._last_reason.get((pair, component), "")
-            if now and now != before:
-                logger.warning("%s: %s is absent (%s); the others decide", pair, component, now)
-            elif before and not now:
-                logger.info("%s: %s votes again", pair, component)
+            elsewhere = {
+                reason
+                for (other, name), reason in self._last_reason.items()
+                if name == component and other != pair
+            }
             self._last_reason[pair, component] = now
+            if now and now != before and now not in elsewhere:
+                logger.warning("%s: %s is absent (%s); the others decide", pair, component, now)
+            elif before and not now and not any(elsewhere):
+                logger.info("%s: %s votes again", pair, component)
 
     def _tell_weight_changes(self, live: LiveDecisions, tell: Tell, retrain: Callable[[], None]) -> None:
         """Tell of changes of phase and weight, and have models retrained, those of the warm start left out."""

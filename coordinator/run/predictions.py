@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from coordinator.components.absence import ABSENCE_REASONS, UNUSABLE_PREDICTIONS
+from coordinator.components.absence import ABSENCE_REASONS, BEFORE, UNUSABLE_PREDICTIONS
 from coordinator.decision.voting import Votes
 from coordinator.run.pair_analysis import PairAnalysis
 from coordinator.types import Floats
@@ -45,6 +45,8 @@ def _columns(
     if any(column not in predictions for column in (*columns, "do_predict")):
         return None
     rows = predictions.iloc[analysis.index]
+    predicted = predictions["do_predict"].to_numpy(dtype=float) != 0
+    first = int(predicted.argmax())  # 0 where nothing was predicted: that is no history
     values = np.vstack([rows[column].to_numpy(dtype=float) for column in columns])
     do_predict = rows["do_predict"].to_numpy(dtype=float)
     cases, texts = [do_predict == code for code in UNUSABLE_PREDICTIONS], list(UNUSABLE_PREDICTIONS.values())
@@ -54,6 +56,7 @@ def _columns(
             [*(code == absent for absent in ABSENCE_REASONS), *cases],
             [*ABSENCE_REASONS.values(), *texts],
         )
+    cases, texts = [analysis.index < first, *cases], [BEFORE, *texts]
     reasons = np.select([*cases, do_predict != 1], [*texts, "not usable"], "").astype(object)
     return values, reasons
 

@@ -62,7 +62,7 @@ OF_THE_ENGINE = {"fee", "stake_amount"}  # read by Freqtrade before the strategy
 REFUSED = {
     "use_custom_stoploss": ({"use_custom_stoploss": False}, {}),
     "process_only_new_candles": ({"process_only_new_candles": False}, {}),
-    "startup_candle_count": ({"startup_candle_count": 100}, {}),
+    "timeframe": ({"timeframe": "15m"}, {}),
     "use_exit_signal": ({"use_exit_signal": False}, HEDGE),
     "position_adjustment_enable": ({"position_adjustment_enable": False}, HEDGE),
 }

@@ -122,6 +122,16 @@ def test_predictions_that_may_not_be_used_are_absent_and_say_why(analyses, colum
     assert set(analysis.absence_reasons["lstm"]) == {reason}
 
 
+def test_history_before_the_first_prediction_is_no_absence_of_a_model(analyses):
+    """A backtest's frame begins with its startup and training candles, which nobody was to predict."""
+    usable = np.r_[np.zeros(1000), np.ones(500), np.zeros(500)]
+    analysis = with_predictions(analyses[0], predictions(2000, do_predict=usable), ["lstm"])
+    reasons, index = analysis.absence_reasons["lstm"], analysis.index
+    assert set(reasons[index < 1000]) == {"before the first prediction"}
+    assert set(reasons[(index >= 1000) & (index < 1500)]) == {""}
+    assert set(reasons[index >= 1500]) == {"not usable"}
+
+
 def test_before_the_first_model_there_are_no_columns_and_no_vote(analyses):
     nothing = with_predictions(analyses[0], pd.DataFrame({"do_predict": np.zeros(2000)}), ["lstm"])
     assert nothing.votes == analyses[0].votes

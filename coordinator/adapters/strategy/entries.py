@@ -20,6 +20,7 @@ from coordinator.adapters.persistence.plan_book import PlanBook
 from coordinator.adapters.persistence.trade_recorder import TradeRecorder
 from coordinator.adapters.protection.portfolio_guard import portfolio_protections
 from coordinator.adapters.run_modes import MODES_WITH_TRADES
+from coordinator.adapters.strategy.enterable import EnterablePairs
 from coordinator.adapters.strategy.fast_callbacks import FastCallbackStrategy
 from coordinator.adapters.strategy.hedging import Hedging
 from coordinator.adapters.strategy.hyperopt_space import (
@@ -29,6 +30,7 @@ from coordinator.adapters.strategy.hyperopt_space import (
     tuned_settings,
 )
 from coordinator.adapters.strategy.operator import Operator
+from coordinator.adapters.strategy.own_settings import check_timeframe
 from coordinator.portfolio.entry_round import Slots
 from coordinator.portfolio.guard import Position
 from coordinator.run.decision_recorder import DecisionRecorder
@@ -75,6 +77,7 @@ class EntryStrategy(FastCallbackStrategy):
 
     def __init__(self, config: dict[str, Any]) -> None:
         with as_operational():
+            check_timeframe(config, self.timeframe)
             self.settings = run_settings(config)
         if config.get("fee") is None and config.get("runmode") in (RunMode.BACKTEST, RunMode.HYPEROPT):
             config["fee"] = self.settings.costs.fee  # else Freqtrade takes the exchange's maker fee
@@ -90,6 +93,7 @@ class EntryStrategy(FastCallbackStrategy):
         self.is_bot = config.get("runmode") in MODES_WITH_TRADES
         super().__init__(config)
         self.run = TradingRun(self.can_short)
+        self.enterable = EnterablePairs(config, is_bot=self.is_bot)
         self._candle_seconds = timeframe_seconds(self.timeframe)
         self._time_limits: dict[str, tuple[timedelta, str]] = {
             own.baseline.clock: (
@@ -209,9 +213,13 @@ class EntryStrategy(FastCallbackStrategy):
         return sum(not self.hedging.is_hedge(trade) for trade in Trade.get_open_trades()) >= limit
 
     def _locked(self, now: datetime, pair: str, direction: int) -> bool:
-        """Whether a pair cannot be entered: a lock, or it is the hedge's."""
+        """Whether a pair cannot be entered: a lock, it is the hedge's, or Freqtrade has no candle to enter it on."""
         side = "short" if direction < 0 else "long"
-        return pair == self.hedging.monitor.pair or PairLocks.is_pair_locked(pair, now, side)
+        return (
+            pair == self.hedging.monitor.pair
+            or not self.enterable.has(pair, self.plans.last_closed(now), self.dp)
+            or PairLocks.is_pair_locked(pair, now, side)
+        )
 
     def leverage(
         self, pair: str, current_time: datetime, max_leverage: float, side: str, **kwargs: Any
@@ -285,3 +293,8 @@ class EntryStrategy(FastCallbackStrategy):
         """What the open plans lose together if all are stopped out in full, stake currency; the hedge has none."""
         trades = (trade for trade in Trade.get_open_trades() if not self.hedging.is_hedge(trade))
         return self.plans.open_risk(trades, stored=self.is_bot)
+
+
+# What `freqtrade list-strategies` shows of the class; a strategy has its own, with its settings' values.
+for _name, _parameter in hyperopt_parameters(Settings(), uses_ml=False).items():
+    setattr(EntryStrategy, _name, _parameter)

@@ -5,6 +5,7 @@ Settings that Freqtrade itself carries out (order types, unfilledtimeout, fees, 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from freqtrade.strategy import IStrategy
@@ -12,7 +13,7 @@ from freqtrade.strategy import IStrategy
 from coordinator.errors import CoordinatorError
 from coordinator.settings import Settings
 
-__all__ = ["check_own_settings"]
+__all__ = ["check_own_settings", "check_timeframe"]
 
 _CONFIG: Final = "the Freqtrade config"
 
@@ -56,13 +57,38 @@ def check_own_settings(
         told.append(
             f"exit_profit_only: exit signals close trades above a profit of {strategy.exit_profit_offset:g} only"
         )
+    least = type(strategy).startup_candle_count
+    if strategy.startup_candle_count < least:
+        told.append(
+            f"startup_candle_count {strategy.startup_candle_count}: signals are read from {least} candles, the first "
+            "ones will differ from a longer run's"
+        )
     if not strategy.position_adjustment_enable:
         told.append("position_adjustment_enable false: positions are entered at once and never scaled out")
     return told
 
 
+def check_timeframe(config: Mapping[str, Any], timeframe: str) -> None:
+    """Refuse another timeframe than the one that decisions are taken on.
+
+    Models, percentiles, volatility and label horizons count hourly candles; slower or faster trading is the clock's
+    matter (DESIGN.md, section 4.0).
+
+    Raises
+    ------
+    CoordinatorError
+        Where the config or ``--timeframe`` asks for another.
+    """
+    asked = config.get("timeframe") or timeframe
+    if asked != timeframe:
+        rule = (
+            f"be {timeframe}: decisions are taken at every hourly close; the candles the baseline reads are set by "
+            "coordinator.baseline.clock (1h, 4h or 1d)"
+        )
+        raise CoordinatorError("timeframe", _CONFIG, rule, asked)
+
+
 def _refuse(strategy: IStrategy, hedged: bool) -> None:
-    least = type(strategy).startup_candle_count
     rules: list[tuple[str, bool, str]] = [
         (
             "use_custom_stoploss",
@@ -73,11 +99,6 @@ def _refuse(strategy: IStrategy, hedged: bool) -> None:
             "process_only_new_candles",
             bool(strategy.process_only_new_candles),
             "be true: each candle is decided once",
-        ),
-        (
-            "startup_candle_count",
-            strategy.startup_candle_count >= least,
-            f"be at least {least}, the history that signals are read from; leave it out",
         ),
         (
             "use_exit_signal",

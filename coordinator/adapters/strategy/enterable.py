@@ -1,0 +1,53 @@
+"""Which pairs Freqtrade can enter at a candle: only they compete for free slots."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from coordinator.adapters.pairs import traded_pairs
+
+__all__ = ["EnterablePairs"]
+
+
+class EnterablePairs:
+    """A backtest's pairs while they have candles behind the startup that Freqtrade cuts off; a bot's whitelist.
+
+    Parameters
+    ----------
+    config : Freqtrade's
+    is_bot : whether pairs are those of a running bot
+    """
+
+    def __init__(self, config: dict[str, Any], *, is_bot: bool) -> None:
+        self._config, self._is_bot = config, is_bot
+        self._spans: dict[str, tuple[int, int]] = {}
+
+    def put(self, pair: str, dates: pd.Series, startup: int) -> None:
+        """Keep from when to when a backtest can enter a pair.
+
+        Parameters
+        ----------
+        dates : open times of its candles, ascending
+        startup : candles at the beginning that Freqtrade cuts off
+        """
+        if len(dates) > startup:
+            # A signal of the last candle has no candle to be entered on.
+            begin, end = dates.iloc[startup], dates.iloc[-1]
+            self._spans[pair] = int(begin.timestamp()), int(end.timestamp())
+        else:
+            self._spans[pair] = 0, 0
+
+    def has(self, pair: str, time: int, dp: Any) -> bool:
+        """Whether a signal of a pair at a candle can be entered.
+
+        Parameters
+        ----------
+        time : open time of the last closed candle
+        dp : Freqtrade's data provider
+        """
+        if self._is_bot:
+            return pair in traded_pairs(self._config, dp)
+        begin, end = self._spans.get(pair, (time, time + 1))
+        return begin <= time < end
