@@ -9,7 +9,7 @@ from pathlib import Path
 
 from coordinator.errors import CoordinatorError
 from coordinator.learning.blocks import Block, label_ends
-from coordinator.learning.labels import forward_direction
+from coordinator.learning.labels import direction_labels
 from coordinator.learning.timeframe_model import TimeframeModel
 from coordinator.settings.learning import LearningSettings
 from coordinator.settings.networks import FusionModelSettings
@@ -127,7 +127,7 @@ class FusionModels:
         labelling = LearningSettings(
             label_horizon=self.settings.label_horizon, label_sigmas=self.settings.label_sigmas
         )
-        labels = forward_direction(candles.close, labelling)
+        labels = direction_labels(candles, labelling)
         ends = label_ends(candles.time, self.settings.label_horizon)
         rows = (candles.time >= begin) & (ends + candles.seconds <= end)
         return Block(table[rows], labels[rows], candles.time[rows], label_end=ends[rows])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from coordinator.settings.learning import LearningSettings
+from coordinator.signals.breaks import crosses_break
 from coordinator.signals.candles import Candles
 from coordinator.signals.series import lag, rolling_std
 from coordinator.types import Floats, Ints
@@ -31,10 +32,13 @@ def class_numbers(labels: Floats) -> Ints:
 
 
 def direction_labels(candles: Candles, settings: LearningSettings) -> Floats:
-    """The label that the settings ask for, shape (n,): ``forward_direction`` or ``first_barrier``."""
-    if settings.label == "barrier":
-        return first_barrier(candles, settings)
-    return forward_direction(candles.close, settings)
+    """The label that the settings ask for, shape (n,): ``forward_direction`` or ``first_barrier``.
+
+    NaN also where a break of the history lies within the horizon (``signals.breaks``).
+    """
+    barrier = settings.label == "barrier"
+    label = first_barrier(candles, settings) if barrier else forward_direction(candles.close, settings)
+    return np.where(crosses_break(candles, settings.label_horizon), np.nan, label)
 
 
 def first_barrier(candles: Candles, settings: LearningSettings) -> Floats:

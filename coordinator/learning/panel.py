@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from coordinator.learning.quality_rows import QualityRows
+from coordinator.signals.breaks import crosses_break
 from coordinator.signals.candles import Candles
 from coordinator.signals.panel_features import PANEL_SCHEMA, candle_volatility
 from coordinator.types import Floats, Times
@@ -22,12 +23,15 @@ CLIP = 3.0
 
 
 def forward_return(candles: Candles, horizon: int) -> Floats:
-    """Log return of the next ``horizon`` candles in their expected volatility, -3..3, shape (n,); NaN where unknown."""
+    """Log return of the next ``horizon`` candles in their expected volatility, -3..3, shape (n,).
+
+    NaN where it is unknown, or a break of the history lies between.
+    """
     price = np.log(candles.close)
     out = np.full(len(price), np.nan)
     out[: max(0, len(price) - horizon)] = price[horizon:] - price[: max(0, len(price) - horizon)]
     scaled: Floats = np.clip(out / (candle_volatility(candles) * np.sqrt(horizon)), -CLIP, CLIP)
-    return scaled
+    return np.where(crosses_break(candles, horizon), np.nan, scaled)
 
 
 class PanelPart(NamedTuple):

@@ -28,8 +28,15 @@ class ReturnPanel:
     returns: Floats
 
     @classmethod
-    def from_closes(cls, closes: Mapping[str, tuple[Times, Floats]]) -> ReturnPanel:
-        """From each pair's open times and closes (> 0); pairs may begin, end and miss candles as they like."""
+    def from_closes(
+        cls, closes: Mapping[str, tuple[Times, Floats]], breaks: Mapping[str, Times] | None = None
+    ) -> ReturnPanel:
+        """From each pair's open times and closes (> 0); pairs may begin, end and miss candles as they like.
+
+        Parameters
+        ----------
+        breaks : candles of a pair whose return is none (``signals.breaks``): it counts as missing
+        """
         pairs = tuple(sorted(closes))
         times = [closes[pair][0] for pair in pairs]
         time = np.unique(np.concatenate(times)) if times else np.zeros(0, dtype=np.int64)
@@ -38,6 +45,8 @@ class ReturnPanel:
             logs[np.searchsorted(time, closes[pair][0]), i] = np.log(closes[pair][1])
         returns = np.full_like(logs, np.nan)
         returns[1:] = np.diff(logs, axis=0)
+        for i, pair in enumerate(pairs):
+            returns[np.searchsorted(time, (breaks or {}).get(pair, time[:0])), i] = np.nan
         return cls(pairs, time, returns)
 
     def covariance(self, time: int, window: int) -> Floats:

@@ -13,6 +13,7 @@ from coordinator.portfolio.correlation import ReturnPanel
 from coordinator.run.pair_analysis import PairAnalysis
 from coordinator.run.signal_table import build_signal_table, in_table_order
 from coordinator.settings import Settings
+from coordinator.signals.breaks import find_breaks
 from coordinator.signals.clock import pair_of
 from coordinator.types import Bools
 
@@ -102,5 +103,6 @@ class AnalysedMarket:
         """All pairs' returns side by side."""
         if self._returns is None:
             closes = {a.pair: (a.candles.time, a.candles.close) for a in self._analyses.values()}
-            self._returns = ReturnPanel.from_closes(closes)
+            breaks = {a.pair: a.candles.time[find_breaks(a.candles).marks] for a in self._analyses.values()}
+            self._returns = ReturnPanel.from_closes(closes, breaks)
         return self._returns

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from coordinator.signals.breaks import rows_by_history
+from coordinator.signals.candles import Candles
 from coordinator.signals.pair_view import PairView
 from coordinator.signals.series import lag, rolling_std
 from coordinator.types import Floats, Ints, Times
@@ -116,20 +118,27 @@ def _tables(views: Mapping[str, PairView], time: Times) -> dict[str, Floats]:
 
 def _quantities(view: PairView) -> dict[str, Floats]:
     """What is compared between pairs, each of shape (n_candles,)."""
-    price, features = np.log(view.candles.close), view.features
+    features = view.features
     return {
-        "present": np.zeros(len(price)),
-        "rank_return_4": price - lag(price, 4),
-        "rank_return_24": price - lag(price, 24),
-        "rank_return_168": price - lag(price, 168),
+        "present": np.zeros(len(view.candles)),
+        **rows_by_history(view.candles, _changes),
         "rank_trend_gap": features["trend_ma_gap"],
-        "rank_volatility": rolling_std(price - lag(price, 1), 24),
         "rank_volume": features["volume_ratio_week"],
         "above_trend": np.sign(features["trend_ma_gap"]),
         "above_168": np.sign(features["sma_168_gap"]),
         "score": view.technical.score,
         "z_return_24": features["return_24"],
         "signal": view.technical.signal.astype(float),
+    }
+
+
+def _changes(candles: Candles) -> dict[str, Floats]:
+    price = np.log(candles.close)
+    return {
+        "rank_return_4": price - lag(price, 4),
+        "rank_return_24": price - lag(price, 24),
+        "rank_return_168": price - lag(price, 168),
+        "rank_volatility": rolling_std(price - lag(price, 1), 24),
     }
 
 

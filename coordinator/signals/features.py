@@ -10,6 +10,7 @@ import numpy as np
 import talib
 
 from coordinator.settings.signals import BaselineSettings
+from coordinator.signals.breaks import rows_by_history
 from coordinator.signals.candles import Candles
 from coordinator.signals.indicators import Indicators, compute_indicators
 from coordinator.signals.series import lag, rolling_percentile, rolling_std, safe_divide
@@ -25,8 +26,13 @@ DAY, WEEK = 24, 168  # candles
 def compute_features(candles: Candles) -> dict[str, Floats]:
     """The features by name, each of shape (n,), in the order of ``FEATURES``.
 
-    They take no settings: a model trained on version 1 must find the same numbers whatever the baseline trades.
+    They take no settings: a model trained on version 1 must find the same numbers whatever the baseline trades. After
+    a break (``signals.breaks``) they begin anew, in frozen candles they are NaN.
     """
+    return rows_by_history(candles, _compute)
+
+
+def _compute(candles: Candles) -> dict[str, Floats]:
     indicators = compute_indicators(candles, BaselineSettings())
     with np.errstate(invalid="ignore", divide="ignore"):
         features = {

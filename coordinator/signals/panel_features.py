@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 import talib
 
+from coordinator.signals.breaks import by_history, find_breaks, later_candles, rows_by_history
 from coordinator.signals.candles import Candles
 from coordinator.signals.feature_schema import FeatureSchema
 from coordinator.signals.series import lag, rolling_std, safe_divide
@@ -47,7 +48,14 @@ class PanelPair(NamedTuple):
 
 
 def candle_volatility(candles: Candles) -> Floats:
-    """Standard deviation of the last 30 candles' log returns, shape (n,); NaN until they are there, never 0."""
+    """Standard deviation of the last 30 candles' log returns, shape (n,); NaN until they are there, never 0.
+
+    The candles after a break are a history of their own.
+    """
+    return rows_by_history(candles, _volatility)
+
+
+def _volatility(candles: Candles) -> Floats:
     price = np.log(candles.close)
     sigma = rolling_std(price - lag(price, 1), VOLATILITY)
     return np.where(sigma > 0, sigma, np.nan)
@@ -62,7 +70,7 @@ def panel_features(pairs: Mapping[str, PanelPair], reference: str | None) -> dic
     reference : the pair whose state is a feature of all ("btc_"); NaN where it is None or not among them
     """
     with np.errstate(invalid="ignore", divide="ignore"):
-        own = {pair: _own(*candles) for pair, candles in pairs.items()}
+        own = {pair: _since_breaks(*candles) for pair, candles in pairs.items()}
     empty = np.zeros(0, dtype=np.int64)
     grid: Times = np.unique(np.concatenate([empty, *(p.clock.time for p in pairs.values())]))
     ranks = {name: _ranks(pairs, own, grid, name) for name in RANKED}
@@ -78,6 +86,17 @@ def panel_features(pairs: Mapping[str, PanelPair], reference: str | None) -> dic
         values = np.column_stack([*columns, breadth[rows]]) if len(rows) else np.empty((0, len(PANEL_SCHEMA)))
         out[pair] = np.clip(np.where(np.isfinite(values), values, np.nan), -LIMIT, LIMIT)
     return out
+
+
+def _since_breaks(clock: Candles, base: Candles) -> dict[str, Floats]:
+    """A pair's own features; the candles after a break are a history of their own, frozen ones say nothing."""
+
+    def compute(candles: Candles, began: int | None) -> dict[str, Floats]:
+        later = base if began is None else later_candles(base, began)
+        return _own(candles, later or base)
+
+    own, frozen = by_history(clock, compute), find_breaks(clock).frozen
+    return {name: np.where(frozen, np.nan, values) for name, values in own.items()}
 
 
 def _own(clock: Candles, base: Candles) -> dict[str, Floats]:

@@ -8,6 +8,7 @@ import numpy as np
 import talib
 
 from coordinator.settings.signals import RegimeSettings
+from coordinator.signals.breaks import by_history
 from coordinator.signals.candles import Candles
 from coordinator.signals.series import rolling_percentile, rolling_std, safe_divide
 from coordinator.types import SECONDS_PER_DAY, Floats, Ints
@@ -55,8 +56,14 @@ def atr_percentile(candles: Candles, atr: Floats) -> Floats:
 
 
 def compute_regime(candles: Candles, settings: RegimeSettings) -> Regime:
-    """Bull or bear by trend MA, its slope and ADX; else high_vol or low_vol by 1-day over 7-day volatility."""
-    s = settings
+    """Bull or bear by trend MA, its slope and ADX; else high_vol or low_vol by 1-day over 7-day volatility.
+
+    The candles after a break (``signals.breaks``) are a history of their own.
+    """
+    return by_history(candles, lambda own, _: _compute(own, settings))
+
+
+def _compute(candles: Candles, s: RegimeSettings) -> Regime:
     volatility = daily_volatility(candles)
     average = talib.SMA(candles.close, s.trend_period)
     slope = np.concatenate(([np.nan], np.diff(average)))

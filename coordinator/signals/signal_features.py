@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from coordinator.signals.breaks import follows_break
 from coordinator.signals.cross_section import CROSS_FEATURES, CrossSection, cross_features, cross_section
 from coordinator.signals.feature_schema import FeatureSchema
 from coordinator.signals.higher_features import HIGHER_FEATURES, higher_features
@@ -28,6 +29,7 @@ from coordinator.types import Floats, Ints
 __all__ = ["GROUPS", "SIGNAL_SCHEMA", "FeatureGroup", "SignalFeatures", "signal_features"]
 
 VERSION = 1
+LONGEST_WINDOW = 168  # candles that a feature of the signal's own candles looks back on, at most
 LIMIT = 20.0  # an untested market must not send a linear model to infinity
 
 
@@ -111,5 +113,6 @@ def signal_features(
                 columns |= group.compute(view, market)
         values = np.column_stack([columns[name] for name in SIGNAL_SCHEMA.names]).astype(np.float64)
         values[~np.isfinite(values)] = np.nan
+        values[follows_break(view.candles, LONGEST_WINDOW)[view.index]] = np.nan
         out[pair] = SignalFeatures(view.index, np.clip(values, -LIMIT, LIMIT))
     return out

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from coordinator.settings.signals import TRIGGERS, BaselineSettings
+from coordinator.signals.breaks import by_history, find_breaks, later_candles
 from coordinator.signals.candles import Candles
 from coordinator.signals.clock import Clock
 from coordinator.signals.indicators import Indicators, compute_indicators
@@ -133,13 +134,24 @@ def compute_technical(
 ) -> Technical:
     """The baseline for one pair.
 
-    Too few candles are no error: there is no direction until every indicator has its history.
+    Too few candles are no error: there is no direction until every indicator has its history. After a break
+    (``signals.breaks``) the history begins anew, and frozen candles have no signal.
 
     Parameters
     ----------
     candles : those at which it decides
     clock_candles : the pair's candles of ``settings.clock``; None means that ``candles`` are the clock's own
     """
+
+    def compute(own: Candles, began: int | None) -> Technical:
+        read = clock_candles if began is None else later_candles(clock_candles, began)
+        return _compute(own, settings, read)
+
+    whole = by_history(candles, compute)
+    return whole.without_signals(find_breaks(candles).frozen)
+
+
+def _compute(candles: Candles, settings: BaselineSettings, clock_candles: Candles | None) -> Technical:
     clock = Clock.of(candles, clock_candles)
     indicators = compute_indicators(candles, settings, clock)
     with np.errstate(invalid="ignore"):

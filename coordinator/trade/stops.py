@@ -8,6 +8,7 @@ import numpy as np
 import talib
 
 from coordinator.settings.trade import StopSettings
+from coordinator.signals.breaks import find_breaks, later_candles
 from coordinator.signals.candles import Candles
 from coordinator.signals.clock import Clock
 from coordinator.types import Floats, Ints
@@ -20,6 +21,8 @@ def initial_stop_distance(
 ) -> Floats:
     """Distance of the initial stop from the close, ratio of the price, shape (n,).
 
+    The candles after a break of the history (``signals.breaks``) are read alone.
+
     Long: ATRs below the lowest low of the last candles (basis "support") or below the close ("price"); short: ATRs
     above the highest high or the close; kept between ``minimum`` and ``hard_limit``. Where history is short
     or there is no direction it is the hard limit.
@@ -28,7 +31,18 @@ def initial_stop_distance(
     ----------
     clock_candles : what ATR, support and resistance are taken from; None means ``candles``
     """
-    s, clock = settings, Clock.of(candles, clock_candles)
+    parts = []
+    for part in find_breaks(candles).parts:
+        own = candles.rows(part)
+        read = later_candles(clock_candles, int(own.time[0])) if part.start else clock_candles
+        parts.append(_stop_distance(own, direction[part], settings, read))
+    return np.concatenate(parts)
+
+
+def _stop_distance(
+    candles: Candles, direction: Ints, s: StopSettings, clock_candles: Candles | None
+) -> Floats:
+    clock = Clock.of(candles, clock_candles)
     read = clock.candles
     if len(read) < 2:
         return np.full(len(candles), s.hard_limit)

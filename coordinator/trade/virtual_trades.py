@@ -5,8 +5,11 @@ The account's trade leaves by the same rules, so what is learned from virtual tr
 
 from __future__ import annotations
 
+import numpy as np
+
 from coordinator.decision.outcomes import Outcomes, resolve_outcomes
 from coordinator.settings import Settings
+from coordinator.signals.breaks import find_breaks
 from coordinator.signals.candles import Candles
 from coordinator.signals.technical import Technical
 from coordinator.trade.reward_risk import target_distance
@@ -41,6 +44,9 @@ def virtual_outcomes(
 ) -> Outcomes:
     """What became of trades begun after the candles ``index``: stop, target, exits of the baseline, time limit.
 
+    A trade that is open at a break of the history (``signals.breaks``) stays unresolved: what followed is no price of
+    what was bought.
+
     Parameters
     ----------
     technical : of every candle
@@ -49,4 +55,12 @@ def virtual_outcomes(
     exits = signal_exits(candles, technical, settings)
     horizon = settings.time_limit // candles.seconds
     leaves = (exits.long, exits.short)
-    return resolve_outcomes(candles, index, direction, stop, target, horizon, settings.costs, leaves)
+    found = resolve_outcomes(candles, index, direction, stop, target, horizon, settings.costs, leaves)
+    marks = np.flatnonzero(find_breaks(candles).marks)
+    if not len(marks):
+        return found
+    following = np.append(marks, len(candles))[np.searchsorted(marks, index, side="right")]
+    void = found.resolved >= following
+    return Outcomes(
+        np.where(void, np.nan, found.r), np.where(void, 0, found.exit), np.where(void, -1, found.resolved)
+    )

@@ -6,13 +6,12 @@ import uuid
 from collections.abc import Mapping
 from typing import Any, Final, cast
 
-from freqtrade.persistence import KeyValueStore
+from freqtrade.persistence import KeyValueStore, Trade
 from freqtrade.persistence.key_value_store import KeyStoreKeys
 
 __all__ = ["bot_identity"]
 
 _KEY: Final = cast("KeyStoreKeys", "coordinator_bot")
-_IN_MEMORY: Final = ("sqlite://", "sqlite:///:memory:")
 
 
 def bot_identity(config: Mapping[str, Any]) -> str:
@@ -31,7 +30,7 @@ def bot_identity(config: Mapping[str, Any]) -> str:
         "<bot_name> <runmode> <mark>"; a database in memory has no mark, as it ends with its bot.
     """
     name = f"{config.get('bot_name', 'freqtrade')} {config.get('runmode', '')}"
-    if config.get("db_url") in _IN_MEMORY:
+    if not Trade.session.get_bind().engine.url.database:
         return name
     mark = KeyValueStore.get_string_value(_KEY)
     if mark is None:

@@ -31,6 +31,7 @@ from coordinator.adapters.strategy.trades import TradeStrategy
 from coordinator.candles.check import check_candles
 from coordinator.candles.known import known_candles, on_known_candles
 from coordinator.errors import CoordinatorError
+from coordinator.run.break_log import BreakLog
 from coordinator.run.chart.columns import decision_columns, held, indicator_columns
 from coordinator.run.chart.plot_config import plot_config
 from coordinator.run.collection.collector import SampleCollector
@@ -71,7 +72,7 @@ class CoordinatorStrategy(TradeStrategy):
         super().__init__(config)
         self._inputs: dict[str, tuple[Candles, dict[str, Candles], dict[str, Candles]]] = {}
         self._analysed_with: tuple[Any, ...] = ()
-        self._chart = HistoricChart(config)
+        self._chart, self._break_log = HistoricChart(config), BreakLog()
         components = self.settings.learning.components if self.uses_ml else ()
         self.plot_config = plot_config(components, self.settings.exits, can_short=self.can_short)
         if config.get("runmode") != RunMode.HYPEROPT:
@@ -191,6 +192,7 @@ class CoordinatorStrategy(TradeStrategy):
             check_candles(dataframe, f"{pair} {self.timeframe}")
             candles = Candles.from_frame(dataframe, self.timeframe)
             higher = {name: self._higher(pair, name, candles) for name in HIGHER_TIMEFRAMES}
+            self._break_log.tell(pair, candles)
             self._inputs[pair] = candles, higher, self._market()
             analyses = self._analyse(pair, self._tuned())
         dataframe, analyses = self.add_predictions(dataframe, metadata, analyses)
