@@ -43,13 +43,13 @@ def choose_pairs(
     unknown = [pair for pair in wanted if pair not in tradable]
     if unknown or not wanted:
         rule = f"be among the {mode} pairs of {datadir}: {', '.join(tradable or available) or 'none'}"
-        got: object = unknown[0] if unknown else "no pair"
-        if available and not tradable or (unknown and unknown[0] in available):
+        got = unknown[0] if unknown else "no pair"
+        if (available and not tradable) or (unknown and unknown[0] in available):
             rule = (
                 f"be quoted in the config's stake_currency, which is {stake} (set it, or name others: {datadir} has "
                 f"{', '.join(available)})"
             )
-            got = got if unknown else asked
+            got = next(iter(unknown or asked), got)
         raise CoordinatorError("--pairs", OWNER, rule, got)
     return list(dict.fromkeys(wanted))
 

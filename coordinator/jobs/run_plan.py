@@ -199,7 +199,8 @@ def plan_run(
     traded = spans_within(spans, start, end)
     _check_history(traded, start, end, training)
     names = tuple(span.pair for span in traded)
-    told = (*told_missing(config, chosen, mode, datadir), *told_spans(spans, start, end))
+    missing = [] if pairs else told_missing(config, chosen, mode, datadir)
+    told = (*missing, *told_spans(spans, start, end))
     return RunPlan(paths, config, datadir, names, mode, start, end, settings, told)
 
 
@@ -211,9 +212,9 @@ def _check_history(spans: Sequence[PairSpan], start: datetime, end: datetime, tr
         return
     if earliest >= last:
         rule = (
-            f"begin {training} days after the first candle (freqai.train_period_days and {STARTUP_DAYS} days of startup), "
-            f"and the candles are of {first:%Y-%m-%d} to {last:%Y-%m-%d}: download older ones with `freqtrade "
-            f"download-data --days {2 * training}`, or lower freqai.train_period_days"
+            f"begin {training} days after the first candle (freqai.train_period_days and {STARTUP_DAYS} days of "
+            f"startup), and the candles are of {first:%Y-%m-%d} to {last:%Y-%m-%d}: download older ones with "
+            f"`freqtrade download-data --days {2 * training}`, or lower freqai.train_period_days"
         )
     else:
         rule = (

@@ -122,8 +122,8 @@ def _notes(results: Sequence[BacktestResult], columns: Sequence[Column], fee: fl
     first = results[0]
     notes = [
         "Sharpe, Sortino, Calmar, drawdown: of daily account values in every column, 365 days a year.",
-        f"{HOLD}: the same balance, split evenly, each pair bought at its first close and sold at its last; its share is "
-        "cash before and after.",
+        f"{HOLD}: the same balance, split evenly, each pair bought at its first close and sold at its last; its share "
+        "is cash before and after.",
         f"Fee: {fee:.3%} of each order's value ({first.trading_mode}). At twice the fee: the fees paid once more, with "
         "nothing else changed.",
     ]
