@@ -7,10 +7,18 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from coordinator.candles.files import TradingMode, list_pairs, read_candles
+from coordinator.candles.files import TradingMode, list_pairs, read_candles, told_repair, unsound_pairs
 from coordinator.errors import CoordinatorError
 
-__all__ = ["PairSpan", "choose_pairs", "read_spans", "spans_within", "told_missing", "told_spans"]
+__all__ = [
+    "PairSpan",
+    "choose_pairs",
+    "read_spans",
+    "refuse_unsound",
+    "spans_within",
+    "told_missing",
+    "told_spans",
+]
 
 HOUR = timedelta(hours=1)
 OWNER = "this run"
@@ -63,6 +71,27 @@ def told_missing(
     if not missing or not set(names) & set(chosen):
         return []
     return [f"No candles in {datadir}: {', '.join(missing)} of the whitelist {_are(missing)} not traded"]
+
+
+def refuse_unsound(datadir: Path, pairs: Sequence[str], timeframes: Sequence[str], mode: TradingMode) -> None:
+    """Refuse pairs whose files are missing, unreadable or unsound, all of them at once.
+
+    Results would be others without a pair, so none is left out silently: it is said how to.
+
+    Raises
+    ------
+    CoordinatorError
+        With what is wrong with each, how to have its files anew, and how to go on without.
+    """
+    unsound = unsound_pairs(datadir, pairs, timeframes, mode)
+    if not unsound:
+        return
+    others = [pair for pair in pairs if pair not in unsound]
+    wrong = " ".join(str(error) for error in unsound.values())
+    way = told_repair(list(unsound), mode)
+    if others:
+        way += f' Or go on without: --pairs "{" ".join(others)}"'
+    raise CoordinatorError("candles", str(datadir), f"be sound. {wrong} {way}", ", ".join(unsound))
 
 
 def read_spans(datadir: Path, pairs: Iterable[str], mode: TradingMode) -> list[PairSpan]:

@@ -14,12 +14,13 @@ from typing import Any, get_args
 
 import pandas as pd
 
-from coordinator.candles.files import TradingMode, candle_path, check_datadir, read_candles
+from coordinator.candles.files import TradingMode, candle_path, read_candles
 from coordinator.errors import CoordinatorError
 from coordinator.jobs.pair_spans import (
     PairSpan,
     choose_pairs,
     read_spans,
+    refuse_unsound,
     spans_within,
     told_missing,
     told_spans,
@@ -187,7 +188,7 @@ def plan_run(
     mode = parse_trading_mode(trading_mode or config.get("trading_mode") or "spot")
     settings = run_settings({**config, "trading_mode": mode})
     chosen = choose_pairs(datadir, config, pairs, mode)
-    check_datadir(datadir, chosen, TIMEFRAMES, mode)
+    refuse_unsound(datadir, chosen, TIMEFRAMES, mode)
     spans = read_spans(datadir, chosen, mode)
     training, freqai = STARTUP_DAYS, config.get("freqai") or {}
     if trains and freqai.get("enabled", False):
