@@ -43,7 +43,7 @@ class Comparison:
         unit = self.currency
         return [
             ("Profit", [percent(m.profit, sign=True) for m in each]),
-            (f"Profit ({unit})", [money(m.profit_abs, sign=True) for m in each]),
+            (f"Profit ({unit})", [money(m.profit_abs, sign=True, currency=unit) for m in each]),
             ("Sharpe", [number(m.sharpe) for m in each]),
             ("Sortino", [number(m.sortino) for m in each]),
             ("Calmar", [number(m.calmar) for m in each]),
@@ -51,7 +51,7 @@ class Comparison:
             ("Max drawdown", [percent(m.max_drawdown) for m in each]),
             ("Win rate", [percent(m.win_rate) for m in each]),
             ("Trades", [f"{m.trades:,}" for m in each]),
-            (f"Fees paid ({unit})", [money(m.fees) for m in each]),
+            (f"Fees paid ({unit})", [money(m.fees, currency=unit) for m in each]),
             ("Profit at twice the fee", [percent(m.profit_at_twice_the_fee, sign=True) for m in each]),
         ]
 

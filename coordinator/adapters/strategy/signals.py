@@ -162,8 +162,8 @@ class CoordinatorStrategy(TradeStrategy):
         missing = [name for name, candles in market.items() if not len(candles)]
         if missing and not self.is_bot:
             rule = (
-                f"have {' and '.join(missing)} candles: download them, or set regime.reference to a pair that has some, "
-                'BTC/USDT say, or regime.gate to "off"'
+                f"have {' and '.join(missing)} candles: download them, or set regime.reference to a pair that has "
+                'some, BTC/USDT say, or regime.gate to "off"'
             )
             raise CoordinatorError("regime.gate's reference pair", "the regime gate", rule, self._reference)
         return market
