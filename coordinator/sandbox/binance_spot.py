@@ -6,9 +6,9 @@ from typing import Final
 
 from fastapi import APIRouter, Request
 
+from coordinator.sandbox.accounts.minimum_notional import minimum_notional
 from coordinator.sandbox.binance_routes import add_market_routes, exchange_info
 from coordinator.sandbox.market_data import Json, MarketData, decimal
-from coordinator.sandbox.minimum_notional import minimum_notional
 from coordinator.sandbox.store import Listing
 
 __all__ = ["spot_router"]

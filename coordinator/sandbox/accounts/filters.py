@@ -7,9 +7,9 @@ from decimal import Decimal, InvalidOperation
 
 from coordinator.sandbox.accounts.account import Pair
 from coordinator.sandbox.accounts.matching import Book
+from coordinator.sandbox.accounts.minimum_notional import minimum_notional
 from coordinator.sandbox.accounts.orders import Order
 from coordinator.sandbox.binance_errors import BinanceError, required
-from coordinator.sandbox.minimum_notional import minimum_notional
 
 __all__ = ["check_filters", "check_stop", "number"]
 
