@@ -22,6 +22,7 @@ __all__ = [
 
 HOUR = timedelta(hours=1)
 OWNER = "this run"
+LISTED = 10  # pairs named in an error
 
 
 class PairSpan(NamedTuple):
@@ -114,7 +115,8 @@ def spans_within(spans: Sequence[PairSpan], start: datetime, end: datetime) -> l
     """
     inside = [span for span in spans if span.first < end and span.end > start]
     if not inside:
-        have = ", ".join(f"{s.pair} {s.first:%Y%m%d}-{s.end:%Y%m%d}" for s in spans)
+        have = ", ".join(f"{s.pair} {s.first:%Y%m%d}-{s.end:%Y%m%d}" for s in spans[:LISTED])
+        have += f" and {len(spans) - LISTED} more" if len(spans) > LISTED else ""
         rule = f"reach candles of a pair at least ({have})"
         raise CoordinatorError("--timerange", OWNER, rule, f"{start:%Y%m%d}-{end:%Y%m%d}")
     return inside
