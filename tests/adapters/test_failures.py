@@ -1,4 +1,4 @@
-"""What is said when a training fails: the candles that lack are the oldest pair's, not those of a pair listed lately."""
+"""What is said when a training fails: the candles that lack are the oldest pair's, not a young pair's."""
 
 import pandas as pd
 import pytest
