@@ -7,7 +7,7 @@ Spot candles lie in the data directory (``BTC_USDT-1h.feather``), futures under 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final, Literal
 
@@ -27,6 +27,8 @@ __all__ = [
     "pair_from_filename",
     "read_candles",
     "read_funding",
+    "told_repair",
+    "unsound_pairs",
     "write_candles",
 ]
 
@@ -160,6 +162,35 @@ def check_datadir(
         if trading_mode == "futures":
             read_candles(datadir, pair, FUNDING_TIMEFRAME, "futures", "mark")
             read_funding(datadir, pair)
+
+
+def unsound_pairs(
+    datadir: Path, pairs: Iterable[str], timeframes: Iterable[str], trading_mode: TradingMode
+) -> dict[str, CoordinatorError]:
+    """Pairs that :func:`check_datadir` refuses, each with the first thing that is wrong with it."""
+    found, wanted = {}, list(timeframes)
+    for pair in pairs:
+        try:
+            check_datadir(datadir, [pair], wanted, trading_mode)
+        except CoordinatorError as error:
+            found[pair] = error
+    return found
+
+
+def told_repair(pairs: Sequence[str], trading_mode: TradingMode) -> str:
+    """What to type to have unsound files anew.
+
+    Examples
+    --------
+    >>> told_repair(["BTC/USDT"], "spot")
+    'Have it anew: `freqtrade download-data --erase --pairs BTC/USDT --timeframes 1h 4h 1d --days 900`.'
+    """
+    mode = " --trading-mode futures" if trading_mode == "futures" else ""
+    what = "it" if len(pairs) == 1 else "them"
+    command = (
+        f"freqtrade download-data --erase --pairs {' '.join(pairs)} --timeframes 1h 4h 1d --days 900{mode}"
+    )
+    return f"Have {what} anew: `{command}`."
 
 
 def _folder(datadir: Path, trading_mode: TradingMode) -> Path:

@@ -1,4 +1,4 @@
-"""Candles without the empty rows that a broken answer of an exchange leaves in front of them."""
+"""Candles with and without empty rows in front: a broken answer of an exchange leaves some, a late pair gets some."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
-__all__ = ["known_candles", "on_known_candles"]
+__all__ = ["known_candles", "on_known_candles", "with_empty_rows"]
 
 
 def known_candles(frame: pd.DataFrame) -> pd.DataFrame:
@@ -50,3 +50,26 @@ def on_known_candles(frame: pd.DataFrame, work: Callable[[pd.DataFrame], pd.Data
     if not len(known):
         return frame
     return pd.concat([frame.iloc[: len(frame) - len(known)], work(known)], ignore_index=True)
+
+
+def with_empty_rows(frame: pd.DataFrame, count: int, step: pd.Timedelta) -> pd.DataFrame:
+    """So many rows in front that hold a date and nothing else, up to the first candle.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        With a column date (open times), at least one row where ``count`` is not 0.
+    step : pandas.Timedelta
+        Length of a candle.
+
+    Examples
+    --------
+    >>> candles = pd.DataFrame({"date": [pd.Timestamp("2023-01-02")], "open": [2.0]})
+    >>> with_empty_rows(candles, 1, pd.Timedelta(days=1))["open"].tolist()
+    [nan, 2.0]
+    """
+    if not count:
+        return frame
+    first = frame["date"].iloc[0]
+    dates = pd.date_range(first - count * step, periods=count, freq=step).astype(frame["date"].dtype)
+    return pd.concat([pd.DataFrame({"date": dates}), frame], ignore_index=True)[list(frame.columns)]

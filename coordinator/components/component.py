@@ -29,6 +29,11 @@ class Window:
     pairs: Mapping[str, PairHistory]
     market: MarketHistory
 
+    @property
+    def of_one_pair(self) -> str | None:
+        """The pair whose own models are trained, where the market has others."""
+        return next(iter(self.pairs)) if len(self.pairs) == 1 < len(self.market.pairs) else None
+
 
 @dataclass(frozen=True)
 class ActiveModel:

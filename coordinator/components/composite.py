@@ -14,6 +14,7 @@ from coordinator.components.factory import build_components
 from coordinator.components.market_history import MarketHistory
 from coordinator.components.model_files import ModelVerdict
 from coordinator.components.registry_quality import RegistryPlace, RegistryQuality
+from coordinator.learning.blocks import TooFewRowsError
 from coordinator.settings import Settings
 from coordinator.types import Floats, Times
 
@@ -97,19 +98,25 @@ class Composite:
         on_trained : callable
             Receives each component's name and result.
         tolerant : bool
-            A component that raises is left out and the others go on. Else it raises.
+            A component that raises is left out and the others go on. Else it raises. Where pairs have models of their
+            own, one that has too few candles for them has none, which is no failure.
         """
         active_models: dict[str, ActiveModel] = {}
         failed = []
         for name, component in self.components.items():
+            active = None if previous is None else previous.active_models.get(name)
             try:
-                active = None if previous is None else previous.active_models.get(name)
                 result = component.train(window, active)
                 if result.active is not None:
                     active_models[name] = result.active
                 on_trained(name, result)
                 self._logged.discard(f"train {name}")
             except Exception as error:
+                if isinstance(error, TooFewRowsError) and window.of_one_pair is not None:
+                    self._say_too_few(name, window.of_one_pair, error)
+                    if active is not None:
+                        active_models[name] = active
+                    continue
                 if not tolerant:
                     raise
                 failed.append(name)
@@ -165,6 +172,12 @@ class Composite:
             trained_on = times < active.valid_from
             values[trained_on], absence[trained_on] = np.nan, TRAINED_ON
         return {**dict(zip(component.columns, values.T, strict=True)), f"{name}_absence": absence}
+
+    def _say_too_few(self, name: str, pair: str, error: TooFewRowsError) -> None:
+        """Said once for each: a pair that was listed lately has no model of its own yet, and no error."""
+        if (key := f"too few {name} {pair}") not in self._logged:
+            self._logged.add(key)
+            logger.warning("%s has no %s of its own before it has more candles: %s", pair, name, error)
 
     def _log_once(self, key: str, message: str) -> None:
         if key not in self._logged:

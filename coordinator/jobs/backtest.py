@@ -14,6 +14,8 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from coordinator.jobs.freqtrade_process import ProgressCallback, run_freqtrade
+from coordinator.jobs.log_messages import messages
+from coordinator.jobs.options import tell
 from coordinator.jobs.run_plan import RunPlan
 from coordinator.jobs.traded import traded_rows
 from coordinator.ledger.samples.sizes import sample_sizes, size_sentence
@@ -24,6 +26,7 @@ from coordinator.reports.page.run_view import RunView, read_run
 from coordinator.reports.page.write import write_report
 from coordinator.reports.results import BacktestResult, read_result
 from coordinator.reports.table import print_table
+from coordinator.run.position_sizing import TOO_SMALL
 from coordinator.sandbox.exchange import create_app, wall_clock
 from coordinator.sandbox.overlay import overlay_config
 from coordinator.sandbox.server import SandboxServer
@@ -53,7 +56,7 @@ def run_backtests(plan: RunPlan, strategies: Sequence[str], user_data: Path, con
     results: list[BacktestResult] = []
     decisions: dict[str, pd.DataFrame] = {}
     sizes: dict[str, str] = {}
-    absences: list[str] = []
+    warnings: list[str] = []
     runs: list[RunView] = []
     candles = plan.candles()
     with _sandboxed(plan) as overlay, _bars(console) as bars:
@@ -66,15 +69,15 @@ def run_backtests(plan: RunPlan, strategies: Sequence[str], user_data: Path, con
                 user_data,
                 partial(_advance, bars, task),
             )
-            absences += warned
+            log = user_data / "logs" / f"backtest-{strategy}.log"
+            warnings += [*warned, *(f"{strategy}: {line}" for line in messages(log, TOO_SMALL))]
             results.append(read_result(zip_path))
             sizes[strategy] = size_sentence(sample_sizes(Ledger(ledger)))
             decisions[strategy] = _with_trades(Ledger(ledger), results[-1], plan.settings.dca, candles)
             runs.append(read_run(Ledger(ledger), None, candles, pd.Timestamp(plan.start), store=True))
     console.print(f"Pairs: {', '.join(plan.pairs)}", soft_wrap=True, highlight=False)
     print_table(results, candles, plan.settings.costs.fee, console)
-    for warning in absences:
-        console.print(warning, soft_wrap=True, highlight=False)
+    tell(console, warnings)
     for strategy, frame in decisions.items():
         console.print(
             _say_of_ml(strategy, frame[frame["time"] >= plan.start]), soft_wrap=True, highlight=False

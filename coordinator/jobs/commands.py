@@ -16,6 +16,7 @@ from coordinator.jobs.options import (
     PairsOption,
     chosen_configs,
     split_names,
+    tell,
 )
 
 __all__ = ["backtest", "settings_app"]
@@ -42,6 +43,7 @@ def backtest(
     console, configs = Console(), chosen_configs(config)
     datadir = chosen_datadir(datadir, configs, trading_mode, user_data, console)
     plan = plan_run(configs, datadir, split_names(pairs), timerange, trading_mode)
+    tell(console, plan.told)
     try:
         report = run_backtests(plan, STRATEGIES, user_data, console)
     except FreqtradeError as error:

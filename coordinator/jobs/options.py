@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, TypeAlias
 
 import typer
+from rich.console import Console
 
 __all__ = [
     "ConfigOption",
@@ -15,6 +17,7 @@ __all__ = [
     "PairsOption",
     "chosen_configs",
     "split_names",
+    "tell",
 ]
 
 Configs: TypeAlias = list[Path] | None
@@ -47,3 +50,9 @@ def split_names(text: str | None) -> list[str] | None:
 def chosen_configs(paths: Configs) -> list[Path]:
     """The configs that were named, else the working directory's."""
     return paths or [Path("config.json")]
+
+
+def tell(console: Console, lines: Iterable[str]) -> None:
+    """Print lines as they are: without wrapping, markup or colours."""
+    for line in lines:
+        console.print(line, soft_wrap=True, highlight=False, markup=False)

@@ -14,8 +14,17 @@ from typing import Any, get_args
 
 import pandas as pd
 
-from coordinator.candles.files import TradingMode, candle_path, check_datadir, list_pairs, read_candles
+from coordinator.candles.files import TradingMode, candle_path, read_candles
 from coordinator.errors import CoordinatorError
+from coordinator.jobs.pair_spans import (
+    PairSpan,
+    choose_pairs,
+    read_spans,
+    refuse_unsound,
+    spans_within,
+    told_missing,
+    told_spans,
+)
 from coordinator.settings import Settings, run_settings
 from coordinator.signals.features import FEATURES_VERSION
 from coordinator.signals.signal_features import SIGNAL_SCHEMA
@@ -51,6 +60,7 @@ class RunPlan:
     config : their contents
     datadir, pairs, trading_mode, start, end : what is traded on; end excluded
     settings : the validated "coordinator" section
+    told : what a user must know of it, a line for each pair that has no candles in part of the timerange
     """
 
     config_paths: tuple[Path, ...]
@@ -61,6 +71,7 @@ class RunPlan:
     start: datetime
     end: datetime
     settings: Settings
+    told: tuple[str, ...] = ()
 
     @property
     def timerange(self) -> str:
@@ -157,7 +168,8 @@ def plan_run(
     """Resolve and check a run.
 
     Pairs default to the config's whitelist as far as the data directory has it, the timerange to the last 240 days
-    that all pairs have. Before the timerange FreqAI needs its training period.
+    of the market, to the newest candle of any pair. A pair that is listed later or ends earlier is traded while it has
+    candles. Before the timerange FreqAI needs its training period, of one pair at least: its models judge the others.
 
     Parameters
     ----------
@@ -175,25 +187,47 @@ def plan_run(
     paths = (config_paths,) if isinstance(config_paths, Path) else tuple(config_paths)
     mode = parse_trading_mode(trading_mode or config.get("trading_mode") or "spot")
     settings = run_settings({**config, "trading_mode": mode})
-    chosen = _choose_pairs(datadir, config, pairs, mode)
-    check_datadir(datadir, chosen, TIMEFRAMES, mode)
-    frames = [read_candles(datadir, pair, "1h", mode)["date"] for pair in chosen]
-    first, last = max(f.iloc[0] for f in frames), min(f.iloc[-1] for f in frames)
-    start, end = _timerange(timerange, last.to_pydatetime())
-    training = STARTUP_DAYS
-    if trains:
-        training += int((config.get("freqai") or {}).get("train_period_days", 0))
-    earliest = first.to_pydatetime() + timedelta(days=training)
+    chosen = choose_pairs(datadir, config, pairs, mode)
+    refuse_unsound(datadir, chosen, TIMEFRAMES, mode)
+    spans = read_spans(datadir, chosen, mode)
+    training, freqai = STARTUP_DAYS, config.get("freqai") or {}
+    if trains and freqai.get("enabled", False):
+        training += int(freqai.get("train_period_days", 0))
+    start, end = _timerange(timerange, max(span.end for span in spans))
     if timerange is None and most_days is not None:
-        midnight = (earliest + timedelta(hours=23)).replace(hour=0, minute=0, second=0, microsecond=0)
-        start = max(end - timedelta(days=most_days), midnight)
-    if start < earliest or end > last.to_pydatetime() + timedelta(hours=1):
+        oldest = min(span.first for span in spans) + timedelta(days=training)
+        start = max(end - timedelta(days=most_days), _next_midnight(oldest))
+    traded = spans_within(spans, start, end)
+    _check_history(traded, start, end, training)
+    names = tuple(span.pair for span in traded)
+    missing = [] if pairs else told_missing(config, chosen, mode, datadir)
+    told = (*missing, *told_spans(spans, start, end))
+    return RunPlan(paths, config, datadir, names, mode, start, end, settings, told)
+
+
+def _check_history(spans: Sequence[PairSpan], start: datetime, end: datetime, training: int) -> None:
+    """The oldest pair must have its history before the timerange; younger ones are judged by its models."""
+    first, last = min(span.first for span in spans), max(span.end for span in spans)
+    earliest = first + timedelta(days=training)
+    if start >= earliest and end <= last:
+        return
+    if earliest >= last:
         rule = (
-            f"lie within {earliest:%Y%m%d}-{last + timedelta(hours=1):%Y%m%d} (candles from {first:%Y-%m-%d} less "
-            f"{training} days of training and startup)"
+            f"begin {training} days after the first candle (freqai.train_period_days and {STARTUP_DAYS} days of "
+            f"startup), and the candles are of {first:%Y-%m-%d} to {last:%Y-%m-%d}: download older ones with "
+            f"`freqtrade download-data --days {2 * training}`, or lower freqai.train_period_days"
         )
-        raise CoordinatorError("--timerange", OWNER, rule, f"{start:%Y%m%d}-{end:%Y%m%d}")
-    return RunPlan(paths, config, datadir, tuple(chosen), mode, start, end, settings)
+    else:
+        rule = (
+            f"lie within {earliest:%Y%m%d}-{last:%Y%m%d} (candles from {first:%Y-%m-%d} less {training} days of "
+            "training and startup)"
+        )
+    raise CoordinatorError("--timerange", OWNER, rule, f"{start:%Y%m%d}-{end:%Y%m%d}")
+
+
+def _next_midnight(moment: datetime) -> datetime:
+    later = moment + timedelta(hours=23, minutes=59)
+    return later.replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def parse_trading_mode(value: str) -> TradingMode:
@@ -204,30 +238,9 @@ def parse_trading_mode(value: str) -> TradingMode:
     raise CoordinatorError("--trading-mode", OWNER, "be spot or futures", value)
 
 
-def _choose_pairs(
-    datadir: Path, config: dict[str, Any], pairs: list[str] | None, mode: TradingMode
-) -> list[str]:
-    """Pairs in the mode's spelling: BTC/USDT is BTC/USDT:USDT in futures."""
-    available = list_pairs(datadir, mode)
-    whitelist = (config.get("exchange") or {}).get("pair_whitelist") or []
-    wanted = [_spell(pair, mode) for pair in (pairs or whitelist)]
-    if not pairs:
-        wanted = [pair for pair in wanted if pair in available] or available
-    unknown = [pair for pair in wanted if pair not in available]
-    if unknown or not wanted:
-        rule = f"be among the {mode} pairs of {datadir}: {', '.join(available) or 'none'}"
-        raise CoordinatorError("--pairs", OWNER, rule, unknown[0] if unknown else "no pair")
-    return list(dict.fromkeys(wanted))
-
-
-def _spell(pair: str, mode: TradingMode) -> str:
-    base = pair.split(":")[0].upper()
-    return f"{base}:{base.split('/')[-1]}" if mode == "futures" else base
-
-
 def _timerange(text: str | None, last: datetime) -> tuple[datetime, datetime]:
     if text is None:
-        end = (last + timedelta(hours=1)).replace(hour=0, minute=0, second=0, microsecond=0)
+        end = last.replace(hour=0, minute=0, second=0, microsecond=0)
         return end - timedelta(days=DEFAULT_DAYS), end
     match = re.fullmatch(r"(\d{8})-(\d{8})", text)
     try:

@@ -11,7 +11,11 @@ from coordinator.errors import CoordinatorError
 from coordinator.learning.complete_rows import finite_run_lengths
 from coordinator.types import Bools, Floats, Ints, Times
 
-__all__ = ["Block", "Pool", "Split", "label_ends", "pool", "split_by_time"]
+__all__ = ["Block", "Pool", "Split", "TooFewRowsError", "label_ends", "pool", "split_by_time"]
+
+
+class TooFewRowsError(CoordinatorError):
+    """There is too little to train a model on."""
 
 
 @dataclass(frozen=True)
@@ -82,9 +86,13 @@ def pool(blocks: Sequence[Block], horizon: int) -> Pool:
 
     Raises
     ------
+    TooFewRowsError
+        If there is none.
     CoordinatorError
-        If there is none, their lengths or numbers of features differ, or one of several has no times.
+        If their lengths or numbers of features differ, or one of several has no times.
     """
+    if not blocks:
+        raise TooFewRowsError("rows", "the training data", "be there", "none")
     if len(blocks) > 1 and any(block.times is None for block in blocks):
         raise CoordinatorError("times", "every one of several training blocks", "be given", None)
     widths = {block.features.shape[1] for block in blocks}

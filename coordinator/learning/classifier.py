@@ -9,9 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from coordinator.errors import CoordinatorError
 from coordinator.learning.artefact import Artefact, align
-from coordinator.learning.blocks import Block, Pool, Split, pool, split_by_time
+from coordinator.learning.blocks import Block, Pool, Split, TooFewRowsError, pool, split_by_time
 from coordinator.learning.class_health import class_figures, confidence_quantiles, input_drift
 from coordinator.learning.complete_rows import complete_windows
 from coordinator.learning.labels import CLASSES, class_numbers
@@ -93,7 +92,7 @@ class SequenceClassifier:
 
         Raises
         ------
-        CoordinatorError
+        TooFewRowsError
             With fewer than 200 labelled training sequences, or as ``pool``.
         """
         s = self.settings
@@ -102,7 +101,7 @@ class SequenceClassifier:
         split = split_by_time(data, s.sequence_length, s.validation_share, s.promotion_share)
         if len(split.train) < MINIMUM_ROWS or not len(split.validation):
             rule = f"be at least {MINIMUM_ROWS} labelled sequences"
-            raise CoordinatorError("training rows", f"the network '{self.network}'", rule, len(split.train))
+            raise TooFewRowsError("training rows", f"the network '{self.network}'", rule, len(split.train))
         n_features = data.features.shape[1]
         self.schema_ = schema or FeatureSchema(tuple(f"feature_{i}" for i in range(n_features)), 0)
         known = np.isfinite(data.features).all(axis=1) & (data.times <= data.times[split.train].max())

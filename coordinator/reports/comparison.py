@@ -43,7 +43,7 @@ class Comparison:
         unit = self.currency
         return [
             ("Profit", [percent(m.profit, sign=True) for m in each]),
-            (f"Profit ({unit})", [money(m.profit_abs, sign=True) for m in each]),
+            (f"Profit ({unit})", [money(m.profit_abs, sign=True, currency=unit) for m in each]),
             ("Sharpe", [number(m.sharpe) for m in each]),
             ("Sortino", [number(m.sortino) for m in each]),
             ("Calmar", [number(m.calmar) for m in each]),
@@ -51,7 +51,7 @@ class Comparison:
             ("Max drawdown", [percent(m.max_drawdown) for m in each]),
             ("Win rate", [percent(m.win_rate) for m in each]),
             ("Trades", [f"{m.trades:,}" for m in each]),
-            (f"Fees paid ({unit})", [money(m.fees) for m in each]),
+            (f"Fees paid ({unit})", [money(m.fees, currency=unit) for m in each]),
             ("Profit at twice the fee", [percent(m.profit_at_twice_the_fee, sign=True) for m in each]),
         ]
 
@@ -122,7 +122,8 @@ def _notes(results: Sequence[BacktestResult], columns: Sequence[Column], fee: fl
     first = results[0]
     notes = [
         "Sharpe, Sortino, Calmar, drawdown: of daily account values in every column, 365 days a year.",
-        f"{HOLD}: the same balance, split evenly at the first close, sold at the last.",
+        f"{HOLD}: the same balance, split evenly, each pair bought at its first close and sold at its last; its share "
+        "is cash before and after.",
         f"Fee: {fee:.3%} of each order's value ({first.trading_mode}). At twice the fee: the fees paid once more, with "
         "nothing else changed.",
     ]

@@ -106,6 +106,9 @@ def buy_and_hold(
 ) -> BuyAndHold:
     """The balance split evenly over the pairs, each bought at its first close and sold at its last.
 
+    Every pair has its share from the start on. That of a pair listed later waits in cash until its first close; that of
+    a pair whose candles end earlier is sold at its last close, and waits in cash from then on. Nothing is split anew.
+
     Parameters
     ----------
     candles : mapping of pair to pandas.DataFrame
@@ -132,9 +135,11 @@ def buy_and_hold(
         first, last = float(inside["close"].iloc[0]), float(inside["close"].iloc[-1])
         amount = share / (first * (1 + fee))
         received = amount * last * (1 - fee)
-        holds = moments >= inside["date"].iloc[0] + timeframe
-        worth = np.where(holds, amount * _closes(inside, moments, timeframe), share)
-        worth[-1] = received
+        opens = inside["date"]
+        worth = np.where(
+            moments < opens.iloc[0] + timeframe, share, amount * _closes(inside, moments, timeframe)
+        )
+        worth[moments >= opens.iloc[-1] + timeframe] = received
         value += worth
         profits[pair] = received - share
         fees += amount * fee * (first + last)

@@ -7,6 +7,8 @@ import math
 __all__ = ["UNDEFINED", "money", "number", "percent"]
 
 UNDEFINED = "–"
+DIGITS = {"BTC": 8, "ETH": 5, "BNB": 5}
+"""Decimals of currencies that are worth much; others have two."""
 
 
 def number(value: float, digits: int = 2) -> str:
@@ -37,17 +39,17 @@ def percent(value: float, sign: bool = False) -> str:
     return _clean(f"{value:{'+' if sign else ''}.2%}")
 
 
-def money(value: float, sign: bool = False) -> str:
+def money(value: float, sign: bool = False, currency: str = "") -> str:
     """An amount of the stake currency.
 
     Examples
     --------
-    >>> money(1234.5), money(1234.5, sign=True), money(-3.0)
-    ('1,234.50', '+1,234.50', '-3.00')
+    >>> money(1234.5), money(1234.5, sign=True), money(-3.0), money(0.0012, currency="BTC")
+    ('1,234.50', '+1,234.50', '-3.00', '0.00120000')
     """
     if not math.isfinite(value):
         return number(value)
-    return _clean(f"{value:{'+' if sign else ''},.2f}")
+    return _clean(f"{value:{'+' if sign else ''},.{DIGITS.get(currency, 2)}f}")
 
 
 def _clean(text: str) -> str:

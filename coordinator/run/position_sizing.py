@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
@@ -17,9 +18,13 @@ from coordinator.trade.plan import Plan
 from coordinator.trade.sizing import first_stake, plan_stake, risk_budget
 from coordinator.trade.volatility_target import fitting_share
 
-__all__ = ["Funds", "PositionSizing", "SizedEntry"]
+__all__ = ["TOO_SMALL", "Funds", "PositionSizing", "SizedEntry"]
+
+logger = logging.getLogger(__name__)
 
 DAYS_PER_YEAR = 365
+TOO_SMALL = "THE WALLET IS TOO SMALL"
+"""Begins the one line that a run says of a wallet that no trade fits into."""
 Report = Callable[[int, ImprovementRow, str], None]
 
 
@@ -65,10 +70,12 @@ class PositionSizing:
     ----------
     market : the analysed pairs
     report : called with (candle time, row, log line)
+    currency : the stake currency, for what is said
     """
 
-    def __init__(self, market: AnalysedMarket, report: Report) -> None:
-        self._market, self._report = market, report
+    def __init__(self, market: AnalysedMarket, report: Report, currency: str) -> None:
+        self._market, self._report, self._currency = market, report, currency
+        self._told_small = False
         self._reported: tuple[str, int] = ("", 0)
 
     def stake(self, pair: str, plan: Plan, time: int, funds: Funds, sizing: SizingSettings) -> SizedEntry:
@@ -95,13 +102,32 @@ class PositionSizing:
         stake, entries = first_stake(plan.entries, funds.minimum, total_of)
         if stake:
             return SizedEntry(stake, entries)
-        small = total_of(AT_ONCE) > 0
+        planned = total_of(AT_ONCE)
+        if planned <= 0:
+            return SizedEntry(stake, entries, "the risk that sizing allows is used up")
+        if funds.open_risk == 0:  # nothing is open that leaves less room
+            self._say_too_small(pair, plan, planned, funds, budget)
+        return SizedEntry(stake, entries, "the planned stake is below the exchange's minimum")
+
+    def _say_too_small(self, pair: str, plan: Plan, planned: float, funds: Funds, budget: float) -> None:
+        """Once a run: with which figures no trade fits, and what to set."""
+        if self._told_small:
+            return
+        self._told_small = True
+        by_limit = planned >= funds.limit
         why = (
-            "the planned stake is below the exchange's minimum"
-            if small
-            else "the risk that sizing allows is used up"
+            "stake_amount and max_open_trades leave"
+            if by_limit
+            else f"{budget:.2%} of it at a stop {plan.stop_distance:.1%} away is"
         )
-        return SizedEntry(stake, entries, why)
+        setting = "lower max_open_trades" if by_limit else "raise coordinator.sizing.risk_per_trade"
+        logger.warning(
+            "%s: it holds %.4g %s, %s a stake of %.4g, and the exchange takes %.4g or more (%s): nothing smaller is "
+            "entered, no more risk is taken. Have %.4g %s or more (dry_run_wallet in a dry-run and a backtest), or %s. "
+            "This is said once.",
+            *(TOO_SMALL, funds.equity, self._currency, why, planned, funds.minimum, pair),
+            *(funds.equity * funds.minimum / planned * 1.01, self._currency, setting),
+        )
 
     def _fitting_share(
         self,

@@ -8,6 +8,7 @@ from typing import Any, Final
 import numpy as np
 from fastapi import APIRouter, Request
 
+from coordinator.sandbox.accounts.minimum_notional import minimum_notional
 from coordinator.sandbox.binance_errors import integer
 from coordinator.sandbox.binance_routes import add_market_routes, exchange_info
 from coordinator.sandbox.market_data import Json, MarketData, decimal
@@ -15,7 +16,6 @@ from coordinator.sandbox.store import Listing
 
 __all__ = ["futures_router"]
 
-_MIN_NOTIONAL: Final = "5"
 _MAX_KLINES: Final = 1500
 _FUNDING_HOURS: Final = 8
 _INTEREST: Final = "0.00010000"
@@ -127,6 +127,6 @@ def _symbol(listing: Listing, status: str) -> Json:
             {"filterType": "PRICE_FILTER", "minPrice": tick, "maxPrice": "10000000", "tickSize": tick},
             {"filterType": "LOT_SIZE", **amounts},
             {"filterType": "MARKET_LOT_SIZE", **amounts},
-            {"filterType": "MIN_NOTIONAL", "notional": _MIN_NOTIONAL},
+            {"filterType": "MIN_NOTIONAL", "notional": str(minimum_notional(listing.quote))},
         ],
     }

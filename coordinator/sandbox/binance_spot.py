@@ -6,13 +6,13 @@ from typing import Final
 
 from fastapi import APIRouter, Request
 
+from coordinator.sandbox.accounts.minimum_notional import minimum_notional
 from coordinator.sandbox.binance_routes import add_market_routes, exchange_info
 from coordinator.sandbox.market_data import Json, MarketData, decimal
 from coordinator.sandbox.store import Listing
 
 __all__ = ["spot_router"]
 
-_MIN_NOTIONAL: Final = "5.00000000"
 _MAX_KLINES: Final = 1000
 
 
@@ -58,6 +58,10 @@ def _symbol(listing: Listing, status: str) -> Json:
             },
             {"filterType": "LOT_SIZE", **amounts},
             {"filterType": "MARKET_LOT_SIZE", **amounts},
-            {"filterType": "NOTIONAL", "minNotional": _MIN_NOTIONAL, "maxNotional": "9000000.00000000"},
+            {
+                "filterType": "NOTIONAL",
+                "minNotional": decimal(minimum_notional(listing.quote)),
+                "maxNotional": "9000000.00000000",
+            },
         ],
     }

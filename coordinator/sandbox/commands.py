@@ -151,18 +151,27 @@ def check(
     timeframes: Annotated[list[str] | None, typer.Option(help="Default: all there are.")] = None,
     trading_mode: Annotated[Mode, typer.Option(help="Which files to check.")] = Mode.SPOT,
 ) -> None:
-    """Check candle files; the first unsound one ends the check with an error."""
+    """Check candle files: a table of the sound ones, then what is wrong with the others (exit code 2)."""
     from rich.console import Console
     from rich.table import Table
 
-    from coordinator.candles.files import check_datadir, list_pairs, list_timeframes, read_candles
+    from coordinator.candles.files import (
+        list_pairs,
+        list_timeframes,
+        read_candles,
+        told_repair,
+        unsound_pairs,
+    )
     from coordinator.candles.timeframes import timeframe_milliseconds
 
+    unsound: list[str] = []
     table = Table("pair", "timeframe", "candles", "missing", "from", "to", title=str(datadir))
     for mode in _modes(trading_mode):
         for pair in _split(pairs) or list_pairs(datadir, mode):
             wanted = _split(timeframes) or list_timeframes(datadir, pair, mode)
-            check_datadir(datadir, [pair], wanted, mode)
+            if wrong := unsound_pairs(datadir, [pair], wanted, mode):
+                unsound.append(f"{pair}: {wrong[pair]} {told_repair([pair], mode)}")
+                continue
             for timeframe in wanted:
                 dates = read_candles(datadir, pair, timeframe, mode)["date"]
                 first, last = dates.iloc[0], dates.iloc[-1]
@@ -170,9 +179,14 @@ def check(
                 missing = round(span) + 1 - len(dates)
                 days = (f"{first:%Y-%m-%d %H:%M}", f"{last:%Y-%m-%d %H:%M}")
                 table.add_row(pair, timeframe, f"{len(dates):,}", str(missing), *days)
-    if not table.row_count:
+    if not table.row_count and not unsound:
         raise CoordinatorError("datadir", "coordinator data check", "hold candle files", str(datadir))
-    Console().print(table)
+    if table.row_count:
+        Console().print(table)
+    for line in unsound:
+        typer.echo(f"error: {line}", err=True)
+    if unsound:
+        raise typer.Exit(2)
 
 
 def _split(values: list[str] | None) -> tuple[str, ...]:

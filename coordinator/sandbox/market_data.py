@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from typing import Any, Final
 
 from coordinator.candles.files import Kind, TradingMode
@@ -21,7 +22,7 @@ _FUTURES_DEPTHS: Final = (5, 10, 20, 50, 100, 500, 1000)
 _HALF_SPREAD: Final = 1e-4
 
 
-def decimal(value: float, digits: int = 8) -> str:
+def decimal(value: float | Decimal, digits: int = 8) -> str:
     """A number as Binance writes it: a string with fixed decimals."""
     return f"{value:.{digits}f}"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -16,10 +17,12 @@ from coordinator.candles.files import (
     FUNDING_TIMEFRAME,
     Kind,
     TradingMode,
+    candle_path,
     list_pairs,
     list_timeframes,
     read_candles,
     read_funding,
+    told_repair,
 )
 from coordinator.candles.timeframes import grid_offset_milliseconds, timeframe_milliseconds
 from coordinator.errors import CoordinatorError
@@ -29,6 +32,8 @@ from coordinator.sandbox.series import Series
 __all__ = ["INTERVALS", "CandleStore", "Listing", "check_market_is_open"]
 
 INTERVALS: Final = tuple("1s 1m 3m 5m 15m 30m 1h 2h 4h 6h 8h 12h 1d 3d 1w".split())  # noqa: SIM905
+logger = logging.getLogger(__name__)
+
 _MAX_DIGITS: Final = 8
 _SILENT: Final = 2 * 3_600_000  # milliseconds
 
@@ -65,6 +70,23 @@ class Listing:
     def symbol(self) -> str:
         """Binance's name, e.g. BTCUSDT."""
         return self.base + self.quote
+
+    @cached_property
+    def is_sound(self) -> bool:
+        """Whether all its candle files can be served; where not, a warning has said why, once."""
+        try:
+            for timeframe in self._timeframes:
+                self.series(timeframe)
+            if self.trading_mode == "futures" and self._has("mark"):
+                self.series(FUNDING_TIMEFRAME, "mark")
+            if self.trading_mode == "futures" and self._has("funding_rate"):
+                _ = self.funding
+        except CoordinatorError as error:
+            logger.warning(
+                "%s is not served: %s %s", self.pair, error, told_repair([self.pair], self.trading_mode)
+            )
+            return False
+        return True
 
     @cached_property
     def finest(self) -> Series:
@@ -123,6 +145,9 @@ class Listing:
         timeframes = list_timeframes(self.datadir, self.pair, self.trading_mode)
         return [name for name in timeframes if name in INTERVALS]
 
+    def _has(self, kind: Kind) -> bool:
+        return candle_path(self.datadir, self.pair, FUNDING_TIMEFRAME, self.trading_mode, kind).is_file()
+
     def _make(self, interval: str, kind: Kind) -> Series:
         if kind == "mark":
             source = Series.from_frame(
@@ -172,11 +197,11 @@ class CandleStore:
             raise CoordinatorError("datadir", "the sandbox exchange", rule, str(datadir))
 
     def listings(self, trading_mode: TradingMode) -> list[Listing]:
-        """All pairs of a trading mode, sorted by pair."""
-        return list(self._listings[trading_mode].values())
+        """The pairs of a trading mode whose files are sound, sorted by pair."""
+        return [listing for listing in self._listings[trading_mode].values() if listing.is_sound]
 
     def listing(self, symbol: str, trading_mode: TradingMode) -> Listing:
-        """One pair by Binance's name; BinanceError -1121 if it is not listed."""
+        """One pair by Binance's name, sound or not; BinanceError -1121 if there is none."""
         listing = self._listings[trading_mode].get(symbol)
         if listing is None:
             raise BinanceError(-1121, "Invalid symbol.")
@@ -189,10 +214,13 @@ def check_market_is_open(datadir: Path, now: datetime) -> None:
     Raises
     ------
     CoordinatorError
-        If no pair has a candle of the last two hours.
+        If no pair has a candle of the last two hours, or none has sound files.
     """
     store, modes = CandleStore(datadir), ("spot", "futures")
     listings = [entry for mode in modes for entry in store.listings(mode)]  # type: ignore[arg-type]
+    if not listings:
+        rule = "hold the sound candles of one pair at least (`coordinator data check` says what is wrong)"
+        raise CoordinatorError("datadir", "the sandbox exchange", rule, str(datadir))
     newest = max(int(entry.finest.times[-1]) + entry.finest.step for entry in listings)
     if now.timestamp() * 1000 - newest > _SILENT:
         ended = datetime.fromtimestamp(newest / 1000, tz=UTC)

@@ -222,6 +222,28 @@ def test_live_a_component_that_raises_is_absent_while_the_others_speak(market, e
         composite.predict(model, PAIRS[0], hours(end, last), market, tolerant=False)
 
 
+def test_a_young_pair_has_no_model_of_its_own_which_is_said_once_and_no_failure(
+    frames, make_market, edges, caplog
+):
+    """As with ``learning.pooled`` off; where it is the whole market, too few candles are an error."""
+    begin, end, later = edges
+    old, new = PAIRS
+    listed = pd.Timestamp(end - 3 * DAY, unit="s", tz="UTC")
+    young = make_market({old: frames[old], new: frames[new][frames[new]["date"] >= listed]})
+    composite, filed = Composite(("lstm",), SETTINGS), {}
+    for until in (end, end, end - 4 * DAY):  # with few candles, and with none
+        window = Window(until - 90 * DAY, until, {new: young.pairs[new]}, young)
+        model = composite.train(window, None, filed.__setitem__, tolerant=False)
+        assert (model.active_models, model.failed, filed) == ({}, (), {})
+    said = [record for record in caplog.records if "has no lstm of its own" in record.getMessage()]
+    assert len(said) == 1
+    columns = composite.predict(model, new, hours(end, later), young, tolerant=False)
+    assert (columns["lstm_absence"] == NO_MODEL).all()
+    alone = make_market({new: frames[new][frames[new]["date"] >= listed]})
+    with pytest.raises(CoordinatorError, match="at least 200 labelled sequences"):
+        composite.train(Window(begin, end, alone.pairs, alone), None, filed.__setitem__, tolerant=False)
+
+
 def test_a_model_that_does_not_beat_the_prior_is_not_used(market, edges, monkeypatch):
     def wrong(y, challenger, champion, base_rate, margin):
         return judge(y, np.where(y > 0, 0.4, 0.6), champion, base_rate, margin)

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coordinator.errors import CoordinatorError
-from coordinator.learning.blocks import Block, label_ends, pool, split_by_time
+from coordinator.learning.blocks import Block, TooFewRowsError, label_ends, pool, split_by_time
 
 
 def block(n, start=0, step=3600, features=2):
@@ -70,7 +70,7 @@ def test_runs_start_anew_in_every_pair_and_after_nan():
 def test_what_does_not_fit_is_an_error():
     with pytest.raises(CoordinatorError, match="one number of features"):
         pool([block(5), block(5, features=3)], 1)
-    with pytest.raises(CoordinatorError, match="one number of features"):
+    with pytest.raises(TooFewRowsError, match="be there"):
         pool([], 1)
     with pytest.raises(CoordinatorError, match="'times'"):
         pool([block(5), Block(np.zeros((5, 2)), np.zeros(5))], 1)

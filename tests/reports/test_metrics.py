@@ -107,6 +107,16 @@ def test_buy_and_hold_waits_for_a_late_pair_and_covers_its_time_only(candles):
         buy_and_hold({}, start, end, pd.Timedelta(hours=12), 1000, 0.0)
 
 
+def test_buy_and_hold_sells_a_pair_that_ends_early_and_keeps_the_cash(candles):
+    half = pd.Timedelta(hours=12)
+    start, end = candles[BTC]["date"].iloc[0], candles[BTC]["date"].iloc[3]
+    ended = candles[BTC].iloc[:2]  # 100, 110
+    holding = buy_and_hold({BTC: ended}, start, end, half, 1000, 0.01)
+    sold = 1000 / (100 * 1.01) * 110 * 0.99
+    assert holding.equity.daily.iloc[1:].tolist() == pytest.approx([sold] * (len(holding.equity.daily) - 1))
+    assert holding.profits[BTC] == pytest.approx(sold - 1000)
+
+
 def series(*values: float) -> pd.Series:
     return pd.Series(values, index=pd.date_range("2024-01-01", periods=len(values), freq="D"), dtype=float)
 

@@ -25,7 +25,7 @@ def sized(mode, held, equity=10_000.0, annual=1.0):
     settings = load_settings(
         {"sizing": {"volatility_target": {"mode": mode, "annual": annual}}, "dca": {"enabled": False}}
     )
-    sizing = PositionSizing(Market(), lambda time, row, line: noted.append((time, row, line)))
+    sizing = PositionSizing(Market(), lambda time, row, line: noted.append((time, row, line)), "USDT")
     plan = make_plan(settings, 1, 0.8, 0.02, 0.05, 100.0)
 
     def notionals():
@@ -61,3 +61,34 @@ def test_shadow_mode_records_and_changes_nothing():
         (LAST, "BTC/USDT", "volatility_target", "shadow", 0.0)
     ]
     assert "0% of the planned size" in noted[0][2]
+
+
+def small(limit, equity, open_risk=0.0, signals=3):
+    """Refusals of some signals in a wallet, at an exchange that takes 10 or more."""
+    settings = load_settings({"dca": {"enabled": False}})
+    sizing = PositionSizing(Market(), lambda *row: None, "USDT")
+    plan = make_plan(settings, 1, 0.8, 0.02, 0.05, 100.0)
+    funds = Funds(equity, limit, 10.0, 1.0, open_risk, dict)
+    return {sizing.stake("BTC/USDT", plan, LAST + i, funds, settings.sizing).refusal for i in range(signals)}
+
+
+def test_a_wallet_too_small_for_any_trade_says_so_once_with_what_to_set(caplog):
+    assert small(1e9, 18.0) == {"the planned stake is below the exchange's minimum"}
+    (said,) = [record.getMessage() for record in caplog.records]
+    assert said.startswith(
+        "THE WALLET IS TOO SMALL: it holds 18 USDT, 1.00% of it at a stop 2.0% away is a stake of 9"
+    )
+    assert "takes 10 or more (BTC/USDT)" in said
+    assert "Have 20.2 USDT or more" in said  # 1 % at a stop of 2 % is half the wallet
+    assert "raise coordinator.sizing.risk_per_trade" in said
+    assert small(1e9, 20.2) == {""}
+    caplog.clear()
+    assert small(5.0, 40.0) == {"the planned stake is below the exchange's minimum"}
+    (said,) = [record.getMessage() for record in caplog.records]
+    assert "stake_amount and max_open_trades leave a stake of 5" in said
+    assert "lower max_open_trades" in said
+
+
+def test_a_wallet_that_open_trades_have_used_is_not_called_too_small(caplog):
+    assert small(5.0, 40.0, open_risk=0.01) == {"the planned stake is below the exchange's minimum"}
+    assert not caplog.records

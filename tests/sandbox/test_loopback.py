@@ -245,7 +245,9 @@ def test_simulate_and_check_from_the_command_line(tmp_path: Path) -> None:
     assert checked.output.count("NEW/USDT") == 6
     (tmp_path / "BTC_USDT-4h.feather").write_bytes(b"")
     broken = runner.invoke(data_app, ["check", "--datadir", str(tmp_path)])
-    assert isinstance(broken.exception, CoordinatorError)
+    assert broken.exit_code == 2
+    assert broken.stdout.count("NEW/USDT") == 3  # the sound ones all the same
+    assert "BTC_USDT-4h.feather must be a readable feather file" in broken.stderr
     wrong = runner.invoke(data_app, ["simulate", "--datadir", str(tmp_path), "--start", "tomorrow"])
     assert isinstance(wrong.exception, CoordinatorError)
 

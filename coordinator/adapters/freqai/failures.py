@@ -27,17 +27,19 @@ def training_failed(pair: str, error: str, market: MarketHistory, train_days: in
     train_days : FreqAI's train_period_days
     window : the training's
     """
-    history = market.pairs.get(pair)
     what = f"Training of {pair} failed: {error or 'see the log'}"
-    if history is None:
+    if pair not in market.pairs:
         return f"{what} There are no {BASE} candles of it in the data directory: download them."
-    first = datetime.fromtimestamp(int(history.candles[BASE].time[0]), tz=UTC)
+    # A young pair needs no candles of its own: the oldest one's are what is trained on.
+    begins = {name: int(history.candles[BASE].time[0]) for name, history in market.pairs.items()}
+    oldest = min(begins, key=lambda name: (begins[name], name != pair))
+    first = datetime.fromtimestamp(begins[oldest], tz=UTC)
     if first.timestamp() <= window.startts:
         return f"{what} {HELP} {WAY_OUT}"
     trainable = first + timedelta(days=train_days + 1)
     return (
         f"{what} FreqAI trains on the {train_days} days before the timerange (freqai.train_period_days), and the "
-        f"candles of {pair} begin on {first:%Y-%m-%d}: begin the timerange on {trainable:%Y-%m-%d} or later, or "
+        f"candles of {oldest} begin on {first:%Y-%m-%d}: begin the timerange on {trainable:%Y-%m-%d} or later, or "
         f"download older candles. {WAY_OUT}"
     )
 

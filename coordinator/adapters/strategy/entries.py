@@ -109,7 +109,9 @@ class EntryStrategy(FastCallbackStrategy):
         self.trade_recorder = TradeRecorder(self._describe_signal)
         self.metric_recorder = MetricRecorder()
         self.guard = EntryGuard(self.run, FilterTrust(self.run.market, self.settings))
-        self.sizing = PositionSizing(self.run.market, self.recorder.record_improvement)
+        self.sizing = PositionSizing(
+            self.run.market, self.recorder.record_improvement, config["stake_currency"]
+        )
         self.rules = PositionRules(
             self.settings, self._candle_seconds, self.plans.last_closed, self.recorder.record_improvement
         )

@@ -24,6 +24,7 @@ from coordinator.adapters.persistence.candle_locks import restore_candle_locks
 from coordinator.adapters.strategy.annotations import chart_annotations, pair_locks, trades_of
 from coordinator.adapters.strategy.fast_start import learn_from_history
 from coordinator.adapters.strategy.historic_chart import HistoricChart
+from coordinator.adapters.strategy.late_pairs import with_startup_rows
 from coordinator.adapters.strategy.operator import attach_operator, attach_webserver
 from coordinator.adapters.strategy.order_recovery import cancel_lost_entries, recover_orders
 from coordinator.adapters.strategy.own_settings import check_own_settings
@@ -177,9 +178,21 @@ class CoordinatorStrategy(TradeStrategy):
         }
         missing = [name for name, candles in market.items() if not len(candles)]
         if missing and not self.is_bot:
-            rule = f"have {' and '.join(missing)} candles: download them, or set regime.reference to another pair"
+            rule = (
+                f"have {' and '.join(missing)} candles: download them, or set regime.reference to a pair that has "
+                'some, BTC/USDT say, or regime.gate to "off"'
+            )
             raise CoordinatorError("regime.gate's reference pair", "the regime gate", rule, self._reference)
         return market
+
+    def advise_all_indicators(self, data: dict[str, DataFrame]) -> dict[str, DataFrame]:
+        """As in Freqtrade; the startup that it cuts off each pair is empty rows where the pair has no candles yet."""
+        startup = self.dp.get_required_startup(self.timeframe)
+        return with_startup_rows(super().advise_all_indicators(data), self.config, startup)
+
+    def ft_advise_signals(self, dataframe: DataFrame, metadata: dict[str, Any]) -> DataFrame:
+        """As in Freqtrade, on the candles behind those empty rows."""
+        return on_known_candles(dataframe, partial(super().ft_advise_signals, metadata=metadata))
 
     def analyze_ticker(self, dataframe: DataFrame, metadata: dict[str, Any]) -> DataFrame:
         """As in Freqtrade, on the candles that have prices: a broken answer of an exchange leaves empty rows before."""

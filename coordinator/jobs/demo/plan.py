@@ -14,7 +14,7 @@ from coordinator.candles.files import read_candles
 from coordinator.candles.moments import parse_moment
 from coordinator.errors import CoordinatorError
 from coordinator.jobs.bot.workspace import AFTER_CLOSE
-from coordinator.jobs.options import split_names
+from coordinator.jobs.options import split_names, tell
 from coordinator.jobs.run_plan import RunPlan, plan_run
 from coordinator.jobs.simulated import chosen_datadir
 
@@ -45,8 +45,9 @@ def demo_plan(
     day = begin.replace(hour=0, minute=0)
     timerange = f"{day:%Y%m%d}-{day + timedelta(days=1):%Y%m%d}"
     plan = plan_run(configs, datadir, split_names(pairs), timerange, trading_mode)
+    tell(console, plan.told)
     frames = [read_candles(plan.datadir, pair, "1h", plan.trading_mode)["date"] for pair in plan.pairs]
-    newest = min(frame.iloc[-1] for frame in frames).to_pydatetime() + timedelta(hours=1)
+    newest = max(frame.iloc[-1] for frame in frames).to_pydatetime() + timedelta(hours=1)
     last = newest if end is None else parse_moment("--end", OWNER, end)
     if not begin < last <= newest:
         rule = (

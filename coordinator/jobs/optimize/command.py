@@ -17,6 +17,7 @@ from coordinator.jobs.options import (
     PairsOption,
     chosen_configs,
     split_names,
+    tell,
 )
 
 __all__ = ["optimize"]
@@ -95,12 +96,14 @@ def optimize(
     configs = chosen_configs(config)
     goal, content = parse_objective(objective), read_config(configs)
     chosen = choose_parameters(content.get("coordinator"), split_names(only) or [], parameter or ())
-    datadir = chosen_datadir(datadir, configs, trading_mode, user_data, Console(stderr=True))
+    notes = Console(stderr=True)
+    datadir = chosen_datadir(datadir, configs, trading_mode, user_data, notes)
     trains = strategy == STRATEGIES[0] and bool((content.get("freqai") or {}).get("enabled"))
     days = QUICK_DAYS if quick else MOST_DAYS
     plan = plan_run(
         configs, datadir, split_names(pairs), timerange, trading_mode, trains=trains, most_days=days
     )
+    tell(notes, plan.told)
     blocks = folds or (QUICK_FOLDS if quick else FOLDS)
     problem = define_problem(plan, strategy, user_data, chosen, goal, blocks)
     processes = workers or os.cpu_count() or 1

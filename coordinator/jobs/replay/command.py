@@ -16,6 +16,7 @@ from coordinator.jobs.options import (
     PairsOption,
     chosen_configs,
     split_names,
+    tell,
 )
 from coordinator.sandbox.commands import FaultOption
 
@@ -62,6 +63,7 @@ def replay(
         raise CoordinatorError("--looks", OWNER, "divide an hour's 60 minutes", looks)
     datadir = chosen_datadir(datadir, configs, trading_mode, folder.parent, console)
     plan = plan_run(configs, datadir, split_names(pairs), timerange, trading_mode, most_days=DAYS)
+    tell(console, plan.told)
     options = ReplayOptions(strategy, looks, compare, follow, fill_at_once, faults)
     try:
         found = run_replay(plan, folder, options, console)

@@ -27,7 +27,10 @@ def facts_of(data: PageData) -> list[tuple[str, str]]:
                 f"{first.start:%Y-%m-%d} to {first.end + first.timeframe:%Y-%m-%d} UTC, {first.stats['timeframe']}",
             ),
             ("Market", f"{first.trading_mode}, {len(first.pairs)} pairs: {', '.join(first.pairs)}"),
-            ("Balance", f"{money(first.starting_balance)} {first.stake_currency}"),
+            (
+                "Balance",
+                f"{money(first.starting_balance, currency=first.stake_currency)} {first.stake_currency}",
+            ),
             ("Fee", "unknown" if first.fee is None else f"{percent(first.fee)} a side"),
         ]
     run = data.main

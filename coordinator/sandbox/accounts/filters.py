@@ -7,12 +7,11 @@ from decimal import Decimal, InvalidOperation
 
 from coordinator.sandbox.accounts.account import Pair
 from coordinator.sandbox.accounts.matching import Book
+from coordinator.sandbox.accounts.minimum_notional import minimum_notional
 from coordinator.sandbox.accounts.orders import Order
 from coordinator.sandbox.binance_errors import BinanceError, required
 
-__all__ = ["MIN_NOTIONAL", "check_filters", "check_stop", "number"]
-
-MIN_NOTIONAL = Decimal(5)
+__all__ = ["check_filters", "check_stop", "number"]
 
 
 def number(query: Mapping[str, str], name: str) -> Decimal:
@@ -47,11 +46,10 @@ def check_filters(order: Order, pair: Pair, book: Book, *, futures: bool) -> Non
             raise BinanceError(-1111, "Precision is over the maximum defined for this asset.")
         raise BinanceError(-1013, "Filter failure: LOT_SIZE")
     price = order.price or order.stop_price or book.taken(order)
-    if order.amount * price < MIN_NOTIONAL and not order.reduce_only:
+    least = minimum_notional(pair.quote)
+    if order.amount * price < least and not order.reduce_only:
         if futures:
-            message = (
-                f"Order's notional must be no smaller than {MIN_NOTIONAL} (unless you choose reduce only)."
-            )
+            message = f"Order's notional must be no smaller than {least} (unless you choose reduce only)."
             raise BinanceError(-4164, message)
         raise BinanceError(-1013, "Filter failure: NOTIONAL")
 

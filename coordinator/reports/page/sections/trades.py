@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -81,6 +82,7 @@ def _limit(pairs: int) -> int:
 def _of_result(result: BacktestResult) -> TradeList:
     orders = result.orders.groupby("trade").agg(orders=("fee", "size"), fees=("fee", "sum"))
     table = result.trades.join(orders).tail(MAX_TRADES)
+    amount = partial(money, currency=result.stake_currency)
     # In the order of the head.
     columns = (
         table["open_date"].dt.strftime("%Y-%m-%d %H:%M"),
@@ -90,10 +92,10 @@ def _of_result(result: BacktestResult) -> TradeList:
         table["orders"].map("{:.0f}".format),
         table["open_rate"].map("{:,.8g}".format),
         table["close_rate"].map("{:,.8g}".format),
-        table["max_stake_amount"].map(money),
+        table["max_stake_amount"].map(amount),
         table["profit_ratio"].map(lambda ratio: percent(ratio, sign=True)),
-        table["profit_abs"].map(lambda amount: money(amount, sign=True)),
-        table["fees"].map(money),
+        table["profit_abs"].map(lambda profit: amount(profit, sign=True)),
+        table["fees"].map(amount),
         table["enter_tag"],
         table["exit_reason"],
     )

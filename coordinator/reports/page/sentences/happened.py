@@ -88,6 +88,6 @@ def pairs_sentence(profits: pd.Series, currency: str) -> Sentence | None:
     ranked = profits.sort_values(kind="stable")
     least, most = float(ranked.iloc[0]), float(ranked.iloc[-1])
     return Sentence(
-        f"Best pair {ranked.index[-1]} ({money(most, sign=True)}{unit}), worst {ranked.index[0]} "
-        f"({money(least, sign=True)}{unit})."
+        f"Best pair {ranked.index[-1]} ({money(most, sign=True, currency=currency)}{unit}), worst {ranked.index[0]} "
+        f"({money(least, sign=True, currency=currency)}{unit})."
     )
