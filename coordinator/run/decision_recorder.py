@@ -21,7 +21,7 @@ from coordinator.run.collection.drift import DriftWatch
 from coordinator.run.entry_guard import EntryCheck
 from coordinator.run.explanation import describe, explain
 from coordinator.run.learning_records import merge_records
-from coordinator.run.live_decisions import LiveDecisions
+from coordinator.run.live.decisions import LiveDecisions
 from coordinator.run.trading_run import TradingRun
 from coordinator.run.trust_report import trust_reports
 from coordinator.settings import Settings

@@ -9,7 +9,7 @@ import numpy as np
 from coordinator.decision.table import UNRESOLVED, SignalTable
 from coordinator.decision.trust_fold import MeasuredEffects, TrustFold
 from coordinator.run.improvements import DYNAMIC_REWARD_RISK, VOLATILITY_SIZING, Improvement
-from coordinator.run.live_decisions import LiveDecisions
+from coordinator.run.live.decisions import LiveDecisions
 from coordinator.run.market import AnalysedMarket
 from coordinator.run.pair_analysis import PairAnalysis
 from coordinator.run.signal_table import in_table_order

@@ -49,14 +49,14 @@ def _columns(
     first = int(predicted.argmax())  # 0 where nothing was predicted: that is no history
     values = np.vstack([rows[column].to_numpy(dtype=float) for column in columns])
     do_predict = rows["do_predict"].to_numpy(dtype=float)
-    cases, texts = [do_predict == code for code in UNUSABLE_PREDICTIONS], list(UNUSABLE_PREDICTIONS.values())
+    cases = [analysis.index < first, *(do_predict == code for code in UNUSABLE_PREDICTIONS)]
+    texts = [BEFORE, *UNUSABLE_PREDICTIONS.values()]
     if f"{component}_absence" in rows:
         code = rows[f"{component}_absence"].to_numpy(dtype=float)
         cases, texts = (
             [*(code == absent for absent in ABSENCE_REASONS), *cases],
             [*ABSENCE_REASONS.values(), *texts],
         )
-    cases, texts = [analysis.index < first, *cases], [BEFORE, *texts]
     reasons = np.select([*cases, do_predict != 1], [*texts, "not usable"], "").astype(object)
     return values, reasons
 

@@ -18,7 +18,7 @@ from coordinator.run.history import summarise_history
 from coordinator.run.improvement_trust import TrustedImprovements
 from coordinator.run.improvements import ADAPTIVE_THRESHOLDS, EARNED_RISK, Improvement
 from coordinator.run.learning_records import merge_records, signal_records
-from coordinator.run.live_decisions import LiveDecisions
+from coordinator.run.live.decisions import LiveDecisions
 from coordinator.run.market import AnalysedMarket
 from coordinator.run.pair_analysis import PairAnalysis
 from coordinator.run.signal_frame import signal_frame

@@ -8,7 +8,7 @@ import pytest
 
 from coordinator.adapters.strategy import operator as operator_module
 from coordinator.adapters.strategy.operator import Operator
-from coordinator.run.live_ledger import LiveLedger
+from coordinator.run.live.ledger import LiveLedger
 from tests.operation.conftest import PASSWORD, USER, until
 
 pytestmark = pytest.mark.xdist_group("operation")

@@ -13,8 +13,8 @@ from coordinator.ledger.location import ledger_location
 from coordinator.ledger.store import Ledger
 from coordinator.run.decision_recorder import DecisionRecorder
 from coordinator.run.improvement_trust import TRUST
-from coordinator.run.live_decisions import LiveDecisions
-from coordinator.run.live_ledger import LiveLedger
+from coordinator.run.live.decisions import LiveDecisions
+from coordinator.run.live.ledger import LiveLedger
 from coordinator.run.pair_analysis import analyse
 from coordinator.run.signal_table import build_signal_table
 from coordinator.run.trading_run import TradingRun

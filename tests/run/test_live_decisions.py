@@ -9,8 +9,8 @@ from coordinator.decision.fold import Fold
 from coordinator.errors import CoordinatorError
 from coordinator.ledger.location import ledger_location
 from coordinator.ledger.store import Ledger
-from coordinator.run.live_decisions import LiveDecisions
-from coordinator.run.live_ledger import LiveLedger
+from coordinator.run.live.decisions import LiveDecisions
+from coordinator.run.live.ledger import LiveLedger
 from coordinator.run.pair_analysis import analyse
 from coordinator.run.trading_run import TradingRun
 from coordinator.settings import Settings

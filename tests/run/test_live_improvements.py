@@ -12,8 +12,8 @@ from coordinator.portfolio.entry_round import Slots
 from coordinator.portfolio.guard import Position
 from coordinator.run.decision_recorder import DecisionRecorder
 from coordinator.run.entry_guard import EntryGuard
-from coordinator.run.live_decisions import LiveDecisions
-from coordinator.run.live_ledger import LiveLedger
+from coordinator.run.live.decisions import LiveDecisions
+from coordinator.run.live.ledger import LiveLedger
 from coordinator.run.pair_analysis import analyse
 from coordinator.run.trading_run import TradingRun
 from coordinator.settings import load_settings

@@ -8,7 +8,7 @@ from coordinator.ledger.metric_history import MetricRow
 from coordinator.ledger.store import Ledger
 from coordinator.reports.rolling.run_data import load_run
 from coordinator.reports.rolling.summary import metric_rows, rolling_series
-from coordinator.run.live_ledger import LiveLedger
+from coordinator.run.live.ledger import LiveLedger
 from coordinator.types import SECONDS_PER_DAY
 
 __all__ = ["MetricRecorder"]

@@ -11,7 +11,7 @@ from freqtrade.persistence import Trade
 from coordinator.adapters.persistence.trade_rows import intended_row, trade_row, unfilled_row
 from coordinator.ledger.trades import TradeRow
 from coordinator.run.explanation import entry_reason
-from coordinator.run.live_ledger import LiveLedger
+from coordinator.run.live.ledger import LiveLedger
 from coordinator.trade.plan import Plan
 
 __all__ = ["DECISION_KEY", "WHY_KEY", "TradeRecorder"]

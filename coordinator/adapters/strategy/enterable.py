@@ -18,25 +18,29 @@ class EnterablePairs:
     ----------
     config : Freqtrade's
     is_bot : whether pairs are those of a running bot
+
+    Attributes
+    ----------
+    startup : rows at the beginning that Freqtrade cuts off; None until a backtest has told
     """
 
     def __init__(self, config: dict[str, Any], *, is_bot: bool) -> None:
         self._config, self._is_bot = config, is_bot
         self._spans: dict[str, tuple[int, int]] = {}
+        self.startup: int | None = None
 
-    def put(self, pair: str, dates: pd.Series, startup: int) -> None:
-        """Keep from when to when a backtest can enter a pair.
+    def put(self, pair: str, dates: pd.Series) -> None:
+        """Keep from when to when a backtest can enter a pair: nothing to do while no startup is known (a bot).
 
         Parameters
         ----------
-        dates : open times of its candles, ascending
-        startup : candles at the beginning that Freqtrade cuts off
+        dates : open times of its rows, ascending
         """
-        if len(dates) > startup:
+        if self.startup is not None and len(dates) > self.startup:
             # A signal of the last candle has no candle to be entered on.
-            begin, end = dates.iloc[startup], dates.iloc[-1]
+            begin, end = dates.iloc[self.startup], dates.iloc[-1]
             self._spans[pair] = int(begin.timestamp()), int(end.timestamp())
-        else:
+        elif self.startup is not None:
             self._spans[pair] = 0, 0
 
     def has(self, pair: str, time: int, dp: Any) -> bool:

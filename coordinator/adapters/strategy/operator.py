@@ -18,7 +18,7 @@ from coordinator.adapters.persistence.trade_recorder import DECISION_KEY
 from coordinator.adapters.telegram.attach import attach_telegram
 from coordinator.ledger.location import ledger_location
 from coordinator.ledger.store import Ledger
-from coordinator.run.live_decisions import LiveDecisions
+from coordinator.run.live.decisions import LiveDecisions
 from coordinator.settings.alerts import AlertKind
 from coordinator.signals.candles import timeframe_seconds
 from coordinator.status.alerts.book import PREFIX, AlertBook

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import logging
 from datetime import UTC, datetime
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -23,14 +22,13 @@ from coordinator.adapters.persistence.bot_identity import bot_identity
 from coordinator.adapters.persistence.candle_locks import restore_candle_locks
 from coordinator.adapters.strategy.annotations import chart_annotations, pair_locks, trades_of
 from coordinator.adapters.strategy.fast_start import learn_from_history
+from coordinator.adapters.strategy.frames import FrameStrategy
 from coordinator.adapters.strategy.historic_chart import HistoricChart
-from coordinator.adapters.strategy.late_pairs import with_startup_rows
 from coordinator.adapters.strategy.operator import attach_operator, attach_webserver
 from coordinator.adapters.strategy.order_recovery import cancel_lost_entries, recover_orders
 from coordinator.adapters.strategy.own_settings import check_own_settings
-from coordinator.adapters.strategy.trades import TradeStrategy
 from coordinator.candles.check import check_candles
-from coordinator.candles.known import known_candles, on_known_candles
+from coordinator.candles.known import known_candles
 from coordinator.errors import CoordinatorError
 from coordinator.run.break_log import BreakLog
 from coordinator.run.chart.columns import decision_columns, held, indicator_columns
@@ -39,8 +37,8 @@ from coordinator.run.collection.collector import SampleCollector
 from coordinator.run.entry_plans import entry_plans
 from coordinator.run.frame_columns import entry_columns, merge_columns
 from coordinator.run.live.candle_log import Account
-from coordinator.run.live_decisions import LiveDecisions
-from coordinator.run.live_ledger import LiveLedger
+from coordinator.run.live.decisions import LiveDecisions
+from coordinator.run.live.ledger import LiveLedger
 from coordinator.run.pair_analysis import PairAnalysis, analyse_clocks
 from coordinator.settings import Settings
 from coordinator.signals.candles import Candles
@@ -56,7 +54,7 @@ logger = logging.getLogger(__name__)
 HIGHER_TIMEFRAMES = ("4h", "1d")
 
 
-class CoordinatorStrategy(TradeStrategy):
+class CoordinatorStrategy(FrameStrategy):
     """Technical signals, DCA entries, ATR and trailing stops, targets by reward:risk.
 
     Settings come from the "coordinator" section of the Freqtrade config (``coordinator.settings``). Timeframe 1h
@@ -184,19 +182,6 @@ class CoordinatorStrategy(TradeStrategy):
             )
             raise CoordinatorError("regime.gate's reference pair", "the regime gate", rule, self._reference)
         return market
-
-    def advise_all_indicators(self, data: dict[str, DataFrame]) -> dict[str, DataFrame]:
-        """As in Freqtrade; the startup that it cuts off each pair is empty rows where the pair has no candles yet."""
-        startup = self.dp.get_required_startup(self.timeframe)
-        return with_startup_rows(super().advise_all_indicators(data), self.config, startup)
-
-    def ft_advise_signals(self, dataframe: DataFrame, metadata: dict[str, Any]) -> DataFrame:
-        """As in Freqtrade, on the candles behind those empty rows."""
-        return on_known_candles(dataframe, partial(super().ft_advise_signals, metadata=metadata))
-
-    def analyze_ticker(self, dataframe: DataFrame, metadata: dict[str, Any]) -> DataFrame:
-        """As in Freqtrade, on the candles that have prices: a broken answer of an exchange leaves empty rows before."""
-        return on_known_candles(dataframe, partial(super().analyze_ticker, metadata=metadata))
 
     def populate_indicators(self, dataframe: DataFrame, metadata: dict[str, Any]) -> DataFrame:
         pair = metadata["pair"]

@@ -16,7 +16,7 @@ from coordinator.ledger.samples.prediction_rows import write_predictions
 from coordinator.ledger.samples.sizes import sample_sizes, size_sentence
 from coordinator.ledger.store import Ledger
 from coordinator.run.collection.samples import Predicted, panel_samples, said_on_signals, signal_samples
-from coordinator.run.live_ledger import LiveLedger
+from coordinator.run.live.ledger import LiveLedger
 from coordinator.settings import Settings
 from coordinator.signals.candles import Candles, timeframe_seconds
 from coordinator.types import FAR_FUTURE, SECONDS_PER_DAY, Bools

@@ -21,7 +21,7 @@ LONGEST = 3500  # characters: Telegram takes 4096
 
 
 class AlertStore(Protocol):
-    """Where it is kept what was told; ``coordinator.run.live_ledger.LiveLedger`` is one."""
+    """Where it is kept what was told; ``coordinator.run.live.ledger.LiveLedger`` is one."""
 
     def store_state(self, name: str, time: int, state: Mapping[str, Any]) -> None:
         """Store a state after a candle."""

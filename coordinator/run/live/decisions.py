@@ -14,7 +14,7 @@ from coordinator.decision.live import LiveFold
 from coordinator.decision.table import SignalTable
 from coordinator.ledger.records import CandleRecord
 from coordinator.run.learning_records import FOLD
-from coordinator.run.live_ledger import LiveLedger
+from coordinator.run.live.ledger import LiveLedger
 from coordinator.settings import Settings
 
 __all__ = ["LiveDecisions"]
