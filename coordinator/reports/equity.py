@@ -17,6 +17,7 @@ import pandas as pd
 
 from coordinator.errors import CoordinatorError
 from coordinator.reports.results import BacktestResult
+from coordinator.signals.breaks import JUMP
 
 __all__ = ["BuyAndHold", "Equity", "buy_and_hold", "day_ends", "strategy_equity"]
 
@@ -107,12 +108,14 @@ def buy_and_hold(
     """The balance split evenly over the pairs, each bought at its first close and sold at its last.
 
     Every pair has its share from the start on. That of a pair listed later waits in cash until its first close; that of
-    a pair whose candles end earlier is sold at its last close, and waits in cash from then on. Nothing is split anew.
+    a pair whose candles end earlier is sold at its last close, and waits in cash from then on. Nothing is split anew. A
+    redenomination (more than ``signals.breaks.JUMP`` times the price between a close and the next open) makes nobody
+    richer: the amount changes with it.
 
     Parameters
     ----------
     candles : mapping of pair to pandas.DataFrame
-        With the columns date (UTC, open) and close.
+        With the columns date (UTC, open), open and close.
     start, end : pandas.Timestamp
         Opens of the first and last candle.
     fee : float
@@ -129,7 +132,7 @@ def buy_and_hold(
     share = balance / len(candles)
     value, profits, fees = np.zeros(len(moments)), {}, 0.0
     for pair, frame in candles.items():
-        inside = frame[frame["date"].between(start, end)]
+        inside = _without_jumps(frame[frame["date"].between(start, end)])
         if inside.empty:
             raise CoordinatorError("candles", f"buy and hold of {pair}", f"reach {start} to {end}", "none")
         first, last = float(inside["close"].iloc[0]), float(inside["close"].iloc[-1])
@@ -144,6 +147,15 @@ def buy_and_hold(
         profits[pair] = received - share
         fees += amount * fee * (first + last)
     return BuyAndHold(Equity(pd.Series(value, index=moments), MARKED), pd.Series(profits, dtype=float), fees)
+
+
+def _without_jumps(frame: pd.DataFrame) -> pd.DataFrame:
+    """The closes in units of the first candle's, where the price was redenominated on the way."""
+    close, opened = frame["close"].to_numpy(dtype=float), frame["open"].to_numpy(dtype=float)
+    factors = np.ones(len(close))
+    factors[1:] = opened[1:] / close[:-1]
+    jumps = np.abs(np.log(factors)) > np.log(JUMP)
+    return frame.assign(close=close / np.cumprod(np.where(jumps, factors, 1.0))) if jumps.any() else frame
 
 
 def _cash(result: BacktestResult, moments: pd.DatetimeIndex) -> npt.NDArray[np.float64]:

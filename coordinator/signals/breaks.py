@@ -20,6 +20,7 @@ from coordinator.signals.candles import Candles
 from coordinator.types import SECONDS_PER_DAY, Bools, Ints
 
 __all__ = [
+    "JUMP",
     "Breaks",
     "by_history",
     "crosses_break",
