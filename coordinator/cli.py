@@ -14,6 +14,7 @@ from coordinator.jobs.learning.commands import learning_app
 from coordinator.jobs.optimize.command import optimize
 from coordinator.jobs.quality.commands import quality_app
 from coordinator.jobs.replay.command import replay
+from coordinator.jobs.sandbox_run import sandbox_run
 from coordinator.ledger.commands import ledger_app
 from coordinator.reports.commands import report_command
 from coordinator.reports.rolling.commands import metrics_command
@@ -29,6 +30,7 @@ app.command("demo")(demo)
 app.command("init")(init)
 app.command("replay")(replay)
 app.command("optimize")(optimize)
+sandbox_app.command("run", context_settings={"allow_interspersed_args": False})(sandbox_run)
 app.command("report")(report_command)
 app.command("metrics")(metrics_command)
 app.add_typer(settings_app, name="settings")
