@@ -100,14 +100,14 @@ def _find_syntax_error(path: Path) -> None:
     try:
         config = load_config_file(str(path))
     except OperationalException as error:
-        match = _PARSE_ERROR.search(str(error))
+        match = _PARSE_ERROR.search(str(error.__context__))
         if match is None:
             return
         offset, what = int(match[1]), match[2].strip().rstrip(".")
         before = path.read_bytes()[:offset]
         line = before.count(b"\n") + 1
         lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
-        segment = lines[line - 1].strip() if line <= len(lines) else "the end of the file"
+        segment = lines[line - 1].strip() if line <= len(lines) else "the file's end"
         rule = f"be JSON, comments and trailing commas allowed ({what})"
         raise CoordinatorError(f"line {line}", str(path), rule, segment[:120]) from None
     for other in config.get("add_config_files", ()) if isinstance(config, dict) else ():

@@ -103,7 +103,7 @@ class Fingerprint:
         Parameters
         ----------
         made_with : the run's, JSON types
-        may_come : beginnings of names that only one of the two need have: a new version of the pack has new settings
+        may_come : beginnings of names that only one of the two need have
         """
         words = []
         for name in sorted({*self.made_with, *made_with}):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -73,10 +74,12 @@ def run_freqtrade(
     last_error = failed_training = wrong_key = ""
     absences: list[str] = []
     command = [sys.executable, "-m", "freqtrade", *arguments]
+    # One line a message.
+    variables = {**(os.environ if environment is None else environment), "COLUMNS": "2000"}
     with (
         log.open("w", encoding="utf-8") as file,
         subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment
+            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=variables
         ) as child,
     ):
         assert child.stdout is not None

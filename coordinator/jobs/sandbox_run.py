@@ -78,8 +78,12 @@ def with_its_candles(command: list[str]) -> tuple[list[str], Path, Path]:
     from coordinator.adapters.configuration import command_folders
 
     arguments = freqtrade_arguments(command)
-    user_data, candles = command_folders(command if arguments is None else arguments)
-    if arguments is None or option_value(arguments, "--datadir", "-d") is not None:
+    if arguments is None:  # what its other options mean is not known
+        named = (option_value(command, "--datadir", "-d"), option_value(command, "--userdir"))
+        user_data = Path(named[1] or "user_data")
+        return command, user_data, Path(named[0]) if named[0] else user_data / "data" / EXCHANGE
+    user_data, candles = command_folders(arguments)
+    if option_value(arguments, "--datadir", "-d") is not None:
         return command, user_data, candles
     if candles.name != EXCHANGE and candles.is_dir():
         return [*command, "--datadir", str(candles)], user_data, candles

@@ -34,7 +34,9 @@ _FREQAI_ASIDE: Final = (
 _LEARNING_ASIDE: Final = ("on_failure", "fast_start_days", "latency_limit_ms", "device", "threads")
 """Keys of the two sections that change no prediction: when is trained, how long it lasts, what a failure does."""
 _OURS: Final = "coordinator"  # folder of verdicts, model files and the fast start's predictions
-_SETTINGS: Final = "coordinator."
+_SETTINGS, _FREQAI = "coordinator.", "freqai."
+_MAY_COME: Final = (_SETTINGS, _FREQAI)
+"""Keys of these may be on one side only: a new version has new settings, and not every mode fills in defaults."""
 
 
 class StoredModels:
@@ -82,7 +84,7 @@ class StoredModels:
         holds = self._predictions() or self._history() or bool(drawer.historic_predictions)
         holds |= any(about["model_filename"] for about in drawer.pair_dict.values())
         if not holds:
-            if found is not None and found.differences(made_with, (_SETTINGS,)):
+            if found is not None and found.differences(made_with, _MAY_COME):
                 # Verdicts of a run that ended before it stored anything else.
                 shutil.rmtree(folder / _OURS, ignore_errors=True)
             found = Fingerprint(made_with)
@@ -91,7 +93,7 @@ class StoredModels:
         elif found is None:
             logger.warning("%s has no fingerprint yet: this bot goes on with the models in it", folder)
             found = Fingerprint(made_with)
-        elif words := found.differences(made_with, (_SETTINGS,)):
+        elif words := found.differences(made_with, _MAY_COME):
             raise self._refusal(f"what it holds was made with {shortened(words)}")
         self._fingerprint = Fingerprint(made_with, found.candles)
         self._fingerprint.write(folder)
@@ -146,6 +148,6 @@ def _made_with(model: str, config: Mapping[str, Any], settings: Settings) -> dic
         "timeframe": config.get("timeframe"),
         "clocks": list(settings.clock_names),
         "features": [FEATURES_VERSION, SIGNAL_SCHEMA.hash, PANEL_SCHEMA.hash],
-        **flat(freqai, "freqai."),
+        **flat(freqai, _FREQAI),
         **flat(sections, _SETTINGS),
     }
