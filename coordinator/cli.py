@@ -11,11 +11,13 @@ from coordinator.jobs.commands import backtest, settings_app
 from coordinator.jobs.demo.command import demo
 from coordinator.jobs.install.command import init
 from coordinator.jobs.learning.commands import learning_app
+from coordinator.jobs.ledger_url import configured_ledger_url
 from coordinator.jobs.optimize.command import optimize
 from coordinator.jobs.quality.commands import quality_app
 from coordinator.jobs.replay.command import replay
 from coordinator.jobs.sandbox_run import sandbox_run
 from coordinator.ledger.commands import ledger_app
+from coordinator.ledger.location import configured_url
 from coordinator.reports.commands import report_command
 from coordinator.reports.rolling.commands import metrics_command
 from coordinator.sandbox.commands import data_app, sandbox_app
@@ -43,6 +45,7 @@ app.add_typer(data_app, name="data")
 
 def main() -> None:
     """Entry point of the console script."""
+    configured_url.set(configured_ledger_url)
     try:
         app()
     except CoordinatorError as error:

@@ -58,7 +58,7 @@ class CandleRecord:
         if count != self.count:
             return f"were {self.count} up to {_day(self.last)} (now {count})"
         same = candle_digest(now, self.last + 1) == self.digest
-        return "" if same else f"of {_day(self.first)} .. {_day(self.last)} have other prices or volumes now"
+        return "" if same else f"had other prices or volumes between {_day(self.first)} and {_day(self.last)}"
 
 
 @dataclass(frozen=True)
