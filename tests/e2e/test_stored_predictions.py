@@ -63,7 +63,7 @@ def model(freqtrade, stored, tmp_path):
         own.write_text(json.dumps({**CHANGES, "exchange": freqtrade.overlay["exchange"]}))
         config = read_config([freqtrade.config, own])
         for name, values in sections.items():
-            config[name] = {**config[name], **values} if isinstance(values, dict) else values
+            config[name] = {**config.get(name, {}), **values} if isinstance(values, dict) else values
         config |= {"runmode": mode, "user_data_dir": user_data, "datadir": freqtrade.datadir}
         return kind(config=config)
 
@@ -138,3 +138,14 @@ def test_where_nothing_is_stored_a_fingerprint_is_no_obstacle(model):
         json.loads((made.full_path / FINGERPRINT).read_text())["made_with"]["coordinator.quality.trees"] == 20
     )
     assert made.verdicts == []  # those of the models before are no longer told as this one's
+
+
+def test_a_webservers_chart_of_another_market_has_a_folder_of_its_own(model):
+    """FreqUI names a market with a chart, and no identifier."""
+    own = {"exchange": {"name": "binance"}, "trading_mode": "spot"}
+    asked = {"mode": RunMode.WEBSERVER, "original_config": own}
+    assert model(**asked).full_path.name == "fixed"
+    assert model(**asked, trading_mode="futures").full_path.name == "fixed-futures"
+    assert model(**asked, exchange={"name": "kraken"}).full_path.name == "fixed-kraken"
+    with pytest.raises(OperationalException, match="trading_mode"):
+        model(original_config=own, trading_mode="futures")  # a backtest

@@ -23,7 +23,7 @@ from coordinator.adapters.freqai.history_replay import HistoryReplay
 from coordinator.adapters.freqai.market_source import MarketSource
 from coordinator.adapters.freqai.registry import follow_registry, registry_composite
 from coordinator.adapters.freqai.scanning import ScanningModel
-from coordinator.adapters.freqai.stored_models import StoredModels
+from coordinator.adapters.freqai.stored_models import StoredModels, with_own_folder
 from coordinator.adapters.pairs import traded_pairs
 from coordinator.components.absence import FAILED, LATE
 from coordinator.components.component import TrainingResult, Window
@@ -54,7 +54,7 @@ class CompositeFreqaiModel(ScanningModel):
     only: ClassVar[tuple[str, ...] | None] = None
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(config=kwargs["config"])
+        super().__init__(config=with_own_folder(kwargs["config"]))
         with as_operational():
             settings = run_settings(self.config)
             names = self.only or settings.learning.components

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from freqtrade.enums import RunMode
+
 from coordinator.adapters.errors import StoredModelsError
 from coordinator.adapters.run_modes import MODES_WITH_TRADES
 from coordinator.components.fingerprint import Fingerprint, flat, shortened
@@ -22,7 +24,7 @@ from coordinator.signals.signal_features import SIGNAL_SCHEMA
 if TYPE_CHECKING:
     from freqtrade.freqai.data_drawer import FreqaiDataDrawer
 
-__all__ = ["StoredModels"]
+__all__ = ["StoredModels", "with_own_folder"]
 
 logger = logging.getLogger(__name__)
 
@@ -51,6 +53,7 @@ class StoredModels:
     - A backtest (hyperopt, chart and analysis alike) must agree in pairs and candles, too, as one model learns from
       all pairs. Newer candles are no difference: a longer timerange goes on from what is stored.
     - A bot's pairs and candles change by themselves (volume pair lists, each new candle), and are not compared.
+    - A webserver's chart of another market than its config's has a folder of its own (:func:`with_own_folder`).
     - Where nothing is stored yet there is nothing to mistake: the fingerprint is written anew.
     - What no fingerprint tells about is not taken over in a backtest; a bot goes on with models that this pack has
       trained, as an older version of it wrote none, and says so.
@@ -136,14 +139,34 @@ class StoredModels:
         )
 
 
+def with_own_folder(config: dict[str, Any]) -> dict[str, Any]:
+    """Freqtrade's config, in which a chart of another market than the config's has an identifier of its own.
+
+    FreqUI asks a webserver for a chart of any exchange and trading mode, and cannot name an identifier with it.
+    """
+    if config.get("runmode") != RunMode.WEBSERVER:
+        return config
+    asked, own = _market(config), _market(config.get("original_config") or config)
+    others = [here for here, there in zip(asked, own, strict=True) if here != there]
+    if others:
+        identifier = "-".join((str(config["freqai"].get("identifier")), *others))
+        config["freqai"] = {**config["freqai"], "identifier": identifier}
+    return config
+
+
+def _market(config: Mapping[str, Any]) -> tuple[str, str]:
+    return str((config.get("exchange") or {}).get("name")), str(config.get("trading_mode") or "spot")
+
+
 def _made_with(model: str, config: Mapping[str, Any], settings: Settings) -> dict[str, Any]:
     freqai = {name: value for name, value in config["freqai"].items() if name not in _FREQAI_ASIDE}
+    exchange, trading_mode = _market(config)
     sections = prediction_settings(settings)
     sections["learning"] = {k: v for k, v in sections["learning"].items() if k not in _LEARNING_ASIDE}
     return {
         "freqaimodel": model,
-        "exchange": (config.get("exchange") or {}).get("name"),
-        "trading_mode": str(config.get("trading_mode") or "spot"),
+        "exchange": exchange,
+        "trading_mode": trading_mode,
         "stake_currency": config.get("stake_currency"),
         "timeframe": config.get("timeframe"),
         "clocks": list(settings.clock_names),
