@@ -22,6 +22,10 @@ __all__ = ["command_folders", "read_config"]
 _OWNER: Final = "this run"
 _PARSE_ERROR: Final = re.compile(r"Parse error at offset (\d+): (.*)")
 _OF_THE_FILES: Final = ("add_config_files", "config_files")
+_SECRET: Final = re.compile(
+    r'("[^"]*(?:key|secret|password|token|uid|url|chat)[^"]*"\s*:\s*)"[^"]*"?', re.IGNORECASE
+)
+_DEEPEST: Final = 5  # Freqtrade's, above which it says that there is a loop
 _OBJECTS: Final = ("exchange", "freqai", "coordinator")
 _CONFIG: Final = ("--config", "-c")
 _USERDIR: Final = ("--userdir", "--user-data-dir")
@@ -95,7 +99,7 @@ def _in_one_line(files: Sequence[Path]) -> Iterator[None]:
         raise CoordinatorError("--config", _OWNER, rule, _said(files, error)) from None
 
 
-def _find_syntax_error(path: Path) -> None:
+def _find_syntax_error(path: Path, level: int = 0) -> None:
     """Raise for the first file that is no JSON, the added ones included; Freqtrade does not name it."""
     try:
         config = load_config_file(str(path))
@@ -106,14 +110,14 @@ def _find_syntax_error(path: Path) -> None:
         offset, what = int(match[1]), match[2].strip().rstrip(".")
         before = path.read_bytes()[:offset]
         line = before.count(b"\n") + 1
-        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
-        segment = lines[line - 1].strip() if line <= len(lines) else "the file's end"
+        text = path.read_text(encoding="utf-8", errors="replace").split("\n")[line - 1].strip()
+        segment = _SECRET.sub(r'\1"..."', text) or "the file's end"
         rule = f"be JSON, comments and trailing commas allowed ({what})"
         raise CoordinatorError(f"line {line}", str(path), rule, segment[:120]) from None
     for other in config.get("add_config_files", ()) if isinstance(config, dict) else ():
         added = path.resolve().parent / str(other)
-        if added.is_file():
-            _find_syntax_error(added)
+        if added.is_file() and level < _DEEPEST:
+            _find_syntax_error(added, level + 1)
 
 
 def _said(files: Sequence[Path], error: Exception) -> str:

@@ -12,7 +12,7 @@ from coordinator.errors import CoordinatorError
 from coordinator.sandbox.child_command import freqtrade_arguments, option_value
 from coordinator.sandbox.commands import HOST_HELP, FaultOption
 
-__all__ = ["sandbox_run"]
+__all__ = ["sandbox_run", "with_its_candles"]
 
 OWNER: Final = "coordinator sandbox run"
 EXCHANGE: Final = "binance"  # what the sandbox is

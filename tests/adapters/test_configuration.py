@@ -55,9 +55,11 @@ def test_the_environment_goes_over_the_files_and_no_key_comes_along(folder, monk
         ('{\n "ä": "ö",\n "b": nein\n}', ("line 3", "broken.json", '"b": nein')),
         ('{"a": 1', ("line 1", "broken.json", "Missing a comma")),
         ("", ("line 1", "broken.json", "empty", "the file's end")),
+        ('{\n "Secret": "abc" "key": "def\n}', ("line 2", "broken.json", '"Secret": "..." "key": "..."')),
         ("[1]", ("--config", "broken.json", "object")),
         ('{"exchange": "binance"}', ("exchange", "object", "binance")),
         ('{"add_config_files": ["absent.json"]}', ("absent.json", "not found")),
+        ('{"add_config_files": ["broken.json"]}', ("broken.json", "loop")),
     ],
 )
 def test_what_is_wrong_with_a_file_is_one_line_that_names_it(folder, text, words):
@@ -68,6 +70,8 @@ def test_what_is_wrong_with_a_file_is_one_line_that_names_it(folder, text, words
             read_config(path)
         said = str(error.value)
         assert "\n" not in said
+        assert "abc" not in said
+        assert "def" not in said
         if path is broken or words[0].startswith("line"):
             assert all(word in said for word in words), said
 
