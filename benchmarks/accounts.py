@@ -14,8 +14,9 @@ import pandas as pd
 from freqtrade.misc import deep_merge_dicts
 from rich.console import Console
 
+from coordinator.adapters.configuration import read_config
 from coordinator.jobs.backtest import run_backtests
-from coordinator.jobs.run_plan import plan_run, read_config
+from coordinator.jobs.run_plan import plan_run
 from coordinator.ledger.store import Ledger
 from coordinator.reports.comparison import Column, compare
 from coordinator.reports.results import BacktestResult, read_result

@@ -21,7 +21,7 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.accounts import Account, account, merged
-from coordinator.jobs.run_plan import read_config
+from coordinator.adapters.configuration import read_config
 from coordinator.reports.deflated_sharpe import deflated_sharpe
 from coordinator.reports.difference import annual_difference
 from coordinator.reports.metrics import max_drawdown, sharpe

@@ -11,10 +11,13 @@ from coordinator.jobs.commands import backtest, settings_app
 from coordinator.jobs.demo.command import demo
 from coordinator.jobs.install.command import init
 from coordinator.jobs.learning.commands import learning_app
+from coordinator.jobs.ledger_url import configured_ledger_url
 from coordinator.jobs.optimize.command import optimize
 from coordinator.jobs.quality.commands import quality_app
 from coordinator.jobs.replay.command import replay
+from coordinator.jobs.sandbox_run import sandbox_run
 from coordinator.ledger.commands import ledger_app
+from coordinator.ledger.location import configured_url
 from coordinator.reports.commands import report_command
 from coordinator.reports.rolling.commands import metrics_command
 from coordinator.sandbox.commands import data_app, sandbox_app
@@ -29,6 +32,7 @@ app.command("demo")(demo)
 app.command("init")(init)
 app.command("replay")(replay)
 app.command("optimize")(optimize)
+sandbox_app.command("run", context_settings={"allow_interspersed_args": False})(sandbox_run)
 app.command("report")(report_command)
 app.command("metrics")(metrics_command)
 app.add_typer(settings_app, name="settings")
@@ -41,6 +45,7 @@ app.add_typer(data_app, name="data")
 
 def main() -> None:
     """Entry point of the console script."""
+    configured_url.set(configured_ledger_url)
     try:
         app()
     except CoordinatorError as error:

@@ -5,6 +5,7 @@ from typing import Any
 
 from pandas import DataFrame
 
+from coordinator.adapters.errors import StoredModelsError
 from coordinator.adapters.freqai.frames import with_feature, with_label
 from coordinator.adapters.strategy import CoordinatorStrategy
 from coordinator.run.pair_analysis import PairAnalysis
@@ -29,6 +30,8 @@ class MLCoordinator(CoordinatorStrategy):
             if components:
                 self.recorder.follow_models(metadata["pair"], predicted, self.freqai)
             return predicted, [with_predictions(one, predicted, components) for one in analyses]
+        except StoredModelsError:
+            raise
         except Exception as error:
             if not self.is_bot and self.settings.learning.on_failure == "stop":
                 logger.error(

@@ -9,7 +9,11 @@ from freqtrade.exceptions import OperationalException
 
 from coordinator.errors import CoordinatorError
 
-__all__ = ["as_operational"]
+__all__ = ["StoredModelsError", "as_operational"]
+
+
+class StoredModelsError(OperationalException):
+    """A model folder holds what was made with something else: no run goes on with that, nor without ML instead."""
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -13,7 +14,7 @@ import pandas as pd
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from coordinator.jobs.freqtrade_process import ProgressCallback, run_freqtrade
+from coordinator.jobs.freqtrade_process import FreqtradeError, ProgressCallback, run_freqtrade
 from coordinator.jobs.log_messages import messages
 from coordinator.jobs.options import tell
 from coordinator.jobs.run_plan import RunPlan
@@ -28,7 +29,7 @@ from coordinator.reports.results import BacktestResult, read_result
 from coordinator.reports.table import print_table
 from coordinator.run.position_sizing import TOO_SMALL
 from coordinator.sandbox.exchange import create_app, wall_clock
-from coordinator.sandbox.overlay import overlay_config
+from coordinator.sandbox.overlay import environment_below, overlay_config
 from coordinator.sandbox.server import SandboxServer
 from coordinator.settings.trade import DcaSettings
 
@@ -168,7 +169,7 @@ def _backtest(
     plan: RunPlan, strategy: str, overlay: Path, user_data: Path, progress: ProgressCallback
 ) -> tuple[Path, Path, list[str]]:
     """Run one strategy; its result and its ledger, named alike, and its warnings that ML was absent."""
-    folder = user_data / "backtest_results"
+    folder, log = user_data / "backtest_results", user_data / "logs" / f"backtest-{strategy}.log"
     before = set(folder.glob("*"))
     absences = run_freqtrade(
         [
@@ -178,11 +179,14 @@ def _backtest(
             *("--strategy", strategy, "--timerange", plan.timerange),
             *("--export", "trades", "--cache", "none"),
         ],
-        user_data / "logs" / f"backtest-{strategy}.log",
+        log,
         progress,
         tolerant=plan.settings.learning.on_failure == "baseline",
+        environment=environment_below(json.loads(overlay.read_text(encoding="utf-8")), os.environ),
     )
     new = sorted(set(folder.glob("*")) - before)
-    result = next(path for path in new if path.suffix == ".zip")
-    ledger = next(path for path in new if path.name.endswith(".ledger.sqlite"))
+    result = next((path for path in new if path.suffix == ".zip"), None)
+    ledger = next((path for path in new if path.name.endswith(".ledger.sqlite")), None)
+    if result is None or ledger is None:
+        raise FreqtradeError(1, f"freqtrade wrote no {'ledger' if result else 'result'} to {folder}", log)
     return result, ledger.rename(result.with_suffix(".ledger.sqlite")), absences

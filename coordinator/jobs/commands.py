@@ -55,7 +55,7 @@ def backtest(
 @settings_app.command("check")
 def check(config: ConfigOption = None) -> None:
     """Check the "coordinator" section of a config."""
-    from coordinator.jobs.run_plan import read_config
+    from coordinator.adapters.configuration import read_config
     from coordinator.settings import load_settings
 
     configs = chosen_configs(config)

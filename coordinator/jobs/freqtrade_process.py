@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 __all__ = ["FreqtradeError", "ProgressCallback", "run_freqtrade"]
@@ -15,6 +16,8 @@ FAST_START = re.compile(r"Fast start: window (\d+) of (\d+)")
 FAILED_TRAINING = re.compile(r"Training \S+ raised exception")
 ABSENT_ML = re.compile(r"ML IS ABSENT")
 ERROR = re.compile(r" - (?:ERROR|CRITICAL) - ")
+CONFIGURATION = "Configuration error: "  # after which Freqtrade exits with code 0
+WRONG_KEY = re.compile(r"On instance((?:\[[^\]]+\])+):")
 ProgressCallback = Callable[[float, str], None]
 
 
@@ -29,12 +32,17 @@ class FreqtradeError(RuntimeError):
     """
 
     def __init__(self, code: int, reason: str, log: Path) -> None:
-        self.code, self.reason, self.log = code or 1, reason, log
+        self.code, self.reason, self.log = code, reason, log
         super().__init__(f"{reason} (log: {log})")
 
 
 def run_freqtrade(
-    arguments: Sequence[str], log: Path, progress: ProgressCallback, *, tolerant: bool = False
+    arguments: Sequence[str],
+    log: Path,
+    progress: ProgressCallback,
+    *,
+    tolerant: bool = False,
+    environment: Mapping[str, str] | None = None,
 ) -> list[str]:
     """Run ``freqtrade`` and wait for it.
 
@@ -48,6 +56,8 @@ def run_freqtrade(
         Called with the share that is done (0..1) and what it is doing.
     tolerant : bool
         Whether it may say that a training failed and go on (``learning.on_failure``).
+    environment : mapping, optional
+        The process's; by default this one's.
 
     Returns
     -------
@@ -57,16 +67,20 @@ def run_freqtrade(
     Raises
     ------
     FreqtradeError
-        If it exits with another code than 0, or says that a training failed, which Freqtrade itself takes for
-        success.
+        If it exits with another code than 0, or says that its config is wrong or that a training failed, both of
+        which Freqtrade itself takes for success.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
-    last_error, failed_training = "", ""
+    last_error = failed_training = wrong_key = ""
     absences: list[str] = []
     command = [sys.executable, "-m", "freqtrade", *arguments]
+    # One line a message.
+    variables = {**(os.environ if environment is None else environment), "COLUMNS": "2000"}
     with (
         log.open("w", encoding="utf-8") as file,
-        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as child,
+        subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=variables
+        ) as child,
     ):
         assert child.stdout is not None
         try:
@@ -75,6 +89,8 @@ def run_freqtrade(
                 file.flush()
                 if ERROR.search(line):
                     last_error = ERROR.split(line)[-1].strip()
+                if match := WRONG_KEY.match(line):
+                    wrong_key = f"(at {match[1]})"
                 if FAILED_TRAINING.search(line):
                     failed_training = line.split(" - ")[-1].strip()
                 if ABSENT_ML.search(line):
@@ -83,10 +99,11 @@ def run_freqtrade(
         except BaseException:
             child.terminate()
             raise
-    if child.returncode != 0 or (failed_training and not tolerant):
-        said = " ".join(filter(None, (failed_training, last_error)))
+    refused = last_error.startswith(CONFIGURATION)
+    if child.returncode != 0 or refused or (failed_training and not tolerant):
+        said = " ".join(filter(None, (failed_training, last_error, wrong_key if refused else "")))
         reason = said or f"freqtrade exited with code {child.returncode}"
-        raise FreqtradeError(child.returncode, reason, log)
+        raise FreqtradeError(child.returncode or (2 if refused else 1), reason, log)
     progress(1.0, "done")
     return absences
 

@@ -14,6 +14,7 @@ from typing import Any, get_args
 
 import pandas as pd
 
+from coordinator.adapters.configuration import read_config
 from coordinator.candles.files import TradingMode, candle_path, read_candles
 from coordinator.errors import CoordinatorError
 from coordinator.jobs.pair_spans import (
@@ -26,6 +27,7 @@ from coordinator.jobs.pair_spans import (
     told_spans,
 )
 from coordinator.settings import Settings, run_settings
+from coordinator.settings.predictions import prediction_settings
 from coordinator.signals.features import FEATURES_VERSION
 from coordinator.signals.signal_features import SIGNAL_SCHEMA
 
@@ -36,16 +38,10 @@ __all__ = [
     "RunPlan",
     "parse_trading_mode",
     "plan_run",
-    "read_config",
 ]
 
 TIMEFRAMES = ("1h", "4h", "1d")
 DEFAULT_DAYS = 240
-PREDICTED_FROM = (
-    *("learning", "quality", "fusion_models", "selector_policy", "fusion"),
-    *("baseline", "regime", "stops", "targets", "costs", "exits"),
-)
-"""Sections of the settings that predictions depend on."""
 STARTUP_DAYS = 40  # 960 candles of 1h
 OWNER = "this run"
 
@@ -57,7 +53,7 @@ class RunPlan:
     Attributes
     ----------
     config_paths : the user's Freqtrade configs, later ones over earlier ones
-    config : their contents
+    config : what Freqtrade makes of them and of the environment, without keys and passwords
     datadir, pairs, trading_mode, start, end : what is traded on; end excluded
     settings : the validated "coordinator" section
     told : what a user must know of it, a line for each pair that has no candles in part of the timerange
@@ -95,8 +91,7 @@ class RunPlan:
         """Hash of all that predictions depend on, so that stored ones are reused only where they are the same."""
         content = hashlib.sha256()
         known = {
-            **{name: getattr(self.settings, name).model_dump(mode="json") for name in PREDICTED_FROM},
-            "clocks": {name: own.model_dump(mode="json") for name, own in self.settings.clocks.items()},
+            **prediction_settings(self.settings),
             "freqai": self.config.get("freqai"),
             "model": self.config.get("freqaimodel"),
             "features": [FEATURES_VERSION, SIGNAL_SCHEMA.hash],
@@ -115,44 +110,6 @@ class RunPlan:
             pair: frame[(frame["date"] >= self.start) & (frame["date"] < self.end)].reset_index(drop=True)
             for pair, frame in frames.items()
         }
-
-
-def read_config(paths: Path | Sequence[Path]) -> dict[str, Any]:
-    """Freqtrade configs as Freqtrade merges them: later ones go over earlier ones, ``add_config_files`` below.
-
-    Raises
-    ------
-    CoordinatorError
-        Where one is absent or not JSON.
-    """
-    merged: dict[str, Any] = {}
-    for path in (paths,) if isinstance(paths, Path) else paths:
-        content = _read_file(path)
-        for other in content.pop("add_config_files", ()):
-            merged = _merge(merged, read_config(path.parent / str(other)))
-        merged = _merge(merged, content)
-    return merged
-
-
-def _read_file(path: Path) -> dict[str, Any]:
-    if not path.is_file():
-        raise CoordinatorError("--config", OWNER, "be an existing file", str(path))
-    try:
-        config = json.loads(path.read_text(encoding="utf-8"))
-    except json.JSONDecodeError as error:
-        raise CoordinatorError("--config", OWNER, f"be JSON ({error})", str(path)) from None
-    if not isinstance(config, dict):
-        raise CoordinatorError("--config", OWNER, "hold a JSON object", type(config).__name__)
-    return config
-
-
-def _merge(under: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
-    """Objects are merged key by key, everything else is replaced."""
-    merged = dict(under)
-    for key, value in over.items():
-        below = merged.get(key)
-        merged[key] = _merge(below, value) if isinstance(below, dict) and isinstance(value, dict) else value
-    return merged
 
 
 def plan_run(

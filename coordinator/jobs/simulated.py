@@ -10,8 +10,9 @@ from pathlib import Path
 from rich.console import Console
 
 from coordinator import __version__
+from coordinator.adapters.configuration import read_config
 from coordinator.candles.files import TradingMode
-from coordinator.jobs.run_plan import parse_trading_mode, read_config
+from coordinator.jobs.run_plan import parse_trading_mode
 from coordinator.sandbox.market_files import write_market
 from coordinator.sandbox.spec import MarketSpec
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,10 +12,12 @@ from coordinator.errors import CoordinatorError
 from coordinator.ledger.export import LEDGER_PATTERN, newest_ledger
 from coordinator.settings import Settings
 
-__all__ = ["BOT_LEDGER", "URL_VARIABLE", "default_ledger", "ledger_location"]
+__all__ = ["BOT_LEDGER", "URL_VARIABLE", "configured_url", "default_ledger", "ledger_location"]
 
 BOT_LEDGER: Final = "coordinator.ledger.sqlite"
 URL_VARIABLE: Final = "COORDINATOR_LEDGER_URL"
+configured_url: ContextVar[Callable[[], str | None]] = ContextVar("configured_url", default=lambda: None)
+"""Reads ``ledger.url`` in the working directory's config: Freqtrade's, which this part of the library does not know."""
 _WAL: Final = "-wal"  # what SQLite writes first
 
 
@@ -25,7 +27,7 @@ def ledger_location(config: Mapping[str, Any], settings: Settings) -> str:
     return os.environ.get(URL_VARIABLE) or settings.ledger.url or str(default)
 
 
-def default_ledger(results: Path, config: Path = Path("config.json")) -> str:
+def default_ledger(results: Path) -> str:
     """The ledger that a command means which names none.
 
     A database URL (environment, or ``ledger.url`` of the working directory's config) goes first; otherwise the file
@@ -36,7 +38,7 @@ def default_ledger(results: Path, config: Path = Path("config.json")) -> str:
     CoordinatorError
         If there is none at all.
     """
-    url = os.environ.get(URL_VARIABLE) or _configured_url(config)
+    url = os.environ.get(URL_VARIABLE) or configured_url.get()()
     if url:
         return url
     bot = results.parent / BOT_LEDGER
@@ -53,12 +55,3 @@ def default_ledger(results: Path, config: Path = Path("config.json")) -> str:
 def _written(path: Path) -> int:
     files = [path, path.with_name(path.name + _WAL)]
     return max(file.stat().st_mtime_ns for file in files if file.is_file())
-
-
-def _configured_url(config: Path) -> str | None:
-    try:
-        content = json.loads(config.read_text(encoding="utf-8"))
-        url = content["coordinator"]["ledger"]["url"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-    return url if isinstance(url, str) and url else None

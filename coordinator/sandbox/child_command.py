@@ -10,10 +10,10 @@ __all__ = [
     "OVERLAY_WORD",
     "URL_WORD",
     "complete_command",
+    "freqtrade_arguments",
     "is_bot",
     "option_value",
-    "served_datadir",
-    "user_dir",
+    "option_values",
 ]
 
 # In commands other than freqtrade these words stand for the overlay file and the exchange's address.
@@ -29,22 +29,26 @@ def option_value(command: Sequence[str], *names: str) -> str | None:
     >>> option_value(["freqtrade", "backtesting", "--datadir=a"], "--datadir", "-d")
     'a'
     """
-    value_of_option = None
+    values = option_values(command, *names)
+    return values[-1] if values else None
+
+
+def option_values(command: Sequence[str], *names: str) -> list[str]:
+    """Values of these options in a command line, in their order.
+
+    Examples
+    --------
+    >>> option_values(["trade", "-c", "a", "--config=b", "-c"], "--config", "-c")
+    ['a', 'b']
+    """
+    values = []
     for position, word in enumerate(command):
         name, equals, value = word.partition("=")
         if word in names and position + 1 < len(command):
-            value_of_option = command[position + 1]
+            values.append(command[position + 1])
         elif equals and name in names and name.startswith("--"):
-            value_of_option = value
-    return value_of_option
-
-
-def served_datadir(command: Sequence[str]) -> Path:
-    """The directory a freqtrade command will read: its --datadir, else data/binance in its user directory."""
-    datadir = option_value(command, "--datadir", "-d")
-    if datadir is not None:
-        return Path(datadir)
-    return user_dir(command) / "data" / "binance"
+            values.append(value)
+    return values
 
 
 def complete_command(command: Sequence[str], overlay: Path, url: str, folder: Path) -> list[str]:
@@ -70,14 +74,15 @@ def complete_command(command: Sequence[str], overlay: Path, url: str, folder: Pa
     >>> complete_command(["freqtrade", "list-pairs", "-c", "a.json"], Path("o.json"), "", Path("/nowhere"))
     ['freqtrade', 'list-pairs', '-c', 'a.json', '--config', 'o.json']
     """
-    arguments = _freqtrade_arguments(command)
+    arguments = freqtrade_arguments(command)
     if arguments is None:
         return [word.replace(OVERLAY_WORD, str(overlay)).replace(URL_WORD, url) for word in command]
     if not arguments or arguments[0].startswith("-"):
         return list(command)
     completed = list(command)
     if option_value(arguments, "-c", "--config") is None:
-        for config in (user_dir(arguments) / "config.json", Path("config.json")):
+        own = Path(option_value(arguments, "--userdir", "--user-data-dir") or "user_data")
+        for config in (own / "config.json", Path("config.json")):
             if (folder / config).is_file():
                 completed += ["--config", str(config)]
                 break
@@ -92,11 +97,11 @@ def is_bot(command: Sequence[str]) -> bool:
     >>> is_bot(["freqtrade", "trade"]), is_bot(["freqtrade", "list-pairs"])
     (True, False)
     """
-    arguments = _freqtrade_arguments(command)
+    arguments = freqtrade_arguments(command)
     return bool(arguments) and (arguments or [""])[0] == "trade"
 
 
-def _freqtrade_arguments(command: Sequence[str]) -> list[str] | None:
+def freqtrade_arguments(command: Sequence[str]) -> list[str] | None:
     """What follows ``freqtrade`` or ``python -m freqtrade``; None for other commands."""
     if command and Path(command[0]).name == "freqtrade":
         return list(command[1:])
@@ -107,8 +112,3 @@ def _freqtrade_arguments(command: Sequence[str]) -> list[str] | None:
     ):
         return list(command[3:])
     return None
-
-
-def user_dir(command: Sequence[str]) -> Path:
-    """The user directory that a freqtrade command names, else user_data."""
-    return Path(option_value(command, "--userdir", "--user-data-dir") or "user_data")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
-from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
     # Heavy imports stay inside the commands, so that --help is quick.
     from coordinator.candles.files import TradingMode
 
-__all__ = ["data_app", "sandbox_app"]
+__all__ = ["HOST_HELP", "FaultOption", "data_app", "sandbox_app"]
 
 sandbox_app = typer.Typer(help="An offline Binance over candle files.", no_args_is_help=True)
 data_app = typer.Typer(help="Candles: simulate and check.", no_args_is_help=True)
@@ -26,8 +25,7 @@ _DATADIR = Path("user_data/data/binance")
 FaultOption = Annotated[
     list[str] | None, typer.Option(help="What goes wrong, e.g. server_error=0.05; repeat it.")
 ]
-_ACCOUNT_HELP = "Where a live bot's account is kept; default: sandbox-account.json in the user directory."
-_HOST_HELP = "Address to listen on; anything but the default lets other machines in."
+HOST_HELP = "Address to listen on; anything but the default lets other machines in."
 
 
 class Mode(StrEnum):
@@ -38,61 +36,10 @@ class Mode(StrEnum):
     BOTH = "both"
 
 
-@sandbox_app.command("run", context_settings={"allow_interspersed_args": False})
-def run(
-    command: Annotated[list[str], typer.Argument(help="After --: e.g. freqtrade backtesting --strategy S")],
-    datadir: Annotated[
-        Path | None, typer.Option(help="Candles to serve; default: the command's own.")
-    ] = None,
-    host: Annotated[str, typer.Option(help=_HOST_HELP)] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="0 takes a free port.")] = 0,
-    start: Annotated[str | None, typer.Option(help="First moment, UTC, e.g. 2023-06-01T06:00.")] = None,
-    end: Annotated[str | None, typer.Option(help="Last moment; the command is then ended.")] = None,
-    speed: Annotated[float, typer.Option(help="Seconds in a real one; needs --start.")] = 1.0,
-    fault: FaultOption = None,
-    streams: Annotated[bool, typer.Option("--streams", help="A bot's candles over websocket.")] = False,
-    balance: Annotated[float, typer.Option(help="USDT of a live bot at its beginning.")] = 10_000.0,
-    account: Annotated[Path | None, typer.Option(help=_ACCOUNT_HELP)] = None,
-) -> None:
-    """Run a command, offline, against the sandbox exchange; the exit code is the command's.
-
-    With --start a freqtrade command lives in that time: its clock and the exchange's begin there, and a live bot
-    ("dry_run": false) orders at the exchange, with keys that are made for it. Without, every bot is a dry run.
-    """
-    from coordinator.candles.moments import parse_moment
-    from coordinator.sandbox.accounts.account_spec import ACCOUNT_FILE, AccountSpec
-    from coordinator.sandbox.child_command import served_datadir, user_dir
-    from coordinator.sandbox.faults import parse_faults
-    from coordinator.sandbox.replay_spec import ReplaySpec
-    from coordinator.sandbox.runner import run_sandboxed, run_simulated
-
-    owner = "coordinator sandbox run"
-    faults = parse_faults(fault or [], owner)
-    if start is None:
-        if end is not None or speed != 1.0:
-            raise CoordinatorError("--start", owner, "be given with --end and --speed", "nothing")
-        raise typer.Exit(run_sandboxed(command, datadir, host, port, faults=faults, streams=streams))
-    for name, value in (("--speed", speed), ("--balance", balance)):
-        if not value > 0:
-            raise CoordinatorError(name, owner, "be above 0", value)
-    spec = ReplaySpec(
-        datadir=datadir or served_datadir(command),
-        start=parse_moment("--start", owner, start),
-        end=None if end is None else parse_moment("--end", owner, end),
-        speed=speed,
-        host=host,
-        port=port,
-        faults=faults,
-        streams=streams,
-        account=AccountSpec(file=account or user_dir(command) / ACCOUNT_FILE, balance=Decimal(str(balance))),
-    )
-    raise typer.Exit(run_simulated(spec, command))
-
-
 @sandbox_app.command("serve")
 def serve(
     datadir: Annotated[Path, typer.Option(help="Candles to serve.")] = _DATADIR,
-    host: Annotated[str, typer.Option(help=_HOST_HELP)] = "127.0.0.1",
+    host: Annotated[str, typer.Option(help=HOST_HELP)] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="0 takes a free port.")] = 8080,
     fault: FaultOption = None,
 ) -> None:

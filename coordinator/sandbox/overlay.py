@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
-__all__ = ["API_PATHS", "STREAM_PATHS", "overlay_config"]
+__all__ = ["API_PATHS", "STREAM_PATHS", "environment_below", "overlay_config"]
+
+_PREFIX: Final = "FREQTRADE__"
 
 # Every API that ccxt 4.5's binance knows, so that no request can leave for the real exchange.
 API_PATHS: Final = {
@@ -80,3 +83,39 @@ def overlay_config(
         "ccxt_async_config": ccxt_config,
     }
     return {"dry_run": not live, "exchange": exchange}
+
+
+def environment_below(overlay: Mapping[str, Any], environment: Mapping[str, str]) -> dict[str, str]:
+    """The environment of a freqtrade process, without its variables for what an overlay says.
+
+    ``FREQTRADE__SECTION__KEY`` goes over every config file: an exchange named there would be asked instead of the
+    sandbox.
+
+    Parameters
+    ----------
+    overlay : the config that is to have the last word
+    environment : e.g. ``os.environ``
+
+    Examples
+    --------
+    >>> overlay = {"dry_run": True, "exchange": {"name": "binance"}}
+    >>> variables = {"FREQTRADE__EXCHANGE__NAME": "kraken", "FREQTRADE__EXCHANGE__KEY": "k", "HOME": "/root"}
+    >>> environment_below(overlay, variables)
+    {'FREQTRADE__EXCHANGE__KEY': 'k', 'HOME': '/root'}
+    """
+
+    def decided(path: list[str]) -> bool:
+        found: Any = overlay
+        for part in path:
+            if not isinstance(found, Mapping):
+                return True
+            if part not in found:
+                return False
+            found = found[part]
+        return True
+
+    return {
+        name: value
+        for name, value in environment.items()
+        if not name.startswith(_PREFIX) or not decided(name.removeprefix(_PREFIX).lower().split("__"))
+    }

@@ -17,10 +17,10 @@ from types import FrameType
 from typing import Final
 
 from coordinator.errors import CoordinatorError
-from coordinator.sandbox.child_command import complete_command, is_bot, served_datadir
+from coordinator.sandbox.child_command import complete_command, is_bot
 from coordinator.sandbox.exchange import Clock, create_app, wall_clock
 from coordinator.sandbox.faults import NO_FAULTS, Faults
-from coordinator.sandbox.overlay import overlay_config
+from coordinator.sandbox.overlay import environment_below, overlay_config
 from coordinator.sandbox.replay_spec import ReplaySpec
 from coordinator.sandbox.server import SandboxServer
 from coordinator.sandbox.store import CandleStore, check_market_is_open
@@ -32,7 +32,7 @@ _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 
 def run_sandboxed(
     command: Sequence[str],
-    datadir: Path | None = None,
+    datadir: Path,
     host: str = "127.0.0.1",
     port: int = 0,
     clock: Clock = wall_clock,
@@ -48,8 +48,8 @@ def run_sandboxed(
     command : sequence of str
         E.g. ``["freqtrade", "backtesting", "--strategy", "S"]``; see
         :func:`~coordinator.sandbox.child_command.complete_command` for what is added.
-    datadir : pathlib.Path, optional
-        Candles to serve; by default the ones the command itself reads.
+    datadir : pathlib.Path
+        Candles to serve.
     host, port
         Where to listen; port 0 takes a free one.
     clock : callable
@@ -73,18 +73,20 @@ def run_sandboxed(
         rule = "follow the options, e.g. -- freqtrade list-pairs"
         raise CoordinatorError("command", "coordinator sandbox run", rule, "nothing")
     children: list[subprocess.Popen[bytes]] = []
-    served = datadir or served_datadir(command)
-    app = create_app(served, clock, faults)
+    app = create_app(datadir, clock, faults)
     if is_bot(command):
-        check_market_is_open(served, clock())
+        check_market_is_open(datadir, clock())
     program = _find_program(command[0])
     with SandboxServer(app, host, port) as server, tempfile.TemporaryDirectory() as folder:
         overlay = Path(folder) / "sandbox-overlay.json"
-        overlay.write_text(json.dumps(overlay_config(server.url, streams=streams)), encoding="utf-8")
+        content = overlay_config(server.url, streams=streams)
+        overlay.write_text(json.dumps(content), encoding="utf-8")
         completed = complete_command(command, overlay, server.url, Path.cwd())
+        environment = environment_below(content, os.environ)
         # A process group of its own, so that a signal reaches the command and its workers exactly once.
         with _signals_to(lambda number: _signal_group(children, number)):
-            children.append(subprocess.Popen([program, *completed[1:]], process_group=0))
+            whole = [program, *completed[1:]]
+            children.append(subprocess.Popen(whole, process_group=0, env=environment))
             code = children[0].wait()
     return code if code >= 0 else 128 - code
 

@@ -220,6 +220,10 @@ def test_a_run_learns_from_the_history_before_it(bot, frames, caplog):
     )
     again = learn(model, Run(), RunMode.LIVE)
     np.testing.assert_array_equal(again.table.votes["lstm"].score, before.table.votes["lstm"].score)
+    kept = model._strategy.dp.frames
+    model._strategy.dp.frames = {**kept, PAIRS[1]: kept[PAIRS[1]].assign(volume=1.0)}  # another market
+    with pytest.raises(RuntimeError, match="out of order"):
+        learn(model, Run(), RunMode.LIVE)
     model = bot(fast_start_days=30)
     model.freqai_info |= {"train_period_days": 60, "backtest_period_days": 20}
     model._strategy.dp.known = len(frames[PAIRS[0]])
@@ -320,13 +324,13 @@ def broken(*_, **__):
 def backtest(bot):
     """``start`` of a model in a backtest of three windows: the strategy's frame, whole."""
 
-    def run(model, pair=PAIRS[0]):
+    def run(model, pair=PAIRS[0], first=100):
         model.live = False
         provider = model._strategy.dp
         provider.known = 3300
         frame = provider.get_pair_dataframe(pair, "1h")
         days = frame["date"].dt.strftime("%Y%m%d")
-        model.config["timerange"] = f"{days.iloc[24 * 100]}-{days.iloc[24 * 130]}"
+        model.config["timerange"] = f"{days.iloc[24 * first]}-{days.iloc[24 * 130]}"
         return model.start(frame, {"pair": pair}, Untargeted(provider))
 
     def make(**learning):
@@ -402,6 +406,21 @@ def test_a_window_that_freqai_gives_up_has_no_predictions_and_the_next_one_has(
     stored = [pd.read_feather(path) for path in sorted(model.full_path.rglob("*_prediction.feather"))]
     assert [part["lstm_buy"].isna().all() for part in stored] == [True, False, False]
     pd.testing.assert_frame_equal(frame, run(make(on_failure="baseline")))
+
+
+def test_windows_of_another_first_one_are_trained_as_their_champions_are_others(backtest, monkeypatch):
+    make, run = backtest
+    model = make()
+    run(model)
+    stored = sorted(model.full_path.rglob("*_prediction.feather"))
+    assert len(stored) == 3
+    again = make()
+    monkeypatch.setattr(again.composite, "train", broken)
+    run(again)  # nothing is trained
+    later = make()
+    run(later, first=110)  # two of the three windows
+    assert len(sorted(later.full_path.rglob("*_prediction.feather"))) == 3 + 2
+    assert len(sorted(later.full_path.rglob(stored[1].name))) == 2
 
 
 def test_a_bot_trades_on_whatever_the_setting(bot, monkeypatch):

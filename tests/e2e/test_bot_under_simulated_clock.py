@@ -124,3 +124,38 @@ def test_what_cannot_be_is_one_line(words, rule, root, config, datadir, tmp_path
     assert done.returncode == 2, done.stdout + done.stderr
     assert rule in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(("stake", "code"), [("unlimited", 0), ("lots", 2)])
+def test_a_command_that_is_done_ends_with_0_and_one_whose_config_is_wrong_with_2(
+    stake, code, config, datadir, tmp_path
+):
+    """Freqtrade says nothing (None) in both cases."""
+    over = tmp_path / "over.json"
+    over.write_text(json.dumps({"stake_amount": stake}))
+    freqtrade = [
+        "freqtrade",
+        "list-data",
+        "-c",
+        config,
+        "-c",
+        over,
+        "--userdir",
+        tmp_path,
+        "--datadir",
+        datadir,
+    ]
+    words = [
+        sys.executable,
+        "-m",
+        "coordinator",
+        "sandbox",
+        "run",
+        "--start",
+        "2023-06-01T00:00",
+        "--",
+        *freqtrade,
+    ]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=100)
+    assert done.returncode == code, done.stderr[-2000:]
+    assert ("Configuration error" in done.stdout + done.stderr) == bool(code)

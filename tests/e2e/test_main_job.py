@@ -6,13 +6,17 @@ import re
 import socket
 import subprocess
 import sys
+from dataclasses import replace
 
 import pandas as pd
 import pytest
 
 from coordinator.candles.files import candle_path
 from coordinator.cli import main
+from coordinator.jobs.backtest import backtest_in_sandbox
+from coordinator.jobs.run_plan import plan_run
 from coordinator.ledger.store import Ledger
+from coordinator.settings import load_settings
 from coordinator.signals.regime import STATES
 
 pytestmark = pytest.mark.xdist_group("e2e")
@@ -205,6 +209,54 @@ def test_config_that_is_not_json_is_one_line(tmp_path, monkeypatch, capsys):
         "settings", "check", "--config", tmp_path / "config.json", monkeypatch=monkeypatch, capsys=capsys
     )
     assert (code, err.count("\n")) == (2, 1)
+    assert all(word in err for word in ("'line 1'", str(tmp_path / "config.json"), "{'no': 1}"))
+
+
+def test_a_config_that_freqtrade_refuses_ends_with_freqtrades_own_line(
+    quick_config, datadir, tmp_path, monkeypatch, capsys
+):
+    """Freqtrade itself exits with code 0 there."""
+    over = tmp_path / "over.json"
+    over.write_text('{"stake_amount": "lots", /* of it */}')
+    words = (
+        "backtest",
+        "--config",
+        quick_config,
+        "--config",
+        over,
+        "--datadir",
+        datadir,
+        "--user-data",
+        tmp_path,
+    )
+    code, _, err = coordinator(*words, monkeypatch=monkeypatch, capsys=capsys)
+    assert (code, err.count("\n")) == (2, 1)
+    log = tmp_path / "logs" / "backtest-MLCoordinator.log"
+    refused = "error: Configuration error: 'lots' does not match 'unlimited' (at ['stake_amount'])"
+    assert err == f"{refused} (log: {log})\n"
+
+
+def test_the_environment_decides_as_in_freqtrade_and_never_where_the_run_does(
+    quick_config, datadir, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("FREQTRADE__COORDINATOR__QUALITY__MODEL_TYPE", "logistic")
+    monkeypatch.setenv("FREQTRADE__FREQAI__IDENTIFIER", "theirs")
+    monkeypatch.setenv("FREQTRADE__EXCHANGE__NAME", "kraken")
+    monkeypatch.setenv("FREQTRADE__EXCHANGE__PAIR_WHITELIST", '["ADA/USDT"]')
+    over = tmp_path / "over.json"
+    over.write_text('{"coordinator": {"learning": {"components": ["quality"]}}}')
+    plan = plan_run([quick_config, over], datadir, ["BTC/USDT"], "20230501-20230515", "spot")
+    assert plan.settings.quality.model_type == "logistic"
+    assert (
+        plan.identifier() != replace(plan, settings=load_settings({"learning": {"epochs": 2}})).identifier()
+    )
+    result, ledger, _ = backtest_in_sandbox(plan, "MLCoordinator", tmp_path, lambda *_: None)
+    assert result.is_file()
+    run = Ledger(ledger).runs().iloc[-1]
+    assert run["identifier"] == plan.identifier()
+    assert set(Ledger(ledger).read_decisions()["pair"]) == {"BTC/USDT"}
+    made = json.loads((tmp_path / "models" / plan.identifier() / "fingerprint.json").read_text())["made_with"]
+    assert (made["exchange"], made["coordinator.quality.model_type"]) == ("binance", "logistic")
 
 
 def test_a_port_in_use_is_one_line(datadir, monkeypatch, capsys):

@@ -6,6 +6,8 @@ import zipfile
 import pytest
 
 from coordinator.jobs import freqtrade_process
+from coordinator.jobs.backtest import backtest_in_sandbox
+from coordinator.jobs.run_plan import plan_run
 from coordinator.ledger.store import Ledger
 
 pytestmark = pytest.mark.xdist_group("e2e")
@@ -123,3 +125,15 @@ def test_the_main_job_goes_on_where_it_may_and_repeats_what_failed(tmp_path, mon
         file.write("echo 't - freqtrade - ERROR - there is a way out'; exit 2\n")
     with pytest.raises(freqtrade_process.FreqtradeError, match=r"raised exception .* there is a way out"):
         run(tolerant=True)
+
+
+def test_a_backtest_that_writes_nothing_is_no_traceback(tmp_path, monkeypatch, quick_config, datadir):
+    program = tmp_path / "freqtrade"
+    program.write_text("#!/bin/sh\nexit 0\n")
+    program.chmod(0o755)
+    monkeypatch.setattr(freqtrade_process.sys, "executable", str(program))
+    plan = plan_run(quick_config, datadir, ["BTC/USDT"], "20230501-20230515", "spot")
+    with pytest.raises(
+        freqtrade_process.FreqtradeError, match=r"wrote no result to .*backtest_results.*log: "
+    ):
+        backtest_in_sandbox(plan, "TechnicalBaseline", tmp_path, lambda *_: None)

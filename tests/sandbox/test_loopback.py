@@ -23,14 +23,14 @@ from typer.testing import CliRunner
 
 from coordinator.candles.files import read_candles
 from coordinator.errors import CoordinatorError
-from coordinator.sandbox.child_command import complete_command, option_value, served_datadir
+from coordinator.sandbox.child_command import complete_command
 from coordinator.sandbox.commands import data_app
 from coordinator.sandbox.exchange import create_app, wall_clock
 from coordinator.sandbox.overlay import API_PATHS, overlay_config
 from coordinator.sandbox.runner import run_sandboxed
 from coordinator.sandbox.server import SandboxServer
 
-CLI = "from coordinator.sandbox.commands import sandbox_app; sandbox_app()"
+CLI = "from coordinator.cli import main; main()"
 STRATEGY = """
 from freqtrade.strategy import IStrategy
 import talib
@@ -157,13 +157,6 @@ def test_other_commands_get_the_words_replaced() -> None:
     ]
 
 
-def test_the_served_directory_is_the_commands_own() -> None:
-    assert served_datadir(["freqtrade", "trade"]) == Path("user_data/data/binance")
-    assert served_datadir(["freqtrade", "trade", "--userdir", "u"]) == Path("u/data/binance")
-    assert served_datadir(["freqtrade", "trade", "-d", "x"]) == Path("x")
-    assert option_value(["-c", "a", "-c", "b"], "-c", "--config") == "b"
-
-
 def test_the_command_sees_the_exchange_and_its_exit_code_comes_back(market_dir: Path, tmp_path: Path) -> None:
     program = (
         "import json, sys, urllib.request as u\n"
@@ -192,6 +185,7 @@ def test_signals_reach_the_command_and_its_end_decides(market_dir: Path, tmp_pat
         sys.executable,
         "-c",
         CLI,
+        "sandbox",
         "run",
         "--datadir",
         str(market_dir),
@@ -209,7 +203,7 @@ def test_signals_reach_the_command_and_its_end_decides(market_dir: Path, tmp_pat
 
 
 def test_serve_ends_on_sigterm(market_dir: Path) -> None:
-    ours = [sys.executable, "-u", "-c", CLI, "serve", "--datadir", str(market_dir), "--port", "0"]
+    ours = [sys.executable, "-u", "-c", CLI, "sandbox", "serve", "--datadir", str(market_dir), "--port", "0"]
     with subprocess.Popen(ours, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         url = process.stdout.readline().split()[-1]
@@ -254,7 +248,18 @@ def test_simulate_and_check_from_the_command_line(tmp_path: Path) -> None:
 
 def freqtrade(folder: Path, market_dir: Path, *arguments: str) -> str:
     """Output of a freqtrade command in the sandbox, which must succeed."""
-    ours = [sys.executable, "-c", CLI, "run", "--", "freqtrade", *arguments, "--datadir", str(market_dir)]
+    ours = [
+        sys.executable,
+        "-c",
+        CLI,
+        "sandbox",
+        "run",
+        "--",
+        "freqtrade",
+        *arguments,
+        "--datadir",
+        str(market_dir),
+    ]
     # No proxy may stand between the client and the loopback address.
     environment = {key: value for key, value in os.environ.items() if not key.lower().endswith("_proxy")}
     done = subprocess.run(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from pandas import DataFrame
 
 from coordinator.adapters.freqai.market_source import MarketSource
 from coordinator.components.composite import Composite
+from coordinator.components.fingerprint import candle_digest
 from coordinator.components.market_history import BASE, MarketHistory
 from coordinator.components.prediction_store import PredictionStore
 from coordinator.components.replay import replay_models
@@ -80,8 +82,9 @@ class HistoryReplay:
         begin = max(first, end - self._settings.fast_start_days * SECONDS_PER_DAY)
         if begin >= end:
             return None
-        digest = self._composite.digest
-        name = f"history-{begin}-{end}" + (f"-{digest}" if digest else "")
+        candles = {pair: candle_digest(history.candles[BASE], end) for pair, history in market.pairs.items()}
+        digest = hashlib.sha256(f"{sorted(candles.items())} {self._composite.digest}".encode()).hexdigest()
+        name = f"history-{begin}-{end}-{digest[:16]}"
         store = PredictionStore(self._folder / name, self._composite.columns)
         predictions = store.read(times)
         if predictions is None:

@@ -18,11 +18,12 @@ from pandas import DataFrame
 from coordinator.adapters.errors import as_operational
 from coordinator.adapters.freqai.failed_trainings import FailedTrainings, remembered
 from coordinator.adapters.freqai.failures import HELP, WAY_OUT, failed_windows, training_failed
-from coordinator.adapters.freqai.frames import LABEL
+from coordinator.adapters.freqai.frames import LABEL, most_likely_class
 from coordinator.adapters.freqai.history_replay import HistoryReplay
 from coordinator.adapters.freqai.market_source import MarketSource
 from coordinator.adapters.freqai.registry import follow_registry, registry_composite
 from coordinator.adapters.freqai.scanning import ScanningModel
+from coordinator.adapters.freqai.stored_models import StoredModels, with_own_folder
 from coordinator.adapters.pairs import traded_pairs
 from coordinator.components.absence import FAILED, LATE
 from coordinator.components.component import TrainingResult, Window
@@ -30,7 +31,6 @@ from coordinator.components.composite import CompositeModel
 from coordinator.components.market_history import BASE, MarketHistory
 from coordinator.components.model_files import ModelFiles, ModelVerdict
 from coordinator.errors import CoordinatorError
-from coordinator.learning.labels import CLASSES
 from coordinator.settings import run_settings
 from coordinator.signals.candles import open_seconds
 from coordinator.types import SECONDS_PER_DAY
@@ -54,7 +54,7 @@ class CompositeFreqaiModel(ScanningModel):
     only: ClassVar[tuple[str, ...] | None] = None
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(config=kwargs["config"])
+        super().__init__(config=with_own_folder(kwargs["config"]))
         with as_operational():
             settings = run_settings(self.config)
             names = self.only or settings.learning.components
@@ -63,6 +63,8 @@ class CompositeFreqaiModel(ScanningModel):
                 raise CoordinatorError("selector.enabled", type(self).__name__, rule, True)
             # What is missing from the registry is said before anything is trained.
             self.composite = registry_composite(names, settings, self.config)
+            name = type(self).__name__
+            self._stored = StoredModels(self.full_path, name, self.config, settings, self.dd)
         self.settings = settings.learning
         self.files = ModelFiles(self.full_path / "coordinator")
         self.CONV_WIDTH = self.settings.sequence_length  # rows FreqAI hands over for one live prediction
@@ -223,20 +225,10 @@ class CompositeFreqaiModel(ScanningModel):
         columns = self.composite.predict(self.model, dk.pair, wanted, market, tolerant=self.tolerant)
         milliseconds = (time.perf_counter() - started) * 1000
         frame = DataFrame(columns, columns=self.composite.columns)
-        frame.insert(0, LABEL, self._most_likely_class(frame))
+        frame.insert(0, LABEL, most_likely_class(frame, self.components))
         dk.do_predict = np.full(len(wanted), self._do_predict(milliseconds, single), dtype=np.int_)
         dk.DI_values = np.zeros(len(wanted))
         return frame, dk.do_predict
-
-    def _most_likely_class(self, frame: DataFrame) -> npt.NDArray[np.float64]:
-        """FreqAI wants the label's column: the first network's likeliest class, HOLD without one."""
-        network = next((name for name in self.components if f"{name}_hold" in frame), None)
-        if network is None:
-            return np.zeros(len(frame))
-        probabilities = frame[[f"{network}_{name}" for name in ("hold", "buy", "sell")]].to_numpy(
-            dtype=np.float64
-        )
-        return np.array(CLASSES, dtype=np.float64)[np.nan_to_num(probabilities).argmax(axis=1)]
 
     def _do_predict(self, milliseconds: float, single: bool) -> int:
         if not single:
@@ -280,6 +272,9 @@ class CompositeFreqaiModel(ScanningModel):
         self, dataframe: DataFrame, metadata: dict[str, Any], dk: FreqaiDataKitchen, strategy: Any
     ) -> FreqaiDataKitchen:
         """As in Freqtrade; then it is said what failed, in this run or in the one whose predictions are reused."""
+        self._stored.check_market(traded_pairs(self.config, strategy.dp), self._whole_market())
+        # Champions follow each other from the first window on: those of another first one are others.
+        dk.backtest_predictions_folder += f"/from_{dk.training_timeranges[0].startts}"
         dk = super().start_backtesting(dataframe, metadata, dk, strategy)
         if self.composite.from_registry:
             follow_registry(self.composite, dk.return_dataframe, dk.pair, self._whole_market(), self.tolerant)

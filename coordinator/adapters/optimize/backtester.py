@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import re
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -27,9 +28,10 @@ from freqtrade.optimize.backtesting import Backtesting
 from freqtrade.resolvers import StrategyResolver
 from freqtrade.util.dry_run_wallet import get_dry_run_wallet
 
+from coordinator.adapters.environment import replaced_environment
 from coordinator.errors import CoordinatorError
 from coordinator.sandbox.exchange import create_app, wall_clock
-from coordinator.sandbox.overlay import overlay_config
+from coordinator.sandbox.overlay import environment_below, overlay_config
 from coordinator.sandbox.server import SandboxServer
 
 __all__ = ["BacktestFailedError", "Backtester", "InProcessRun"]
@@ -166,7 +168,9 @@ class Backtester:
                 logging.WARNING
             )  # loading sets Freqtrade's own levels, and then says all it was told
             try:
-                config: dict[str, Any] = Configuration(arguments, RunMode.BACKTEST).get_config()
+                # The environment is in the config already, below what the run decides.
+                with replaced_environment(environment_below(self._config, os.environ)):
+                    config: dict[str, Any] = Configuration(arguments, RunMode.BACKTEST).get_config()
             finally:
                 logging.disable(before)
             _only_errors()

@@ -15,6 +15,7 @@ from freqtrade.configuration.environment_vars import environment_vars_to_dict
 from freqtrade.configuration.load_config import load_from_files
 from freqtrade.exceptions import OperationalException
 
+from coordinator.adapters.environment import replaced_environment
 from coordinator.errors import CoordinatorError
 from coordinator.ledger.location import URL_VARIABLE
 from coordinator.sandbox.accounts.credentials import Credentials
@@ -73,18 +74,8 @@ def live_environment(credentials: Credentials, folder: Path, url: str) -> Iterat
         URL_VARIABLE: f"sqlite:///{(folder / LEDGER).resolve()}",
         "FREQTRADE__DRY_RUN": "false",
     }
-    before = dict(os.environ)
-    _replace_environment({**kept, **own})
-    try:
-        with _errors_by_market(url):
-            yield
-    finally:
-        _replace_environment(before)
-
-
-def _replace_environment(variables: Mapping[str, str]) -> None:
-    os.environ.clear()
-    os.environ.update(variables)
+    with replaced_environment({**kept, **own}), _errors_by_market(url):
+        yield
 
 
 @contextmanager

@@ -6,6 +6,8 @@ The command, the sandbox exchange that serves it and every thread of both share 
 from __future__ import annotations
 
 import json
+import logging
+import os
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -17,6 +19,7 @@ from pathlib import Path
 from freqtrade.main import main as run_freqtrade
 from freqtrade.rpc.api_server import api_auth
 
+from coordinator.adapters.environment import replaced_environment
 from coordinator.adapters.replay.backoff import simulated_backoff
 from coordinator.adapters.replay.live_bot import TRADES, is_live, live_environment
 from coordinator.adapters.replay.training_watch import TrainingWatch
@@ -24,7 +27,7 @@ from coordinator.errors import CoordinatorError
 from coordinator.sandbox.accounts.credentials import Credentials
 from coordinator.sandbox.child_command import complete_command, option_value
 from coordinator.sandbox.exchange import create_app, wall_clock
-from coordinator.sandbox.overlay import overlay_config
+from coordinator.sandbox.overlay import environment_below, overlay_config
 from coordinator.sandbox.replay_spec import ReplaySpec
 from coordinator.sandbox.server import SandboxServer
 from coordinator.sandbox.simulated_clock import SimulatedClock
@@ -75,12 +78,33 @@ def run_replay(spec: ReplaySpec, command: Sequence[str]) -> int:
                 content["db_url"] = f"sqlite:///{home / TRADES}"  # a live bot's own trades stay as they are
         overlay.write_text(json.dumps(content), encoding="utf-8")
         arguments = complete_command(command, overlay, server.url, Path.cwd())[1:]
+        stack.enter_context(replaced_environment(environment_below(content, os.environ)))
+        refused = stack.enter_context(_wrong_config())
         try:
             run_freqtrade(arguments)
         except SystemExit as end:
-            code = end.code if isinstance(end.code, int) else 1
-            return 0 if clock.now == clock.end else code
+            # Freqtrade says nothing both where a backtest is done and where its config is wrong.
+            code = (2 if refused else 0) if end.code is None else end.code
+            return 0 if clock.now == clock.end else code if isinstance(code, int) else 1
     return 0
+
+
+@contextmanager
+def _wrong_config() -> Iterator[list[str]]:
+    """Freqtrade's lines that its config is wrong."""
+    lines: list[str] = []
+
+    def keep(record: logging.LogRecord) -> bool:
+        if str(record.msg).startswith("Configuration error: "):
+            lines.append(str(record.msg))
+        return True
+
+    log = logging.getLogger("freqtrade")
+    log.addFilter(keep)
+    try:
+        yield lines
+    finally:
+        log.removeFilter(keep)
 
 
 @contextmanager

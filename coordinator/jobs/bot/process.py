@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -12,6 +13,7 @@ from pathlib import Path
 
 from coordinator.jobs.bot.workspace import BotWorkspace
 from coordinator.jobs.run_plan import RunPlan
+from coordinator.sandbox.overlay import environment_below
 from coordinator.sandbox.replay_spec import ReplaySpec
 
 __all__ = ["run_bot", "started_bot"]
@@ -38,7 +40,8 @@ def started_bot(
     trade = ["freqtrade", "trade", "--strategy", strategy, *configs]
     command = spec.command(workspace.folder / "replay.json", trade)
     # One line a message, however long.
-    variables = {**os.environ, "COLUMNS": "100000", "PYTHONUNBUFFERED": "1", **(environment or {})}
+    below = environment_below(json.loads(workspace.config.read_text(encoding="utf-8")), os.environ)
+    variables = {**below, "COLUMNS": "100000", "PYTHONUNBUFFERED": "1", **(environment or {})}
     variables.pop("COORDINATOR_LEDGER_URL", None)  # the user's bot writes there
     child = subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=variables, process_group=0

@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 from typing import Any, Final
 
+from coordinator.adapters.configuration import read_config
 from coordinator.errors import CoordinatorError
-from coordinator.jobs.run_plan import read_config
 
 __all__ = ["config_notes", "own_config"]
 
@@ -23,7 +23,7 @@ def own_config(user_data: Path, configs: list[Path] | None) -> tuple[list[Path],
 
     Parameters
     ----------
-    configs : those that were named; else ``config.json`` of the user directory, if it is there and plain JSON
+    configs : those that were named; else ``config.json`` of the user directory, if it is there and can be read
     """
     paths = configs or [path for path in (user_data / "config.json",) if path.is_file()]
     try:

@@ -9,12 +9,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from coordinator.adapters.configuration import read_config
 from coordinator.components.learning_lock import learning_lock
 from coordinator.components.quality_trainer import QualityTrainer
 from coordinator.components.registry_models import MODEL_FOLDER
 from coordinator.components.samples import Samples, read_samples
 from coordinator.errors import CoordinatorError
-from coordinator.jobs.run_plan import parse_trading_mode, read_config
+from coordinator.jobs.run_plan import parse_trading_mode
 from coordinator.ledger.location import ledger_location
 from coordinator.ledger.store import Ledger
 from coordinator.settings import Settings, run_settings

@@ -80,12 +80,13 @@ def optimize(
     as_json: AsJson = False,
 ) -> None:
     """Search settings by walk-forward backtests, and say how likely the winner is luck. The same command goes on."""
+    from coordinator.adapters.configuration import read_config
     from coordinator.jobs.optimize import run
     from coordinator.jobs.optimize.figures import parse_objective
     from coordinator.jobs.optimize.parameters import choose_parameters
     from coordinator.jobs.optimize.problem import STRATEGIES, define_problem
     from coordinator.jobs.optimize.search import OptimizeError
-    from coordinator.jobs.run_plan import plan_run, read_config
+    from coordinator.jobs.run_plan import plan_run
     from coordinator.jobs.simulated import chosen_datadir
 
     wanted = trials if trials is not None else QUICK_TRIALS if quick else TRIALS

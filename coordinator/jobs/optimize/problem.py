@@ -16,8 +16,9 @@ from coordinator.candles.files import candle_path
 from coordinator.jobs.optimize.evaluate import Job, Market
 from coordinator.jobs.optimize.folds import Periods, divide
 from coordinator.jobs.optimize.parameters import Parameter, Value, with_values
-from coordinator.jobs.run_plan import PREDICTED_FROM, TIMEFRAMES, RunPlan
+from coordinator.jobs.run_plan import TIMEFRAMES, RunPlan
 from coordinator.settings import run_settings
+from coordinator.settings.predictions import PREDICTED_FROM
 
 __all__ = ["STRATEGIES", "Problem", "define_problem"]
 

@@ -88,9 +88,9 @@ def _run_chunk(
     folder = context.user_data / "accumulate"
     shutil.rmtree(folder / "backtest_results", ignore_errors=True)  # of a run that was interrupted
     with tempfile.TemporaryDirectory() as config_folder:
-        config = Path(config_folder) / "config.json"
-        config.write_text(json.dumps(_collecting(chunk.plan, strategy)), encoding="utf-8")
-        plan = replace(chunk.plan, config_paths=(config,))
+        overlay = Path(config_folder) / "collecting.json"
+        overlay.write_text(json.dumps(_collecting(strategy)), encoding="utf-8")
+        plan = replace(chunk.plan, config_paths=(*chunk.plan.config_paths, overlay))
         _, ledger, _ = backtest_in_sandbox(
             plan, strategy, folder, lambda share, doing: progress(chunk, share, doing)
         )
@@ -101,13 +101,12 @@ def _run_chunk(
     shutil.rmtree(folder / "backtest_results", ignore_errors=True)
 
 
-def _collecting(plan: RunPlan, strategy: str) -> dict[str, Any]:
-    """The plan's config with collection on; FreqAI, which wants training days before, only where it trains."""
-    section = {**(plan.config.get("coordinator") or {}), "data_collection": {"enabled": True}}
-    freqai = plan.config.get("freqai") or {}
+def _collecting(strategy: str) -> dict[str, Any]:
+    """Config over the plan's: collection on; FreqAI, which wants training days before, only where it trains."""
+    collecting: dict[str, Any] = {"coordinator": {"data_collection": {"enabled": True}}}
     if strategy == "TechnicalBaseline":
-        freqai = {**freqai, "enabled": False}
-    return {**plan.config, "coordinator": section, "freqai": freqai}
+        collecting["freqai"] = {"enabled": False}
+    return collecting
 
 
 def _chunks(plan: RunPlan, strategy: str) -> Iterator[Chunk]:

@@ -15,6 +15,7 @@ from typing import Any, Final
 import pandas as pd
 from rich.console import Console
 
+from coordinator.components.fingerprint import FINGERPRINT
 from coordinator.errors import CoordinatorError
 from coordinator.jobs.backtest import backtest_in_sandbox
 from coordinator.jobs.bot.process import run_bot
@@ -169,14 +170,10 @@ def _backtest(plan: RunPlan, folder: Path, strategy: str) -> tuple[Path, Path]:
 
 def _share_fast_start(source: Path, target: Path, identifier: str) -> None:
     """What the models would have said before the run is the same for both: the bot need not train it anew."""
-    own = source / identifier / "coordinator"
-    for store in own.glob("history-*"):
-        goal = target / f"replay-{identifier}" / "coordinator" / store.name
-        goal.parent.mkdir(parents=True, exist_ok=True)
-        if store.is_dir():
-            shutil.copytree(store, goal, dirs_exist_ok=True)
-        else:
-            shutil.copy2(store, goal)
+    own, goal = source / identifier, target / f"replay-{identifier}"
+    for store in (own / "coordinator").glob("history-*"):
+        shutil.copytree(store, goal / "coordinator" / store.name, dirs_exist_ok=True)
+        shutil.copy2(own / FINGERPRINT, goal)
 
 
 def _read_log(path: Path) -> tuple[list[str], list[CancelledEntry]]:
