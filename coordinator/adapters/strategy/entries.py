@@ -14,6 +14,7 @@ from typing import Any
 from freqtrade.enums import RunMode
 from freqtrade.persistence import PairLocks, Trade
 
+from coordinator import __version__
 from coordinator.adapters.errors import as_operational
 from coordinator.adapters.persistence.metric_recorder import MetricRecorder
 from coordinator.adapters.persistence.plan_book import PlanBook
@@ -81,6 +82,7 @@ class EntryStrategy(FastCallbackStrategy):
             self.settings = run_settings(config)
         if config.get("fee") is None and config.get("runmode") in (RunMode.BACKTEST, RunMode.HYPEROPT):
             config["fee"] = self.settings.costs.fee  # else Freqtrade takes the exchange's maker fee
+        config["coordinator_version"] = __version__  # so that --cache shows no result of an older one
         self._spaces = config.get("spaces") or () if config.get("runmode") == RunMode.HYPEROPT else ()
         parameters = hyperopt_parameters(self.settings, uses_ml=self.uses_ml, asked=self._spaces)
         for name, parameter in parameters.items():
