@@ -12,14 +12,16 @@ from coordinator.decision.decisions import Decisions
 from coordinator.run.improvements import DYNAMIC_REWARD_RISK, VOLATILITY_SIZING, Improvement
 from coordinator.run.pair_analysis import PairAnalysis
 from coordinator.settings import Settings
+from coordinator.signals.candles import Candles
 from coordinator.signals.series import safe_divide
 from coordinator.trade.entries import AT_ONCE, entry_plan
 from coordinator.trade.kelly import kelly_risk
 from coordinator.trade.plan import Plan
 from coordinator.trade.reward_risk import target_distance
+from coordinator.trade.virtual_trades import planned_distances
 from coordinator.types import Floats
 
-__all__ = ["entry_plans", "make_plan", "unplanned"]
+__all__ = ["entry_plans", "make_plan", "plan_by_hand", "unplanned"]
 
 
 def entry_plans(
@@ -90,8 +92,27 @@ def make_plan(
     return Plan(direction, confidence, stop, target, entries, price=price, size=size, kelly=bound)
 
 
+def plan_by_hand(
+    candles: Candles, clock_candles: Candles | None, direction: int, time: int, settings: Settings
+) -> Plan | None:
+    """For a forced entry: one tranche, with stop and target as a signal at a candle would have had them.
+
+    Parameters
+    ----------
+    clock_candles : of the clock; None means ``candles``
+    time : open time of the last closed candle; None is returned where it is not there
+    settings : on the clock
+    """
+    row = int(candles.time.searchsorted(time, side="right")) - 1
+    if row < 0:
+        return None
+    towards = np.full(len(candles), direction, dtype=np.int64)
+    stop, target = planned_distances(candles, towards, settings, clock_candles)
+    return Plan(direction, 0.0, float(stop[row]), float(target[row]), AT_ONCE, clock=settings.baseline.clock)
+
+
 def unplanned(direction: int, settings: Settings) -> Plan:
-    """For a trade without a plan (forced entry, another strategy's): one tranche, widest stop, base reward:risk."""
+    """For a trade of an unknown market: one tranche, widest stop, base reward:risk."""
     stop = settings.stops.hard_limit
     return Plan(
         direction=direction,

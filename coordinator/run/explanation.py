@@ -99,7 +99,8 @@ def entry_reason(
     by_hand : whether a person ordered it, on a candle with a signal or not
     """
     if decision is None:
-        parts, limit = ["entered by hand, not by a signal of the strategy"], ", the hard limit"
+        parts = ["entered by hand, not by a signal of the strategy"]
+        limit = ", as a signal's would be" if plan.clock else ", the hard limit"
     else:
         limit, gate = "", decision["threshold"] or 0.0
         side = SIDES[int(decision["direction"])]

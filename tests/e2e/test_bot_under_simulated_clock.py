@@ -107,13 +107,13 @@ def test_a_demo_shows_candles_decisions_and_its_api_and_ends_at_ctrl_c(root, con
 @pytest.mark.parametrize(
     ("words", "rule"),
     [
-        (["demo", "--start", "2020-01-01"], "lie within"),
+        (["demo", "--start", "2020-01-01"], "must reach candles of a pair at least"),
         (["demo", "--end", "2030-01-01", "--start", "2023-05-10"], "no later than the last candle"),
         (["demo", "--speed", "0", "--start", "2023-05-10"], "be above 0"),
         (["demo", "--fault", "fire=1"], "be NAME=RATE"),
         (["demo", "--port", "99999", "--start", "2023-05-10"], "be a free port"),
         (["replay", "--looks", "7"], "divide an hour"),
-        (["replay", "--timerange", "20200101-20200201"], "lie within"),
+        (["replay", "--timerange", "20200101-20200201"], "must reach candles of a pair at least"),
     ],
 )
 def test_what_cannot_be_is_one_line(words, rule, root, config, datadir, tmp_path):

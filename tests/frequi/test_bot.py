@@ -2,7 +2,10 @@
 
 import re
 
+import numpy as np
+import pandas as pd
 import pytest
+import talib
 from freqtrade.ft_types.plot_annotation_type import AnnotationTypeTA
 
 from coordinator.adapters.persistence.trade_recorder import DECISION_KEY, WHY_KEY
@@ -88,13 +91,27 @@ def test_a_trade_by_hand_says_so_with_its_stop(bot):
     data = custom_data(bot, trade)
     assert DECISION_KEY not in data
     assert data[WHY_KEY].startswith("entered by hand, not by a signal of the strategy; stop ")
-    assert "(-30.0%, the hard limit)" in data[WHY_KEY]
-    assert stop_in(data[WHY_KEY]) == pytest.approx(trade["open_rate"] * 0.7, rel=1e-4)
+    distance = 1 - stop_in(data[WHY_KEY]) / trade["open_rate"]
+    assert f"({-distance:+.1%}, as a signal's would be)" in data[WHY_KEY]
+    assert distance == pytest.approx(planned_stop(bot, trade), rel=1e-3)
+    assert distance < 0.25
     assert stop_in(data[WHY_KEY]) == pytest.approx(trade["stop_loss_abs"], rel=1e-4)
 
 
+def planned_stop(bot, trade):
+    """Two daily ATRs below the close of the last candle before the trade, by the shipped settings."""
+    strategy = bot.freqtrade.strategy
+    candles, higher, _ = strategy._inputs[trade["pair"]]
+    row = int(
+        np.searchsorted(candles.time, strategy.plans.last_closed(pd.Timestamp(trade["open_date"], tz="UTC")))
+    )
+    atr = talib.ATR(*(getattr(higher["1d"], name) for name in ("high", "low", "close")), 14)
+    known = np.searchsorted(higher["1d"].time + 86_400, candles.time[row] + 3600, side="right") - 1
+    return 2.0 * atr[known] / candles.close[row]
+
+
 def test_a_waiting_order_without_a_plan_is_told_once_a_trade(bot):
-    told = bot.log.having("no plan for this trade")
+    told = bot.log.having("no signal for this trade")
     assert len(told) == 2  # the order that waited for four looks, and the one that was filled
     assert all(bot.other in line for line in told)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -29,9 +29,20 @@ class PlanBook:
 
     Plans of accepted signals are filed per pair and candle when entries are populated. A trade finds its plan by the
     candle before its opening; live, the plan is also kept in the trade's custom data and survives a restart.
+
+    Parameters
+    ----------
+    by_hand : gives the plan of a forced entry by pair, open time of the last closed candle, and direction; None where
+        the market is not known
     """
 
-    def __init__(self, settings: Settings, candle_seconds: int) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        candle_seconds: int,
+        by_hand: Callable[[str, int, int], Plan | None] = lambda pair, time, direction: None,
+    ) -> None:
+        self._by_hand = by_hand
         self._settings = settings
         self._seconds = candle_seconds
         self._signals: dict[str, dict[int, Plan]] = {}
@@ -52,6 +63,11 @@ class PlanBook:
         """The plan of the signal on the last closed candle, if it is one in that direction."""
         plan = self._signals.get(pair, {}).get(self.last_closed(now))
         return plan if plan is not None and plan.direction == direction else None
+
+    def without_signal(self, pair: str, now: datetime, direction: int) -> Plan:
+        """The plan of a trade that no signal began."""
+        by_hand = self._by_hand(pair, self.last_closed(now), direction)
+        return unplanned(direction, self._settings) if by_hand is None else by_hand
 
     def last_closed(self, now: datetime) -> int:
         """Open time of the last closed candle, seconds since the epoch."""
@@ -144,19 +160,19 @@ class PlanBook:
             return None
 
     def _of_signal(self, trade: Trade) -> Plan:
-        """The plan of the signal before the trade's opening; without one the hard stop and the base reward:risk."""
+        """The plan of the signal before the trade's opening; without one what a signal would have got."""
         direction = -1 if trade.is_short else 1
         found = self.at_signal(trade.pair, trade.open_date_utc, direction)
         if found is not None:
             return found
+        planned = self.without_signal(trade.pair, trade.open_date_utc, direction)
         key = (trade.pair, trade.open_date)
         # While an order waits for its fill it is asked at every look.
         if trade.pair in self._signals and key not in self._told:
             self._told.add(key)
-            logger.info(
-                "%s: no plan for this trade, using the hard stop and the base reward:risk", trade.pair
-            )
-        return unplanned(direction, self._settings)
+            words = "%s: no signal for this trade, its stop is %.2f%% away as a signal's would be"
+            logger.info(words, trade.pair, 100 * planned.stop_distance)
+        return planned
 
 
 def _first_fill(trade: Trade) -> float:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import math
+from abc import abstractmethod
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from functools import partial
@@ -36,7 +37,6 @@ from coordinator.portfolio.entry_round import Slots
 from coordinator.portfolio.guard import Position
 from coordinator.run.decision_recorder import DecisionRecorder
 from coordinator.run.entry_guard import EntryGuard
-from coordinator.run.entry_plans import unplanned
 from coordinator.run.filter_trust import FilterTrust
 from coordinator.run.live.candle_log import CandleLog
 from coordinator.run.position_rules import PositionRules
@@ -104,7 +104,7 @@ class EntryStrategy(FastCallbackStrategy):
             )
             for own in clocks
         }
-        self.plans = PlanBook(self.settings, self._candle_seconds)
+        self.plans = PlanBook(self.settings, self._candle_seconds, self.plan_by_hand)
         is_backtest = config.get("runmode") == RunMode.BACKTEST
         self.recorder = DecisionRecorder(config, type(self).__name__, self.run, is_backtest=is_backtest)
         self.candle_log = CandleLog(self.run)
@@ -201,6 +201,10 @@ class EntryStrategy(FastCallbackStrategy):
             self.trade_recorder.entry_ordered(pair, plan, direction, current_time, time)
         return check.allowed
 
+    @abstractmethod
+    def plan_by_hand(self, pair: str, time: int, direction: int) -> Plan | None:
+        """The plan of an entry that no signal asked for, at a candle; None where the pair was not analysed."""
+
     def is_hedge(self, trade: Trade) -> bool:
         return self.hedging.is_hedge(trade)
 
@@ -233,7 +237,8 @@ class EntryStrategy(FastCallbackStrategy):
         if pair == self.hedging.monitor.pair:
             return wanted
         direction = -1 if side == "short" else 1
-        plan = self.plans.at_signal(pair, current_time, direction) or unplanned(direction, self.settings)
+        plan = self.plans.at_signal(pair, current_time, direction)
+        plan = plan or self.plans.without_signal(pair, current_time, direction)
         return bearable_leverage(wanted, plan.stop_distance)
 
     def custom_stake_amount(

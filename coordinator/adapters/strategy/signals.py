@@ -34,7 +34,7 @@ from coordinator.run.break_log import BreakLog
 from coordinator.run.chart.columns import decision_columns, held, indicator_columns
 from coordinator.run.chart.plot_config import plot_config
 from coordinator.run.collection.collector import SampleCollector
-from coordinator.run.entry_plans import entry_plans
+from coordinator.run.entry_plans import entry_plans, plan_by_hand
 from coordinator.run.frame_columns import entry_columns, merge_columns
 from coordinator.run.live.candle_log import Account
 from coordinator.run.live.decisions import LiveDecisions
@@ -42,6 +42,7 @@ from coordinator.run.live.ledger import LiveLedger
 from coordinator.run.pair_analysis import PairAnalysis, analyse_clocks
 from coordinator.settings import Settings
 from coordinator.signals.candles import Candles
+from coordinator.signals.clock import clock_candles
 from coordinator.signals.higher_candles import complete_higher
 from coordinator.signals.regime_gate import bitcoin_pair
 from coordinator.trade.plan import Plan
@@ -198,6 +199,13 @@ class CoordinatorStrategy(FrameStrategy):
         self._chart.analyse_others(pair, self.dp, self.populate_indicators)
         own = self.settings.on_clock(analyses[0].clock).baseline
         return dataframe.assign(**indicator_columns(analyses[0], own))
+
+    def plan_by_hand(self, pair: str, time: int, direction: int) -> Plan | None:
+        if pair not in self._inputs:
+            return None
+        candles, higher, _ = self._inputs[pair]
+        own = self._tuned().on_clock(self.settings.clock_names[0])
+        return plan_by_hand(candles, clock_candles(own.baseline.clock, candles, higher), direction, time, own)
 
     def _candles_by_timeframe(self) -> dict[str, dict[str, Candles]]:
         """All analysed pairs' candles."""
