@@ -30,6 +30,16 @@ def test_a_pair_that_freqtrade_skips_for_lack_of_history_never_counts():
     assert not any(pairs.has("NEW/USDT", FIRST + row * HOUR, None) for row in range(101))
 
 
+def test_with_a_dynamic_pair_list_a_backtests_pair_must_be_in_it():
+    pairs = EnterablePairs({"runmode": "backtest", "enable_dynamic_pairlist": True}, is_bot=False)
+    pairs.startup = 0
+    for pair in ("BTC/USDT", "OUT/USDT"):
+        pairs.put(pair, DATES)
+    dp = SimpleNamespace(current_whitelist=lambda: ["BTC/USDT"])
+    assert pairs.has("BTC/USDT", FIRST, dp)
+    assert not pairs.has("OUT/USDT", FIRST, dp)
+
+
 def test_a_bots_pair_counts_while_it_is_in_the_whitelist():
     pairs = EnterablePairs({"runmode": "dry_run"}, is_bot=True)
     pairs.put("OLD/USDT", DATES)

@@ -14,6 +14,8 @@ __all__ = ["EnterablePairs"]
 class EnterablePairs:
     """A backtest's pairs while they have candles behind the startup that Freqtrade cuts off; a bot's whitelist.
 
+    With ``--enable-dynamic-pairlist`` a backtest's whitelist changes, too.
+
     Parameters
     ----------
     config : Freqtrade's
@@ -51,7 +53,10 @@ class EnterablePairs:
         time : open time of the last closed candle
         dp : Freqtrade's data provider
         """
+        changing = self._is_bot or self._config.get("enable_dynamic_pairlist")
+        if changing and pair not in traded_pairs(self._config, dp):
+            return False
         if self._is_bot:
-            return pair in traded_pairs(self._config, dp)
+            return True
         begin, end = self._spans.get(pair, (time, time + 1))
         return begin <= time < end
