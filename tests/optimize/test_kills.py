@@ -10,9 +10,10 @@ from pathlib import Path
 import optuna
 from optuna.trial import TrialState
 
+from coordinator.jobs.optimize.sampler import RANDOM_TRIALS
 from coordinator.jobs.optimize.storage import open_storage
 
-TRIALS, KILLS = 40, 4
+TRIALS, KILLS = 40, 3
 DRIVER = Path(__file__).parent / "made_up.py"
 
 
@@ -49,24 +50,26 @@ def check_whole(study, trials):
             (again,) = (t for t in run_again if t.user_attrs["retry_of"] == trial.number)
             assert again.params == trial.params
     assert {t.state for t in study.trials} <= {TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL}
-    assert len({tuple(sorted(t.params.items())) for t in tried}) == trials
+    # TPE may come back to a point of the grid; what is drawn before it has learnt anything does not.
+    drawn = [tuple(sorted(t.params.items())) for t in tried if t.number < RANDOM_TRIALS]
+    assert len(set(drawn)) == len(drawn)
     return failed
 
 
 def test_a_search_that_is_killed_at_random_points_loses_and_doubles_nothing(tmp_path):
     journal, rng, killed = tmp_path / "s.journal", random.Random(5), 0
     broken_off = False
-    for kills in range(3 * KILLS):
+    for _ in range(3 * KILLS):
         with start(journal) as child:
             let_go(child)
-            time.sleep(rng.uniform(0.05, 0.4))
+            time.sleep(rng.uniform(0.03, 0.2))
             killed += child.poll() is None
             child.send_signal(signal.SIGKILL)
         before = optuna.load_study(study_name="s", storage=open_storage(None, journal)).trials
         broken_off = any(trial.state == TrialState.RUNNING for trial in before)
-        if kills + 1 >= KILLS and broken_off:  # on a slow machine a kill may come before any trial has begun
+        if killed >= KILLS and broken_off:  # on a slow machine a kill may come before any trial has begun
             break
-    assert killed > 2
+    assert killed >= KILLS
     assert broken_off
     with start(journal) as child:
         let_go(child)
