@@ -1,6 +1,7 @@
 """What we rely on in Freqtrade 2026.9, so that an upgrade that changes it is seen at once."""
 
 import inspect
+import re
 from copy import deepcopy
 
 import freqtrade
@@ -54,6 +55,13 @@ def test_what_fast_callbacks_override():
 def test_freqtrade_calls_what_we_override(caller, called):
     """Renamed, our overrides would be dead: slower in one case, silent failures in the last."""
     assert called in inspect.getsource(caller)
+
+
+def test_what_starting_a_strategy_does():
+    """Our ``ft_bot_start`` does the same three things."""
+    source = inspect.getsource(IStrategy.ft_bot_start)
+    calls = re.findall(r"^        (self\.\w+|strategy_safe_wrapper)\(", source, re.M)
+    assert calls == ["self.load_freqAI_model", "strategy_safe_wrapper", "self.ft_load_hyper_params"]
 
 
 def test_exit_reasons_are_free_text():

@@ -162,12 +162,13 @@ def test_no_more_is_bought_than_freqtrade_lets(backtester, without):
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_what_would_void_the_plans_is_refused_in_a_line(make, backtester, name):
+def test_what_would_void_the_plans_is_refused_in_a_line(make, backtester, caplog, name):
     keys, coordinator = REFUSED[name]
     engine = make(coordinator, futures=True) if coordinator else backtester
     with pytest.raises(BacktestFailedError, match=f"'{name}' of the Freqtrade config must be ") as refusal:
         engine.run(START, END, keys)
     assert "\n" not in str(refusal.value)
+    assert not [record for record in caplog.records if record.exc_info]  # and without a traceback
 
 
 def test_exit_profit_only_holds_back_the_exit_signals_of_several_clocks(make):

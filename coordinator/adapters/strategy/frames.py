@@ -1,13 +1,18 @@
-"""The frames that Freqtrade hands over, with the rows in front of a pair's first candle kept from what reads them.
+"""How Freqtrade starts a strategy, and the frames that it hands over.
+
+The rows in front of a pair's first candle are kept from what reads them; a user's mistake at the start is one line.
 
 ``signals.CoordinatorStrategy`` adds the signals. Linear inheritance: mixins break hyperopt's pickling.
 """
 
 from __future__ import annotations
 
+import logging
 from functools import partial
 from typing import Any
 
+from freqtrade.enums import RunMode
+from freqtrade.exceptions import FreqtradeException, StrategyError
 from pandas import DataFrame
 
 from coordinator.adapters.strategy.late_pairs import with_startup_rows
@@ -16,9 +21,23 @@ from coordinator.candles.known import on_known_candles
 
 __all__ = ["FrameStrategy"]
 
+logger = logging.getLogger(__name__)
+
 
 class FrameStrategy(TradeStrategy):
     """Everything but the signals, over frames that may begin late."""
+
+    def ft_bot_start(self, **kwargs: Any) -> None:
+        """As in Freqtrade, whose wrapper of ``bot_start`` would log a traceback before the line with the mistake."""
+        self.load_freqAI_model()
+        try:
+            self.bot_start()
+        except FreqtradeException:
+            raise
+        except Exception as error:
+            logger.exception("The strategy could not be started")
+            raise StrategyError(str(error)) from error
+        self.ft_load_hyper_params(self.config.get("runmode") == RunMode.HYPEROPT)
 
     def advise_all_indicators(self, data: dict[str, DataFrame]) -> dict[str, DataFrame]:
         """As in Freqtrade; the startup that it cuts off each pair is empty rows where the pair has no candles yet."""
