@@ -17,7 +17,7 @@ import pandas as pd
 
 from coordinator.errors import CoordinatorError
 from coordinator.reports.results import BacktestResult
-from coordinator.signals.breaks import JUMP
+from coordinator.signals.breaks import price_jumps
 
 __all__ = ["BuyAndHold", "Equity", "buy_and_hold", "day_ends", "strategy_equity"]
 
@@ -109,7 +109,7 @@ def buy_and_hold(
 
     Every pair has its share from the start on. That of a pair listed later waits in cash until its first close; that of
     a pair whose candles end earlier is sold at its last close, and waits in cash from then on. Nothing is split anew. A
-    redenomination (more than ``signals.breaks.JUMP`` times the price between a close and the next open) makes nobody
+    redenomination (``signals.breaks.price_jumps``) makes nobody
     richer: the amount changes with it.
 
     Parameters
@@ -152,10 +152,10 @@ def buy_and_hold(
 def _without_jumps(frame: pd.DataFrame) -> pd.DataFrame:
     """The closes in units of the first candle's, where the price was redenominated on the way."""
     close, opened = frame["close"].to_numpy(dtype=float), frame["open"].to_numpy(dtype=float)
+    rows = np.flatnonzero(price_jumps(opened, close))
     factors = np.ones(len(close))
-    factors[1:] = opened[1:] / close[:-1]
-    jumps = np.abs(np.log(factors)) > np.log(JUMP)
-    return frame.assign(close=close / np.cumprod(np.where(jumps, factors, 1.0))) if jumps.any() else frame
+    factors[rows] = opened[rows] / close[rows - 1]
+    return frame.assign(close=close / np.cumprod(factors)) if len(rows) else frame
 
 
 def _cash(result: BacktestResult, moments: pd.DatetimeIndex) -> npt.NDArray[np.float64]:

@@ -17,18 +17,16 @@ from typing import Any, Final, TypeVar
 import numpy as np
 
 from coordinator.signals.candles import Candles
-from coordinator.types import SECONDS_PER_DAY, Bools, Ints
+from coordinator.types import SECONDS_PER_DAY, Bools, Floats, Ints
 
 __all__ = [
-    "JUMP",
     "Breaks",
     "by_history",
     "crosses_break",
     "find_breaks",
+    "floats_by_history",
     "follows_break",
-    "join_parts",
-    "later_candles",
-    "rows_by_history",
+    "price_jumps",
 ]
 
 T = TypeVar("T")
@@ -88,12 +86,23 @@ def find_breaks(candles: Candles) -> Breaks:
     if candles.seconds > HOUR and n:
         frozen[1:] |= frozen[:-1] & ~still[1:]
         still = still | frozen
-    after = np.zeros(n, dtype=bool)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        jump = np.abs(np.log(candles.open[1:] / candles.close[:-1])) > np.log(JUMP)
-    hole = np.diff(candles.time) > STILL + candles.seconds
-    after[1:] = (frozen[:-1] & ~still[1:]) | jump | hole
+    after = price_jumps(candles.open, candles.close)
+    after[1:] |= (frozen[:-1] & ~still[1:]) | (np.diff(candles.time) > STILL + candles.seconds)
     return Breaks(frozen, np.flatnonzero(after))
+
+
+def price_jumps(opened: Floats, close: Floats) -> Bools:
+    """Candles whose open is no price of the same thing as the close before, shape (n,); never the first.
+
+    Examples
+    --------
+    >>> price_jumps(np.array([1.0, 1.5, 15.0]), np.array([1.0, 1.6, 15.0])).tolist()
+    [False, False, True]
+    """
+    jumps = np.zeros(len(close), dtype=bool)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        jumps[1:] = np.abs(np.log(opened[1:] / close[:-1])) > np.log(JUMP)
+    return jumps
 
 
 def crosses_break(candles: Candles, ahead: int) -> Bools:
@@ -115,35 +124,33 @@ def follows_break(candles: Candles, behind: int) -> Bools:
     return count[np.arange(n) + 1] > count[np.maximum(np.arange(n) + 1 - behind, 0)]
 
 
-def later_candles(candles: Candles | None, time: int) -> Candles | None:
-    """Candles of another timeframe that opened at a time or later: what a history that began then may read."""
-    return None if candles is None else candles.rows(slice(int(candles.time.searchsorted(time)), None))
-
-
-def by_history(candles: Candles, compute: Callable[[Candles, int | None], T]) -> T:
+def by_history(
+    candles: Candles, compute: Callable[[Candles, int | None], T], found: Breaks | None = None
+) -> T:
     """What ``compute`` makes of each history, joined; of all candles at once where nothing breaks.
 
     Parameters
     ----------
     compute : gets the candles of a history and the time at which it began, None for the first; gives an array whose
-        last axis are the candles, or a dataclass, tuple or mapping of such
+        last axis are the candles, or a dataclass or mapping of such
+    found : the breaks, where they are known already
     """
-    found = find_breaks(candles)
+    found = find_breaks(candles) if found is None else found
     if not len(found.begins):
         return compute(candles, None)
     parts = []
     for part in found.parts:
         own = candles.rows(part)
         parts.append(compute(own, int(own.time[0]) if part.start else None))
-    joined: T = join_parts(parts)
+    joined: T = _join(parts)
     return joined
 
 
-def rows_by_history(candles: Candles, compute: Callable[[Candles], T]) -> T:
-    """The same of a function of the candles alone, with NaN in frozen rows: what it gives are floats."""
-    frozen = find_breaks(candles).frozen
-    values = by_history(candles, lambda own, _: compute(own))
-    return _blank(values, frozen) if frozen.any() else values
+def floats_by_history(candles: Candles, compute: Callable[[Candles, int | None], T]) -> T:
+    """The same where ``compute`` gives floats, an array or a mapping of them: NaN in frozen candles."""
+    found = find_breaks(candles)
+    values = by_history(candles, compute, found)
+    return _blank(values, found.frozen) if found.frozen.any() else values
 
 
 def _blank(values: Any, rows: Bools) -> Any:
@@ -152,12 +159,12 @@ def _blank(values: Any, rows: Bools) -> Any:
     return np.where(rows, np.nan, values)
 
 
-def join_parts(parts: Sequence[Any]) -> Any:
+def _join(parts: Sequence[Any]) -> Any:
     """Parts of the same shape one behind the other: arrays by their last axis, what holds arrays by each of them."""
     first = parts[0]
     if isinstance(first, np.ndarray):
         return np.concatenate(parts, axis=-1)
     if isinstance(first, Mapping):
-        return {name: join_parts([part[name] for part in parts]) for name in first}
+        return {name: _join([part[name] for part in parts]) for name in first}
     names = [one.name for one in fields(first)]
-    return type(first)(**{name: join_parts([getattr(part, name) for part in parts]) for name in names})
+    return type(first)(**{name: _join([getattr(part, name) for part in parts]) for name in names})

@@ -65,6 +65,10 @@ class Candles:
             seconds=self.seconds,
         )
 
+    def since(self, time: int | None) -> Candles:
+        """Those that open at a time or later, seconds since the epoch, as views; all where it is None."""
+        return self if time is None else self.rows(slice(int(self.time.searchsorted(time)), None))
+
     @classmethod
     def from_frame(cls, frame: pd.DataFrame, timeframe: str) -> Candles:
         """From Freqtrade's columns date, open, high, low, close, volume."""

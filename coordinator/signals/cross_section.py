@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from coordinator.signals.breaks import rows_by_history
+from coordinator.signals.breaks import floats_by_history
 from coordinator.signals.candles import Candles
 from coordinator.signals.pair_view import PairView
 from coordinator.signals.series import lag, rolling_std
@@ -121,7 +121,7 @@ def _quantities(view: PairView) -> dict[str, Floats]:
     features = view.features
     return {
         "present": np.zeros(len(view.candles)),
-        **rows_by_history(view.candles, _changes),
+        **floats_by_history(view.candles, lambda own, _: _changes(own)),
         "rank_trend_gap": features["trend_ma_gap"],
         "rank_volume": features["volume_ratio_week"],
         "above_trend": np.sign(features["trend_ma_gap"]),

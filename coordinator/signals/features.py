@@ -10,7 +10,7 @@ import numpy as np
 import talib
 
 from coordinator.settings.signals import BaselineSettings
-from coordinator.signals.breaks import rows_by_history
+from coordinator.signals.breaks import floats_by_history
 from coordinator.signals.candles import Candles
 from coordinator.signals.indicators import Indicators, compute_indicators
 from coordinator.signals.series import lag, rolling_percentile, rolling_std, safe_divide
@@ -29,7 +29,7 @@ def compute_features(candles: Candles) -> dict[str, Floats]:
     They take no settings: a model trained on version 1 must find the same numbers whatever the baseline trades. After
     a break (``signals.breaks``) they begin anew, in frozen candles they are NaN.
     """
-    return rows_by_history(candles, _compute)
+    return floats_by_history(candles, lambda own, _: _compute(own))
 
 
 def _compute(candles: Candles) -> dict[str, Floats]:

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import talib
 
-from coordinator.signals.breaks import by_history, find_breaks, later_candles, rows_by_history
+from coordinator.signals.breaks import floats_by_history
 from coordinator.signals.candles import Candles
 from coordinator.signals.feature_schema import FeatureSchema
 from coordinator.signals.series import lag, rolling_std, safe_divide
@@ -52,7 +52,7 @@ def candle_volatility(candles: Candles) -> Floats:
 
     The candles after a break are a history of their own.
     """
-    return rows_by_history(candles, _volatility)
+    return floats_by_history(candles, lambda own, _: _volatility(own))
 
 
 def _volatility(candles: Candles) -> Floats:
@@ -90,13 +90,7 @@ def panel_features(pairs: Mapping[str, PanelPair], reference: str | None) -> dic
 
 def _since_breaks(clock: Candles, base: Candles) -> dict[str, Floats]:
     """A pair's own features; the candles after a break are a history of their own, frozen ones say nothing."""
-
-    def compute(candles: Candles, began: int | None) -> dict[str, Floats]:
-        later = base if began is None else later_candles(base, began)
-        return _own(candles, later or base)
-
-    own, frozen = by_history(clock, compute), find_breaks(clock).frozen
-    return {name: np.where(frozen, np.nan, values) for name, values in own.items()}
+    return floats_by_history(clock, lambda own, began: _own(own, base.since(began)))
 
 
 def _own(clock: Candles, base: Candles) -> dict[str, Floats]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from coordinator.settings.signals import TRIGGERS, BaselineSettings
-from coordinator.signals.breaks import by_history, find_breaks, later_candles
+from coordinator.signals.breaks import by_history, find_breaks
 from coordinator.signals.candles import Candles
 from coordinator.signals.clock import Clock
 from coordinator.signals.indicators import Indicators, compute_indicators
@@ -144,11 +144,11 @@ def compute_technical(
     """
 
     def compute(own: Candles, began: int | None) -> Technical:
-        read = clock_candles if began is None else later_candles(clock_candles, began)
+        read = None if clock_candles is None else clock_candles.since(began)
         return _compute(own, settings, read)
 
-    whole = by_history(candles, compute)
-    return whole.without_signals(find_breaks(candles).frozen)
+    found = find_breaks(candles)
+    return by_history(candles, compute, found).without_signals(found.frozen)
 
 
 def _compute(candles: Candles, settings: BaselineSettings, clock_candles: Candles | None) -> Technical:

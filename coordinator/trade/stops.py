@@ -8,7 +8,7 @@ import numpy as np
 import talib
 
 from coordinator.settings.trade import StopSettings
-from coordinator.signals.breaks import find_breaks, later_candles
+from coordinator.signals.breaks import find_breaks
 from coordinator.signals.candles import Candles
 from coordinator.signals.clock import Clock
 from coordinator.types import Floats, Ints
@@ -34,7 +34,8 @@ def initial_stop_distance(
     parts = []
     for part in find_breaks(candles).parts:
         own = candles.rows(part)
-        read = later_candles(clock_candles, int(own.time[0])) if part.start else clock_candles
+        began = int(own.time[0]) if part.start else None
+        read = None if clock_candles is None else clock_candles.since(began)
         parts.append(_stop_distance(own, direction[part], settings, read))
     return np.concatenate(parts)
 
