@@ -9,14 +9,15 @@ import numpy as np
 
 from coordinator.signals.breaks import find_breaks
 from coordinator.signals.candles import Candles
+from coordinator.types import Ints
 
 __all__ = ["BreakLog", "describe_breaks"]
 
 logger = logging.getLogger(__name__)
 
 
-def describe_breaks(candles: Candles) -> dict[int, str]:
-    """Each break in words, by the time of the last candle before it.
+def describe_breaks(candles: Candles) -> dict[int | None, str]:
+    """Each break in words, by the time of the candle after it; by None where the market is frozen now.
 
     Examples
     --------
@@ -27,37 +28,44 @@ def describe_breaks(candles: Candles) -> dict[int, str]:
     found = find_breaks(candles)
     if not found:
         return {}
-    told = {}
+    told: dict[int | None, str] = {}
     traded = np.flatnonzero((candles.volume > 0) | (candles.high > candles.low))
     for begin in found.begins.tolist():
-        before = int(traded[np.searchsorted(traded, begin) - 1]) if len(traded) and traded[0] < begin else 0
-        words = []
-        if begin - before > 1 or candles.time[begin] - candles.time[before] > candles.seconds:
-            words.append(f"no trade from {_at(candles, before + 1)} to {_at(candles, begin)}")
-        else:
-            words.append(f"at {_at(candles, begin)}")
-        factor = candles.open[begin] / candles.close[before]
-        if not 0.8 < factor < 1.25:
-            words.append(f"then {factor:.4g} times the price")
-        told[int(candles.time[before])] = ", ".join(words)
+        told[int(candles.time[begin])] = _break_at(
+            candles, begin, int(np.searchsorted(traded, begin)), traded
+        )
     if len(found.frozen) and found.frozen[-1]:
-        before = int(traded[-1]) if len(traded) else 0
-        told[int(candles.time[before])] = f"no trade since {_at(candles, before + 1)}"
+        told[None] = f"no trade since {_at(candles, traded[-1] + 1 if len(traded) else 0)}"
     return told
 
 
+def _break_at(candles: Candles, begin: int, count: int, traded: Ints) -> str:
+    """A break in words, with ``count`` traded candles before it."""
+    if not count:
+        return f"no trade before {_at(candles, begin)}"
+    before = int(traded[count - 1])
+    whole = begin - before == 1 and candles.time[begin] - candles.time[before] == candles.seconds
+    words = f"at {_at(candles, begin)}"
+    if not whole:
+        words = f"no trade from {_at(candles, before + 1)} to {_at(candles, begin)}"
+    factor = candles.open[begin] / candles.close[before]
+    return words if 0.8 < factor < 1.25 else f"{words}, then {factor:.4g} times the price"
+
+
 class BreakLog:
-    """One line for each pair and break."""
+    """One line for each pair and break, however a bot's frames move on over it."""
 
     def __init__(self) -> None:
-        self._told: set[tuple[str, int]] = set()
+        self._told: set[tuple[str, int | None]] = set()
 
     def tell(self, pair: str, candles: Candles) -> None:
-        """Warn of breaks that were not told yet; a market that is frozen now is told again when it thaws."""
-        for time, text in describe_breaks(candles).items():
-            key = pair, -time if "since" in text else time
-            if key not in self._told:
-                self._told.add(key)
+        """Warn of breaks that were not told yet; a market that freezes again is told again."""
+        found = describe_breaks(candles)
+        if None not in found:
+            self._told.discard((pair, None))
+        for time, text in found.items():
+            if (pair, time) not in self._told:
+                self._told.add((pair, time))
                 logger.warning(
                     "%s: %s. No signal, feature or label is made across it; its history begins anew",
                     pair,

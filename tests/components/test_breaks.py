@@ -6,7 +6,7 @@ import pytest
 from coordinator.components.market_history import BASE, MarketHistory, PairHistory
 from coordinator.learning.labels import direction_labels
 from coordinator.portfolio.correlation import ReturnPanel
-from coordinator.run.break_log import describe_breaks
+from coordinator.run.break_log import BreakLog, describe_breaks
 from coordinator.run.pair_analysis import analyse
 from coordinator.run.signal_table import build_signal_table
 from coordinator.settings import load_settings
@@ -130,6 +130,16 @@ def test_it_is_told_with_its_times(candles, whole):
     still.loc[60:, "volume"], still.loc[60:, "high"] = 0.0, still.loc[60:, "low"]
     frozen = Candles.from_frame(still, BASE)
     assert list(describe_breaks(frozen).values()) == ["no trade since 2023-01-03 12:00"]
+
+
+def test_a_bot_is_told_once_while_its_frames_move_over_it(candles, caplog):
+    """A bot's frame holds 999 candles: its beginning crosses the three weeks hour by hour."""
+    base, log = candles[BASE], BreakLog()
+    for end in range(BREAK, HOURS - 1500, 10):
+        log.tell(PAIR, base.rows(slice(max(0, end - 999), end)))
+    now, after = (record.getMessage().partition(". ")[0] for record in caplog.records)
+    assert now == f"{PAIR}: no trade since 2023-07-20 00:00"
+    assert after.startswith(f"{PAIR}: no trade from 2023-07-20 00:00 to 2023-08-10 05:00")
 
 
 @pytest.mark.parametrize("hours", [1, 6, 23])
