@@ -15,7 +15,15 @@ from freqtrade.exceptions import OperationalException
 from freqtrade.misc import deep_merge_dicts
 
 from coordinator.errors import CoordinatorError
-from coordinator.sandbox.child_command import option_value, option_values
+from coordinator.sandbox.child_command import (
+    CONFIG_OPTIONS,
+    DATADIR_OPTIONS,
+    USER_DATA,
+    USERDIR_OPTIONS,
+    default_config,
+    option_value,
+    option_values,
+)
 
 __all__ = ["command_folders", "read_config"]
 
@@ -27,9 +35,6 @@ _SECRET: Final = re.compile(
 )
 _DEEPEST: Final = 5  # Freqtrade's, above which it says that there is a loop
 _OBJECTS: Final = ("exchange", "freqai", "coordinator")
-_CONFIG: Final = ("--config", "-c")
-_USERDIR: Final = ("--userdir", "--user-data-dir")
-_DATADIR: Final = ("--datadir", "-d")
 
 
 def read_config(paths: Path | Sequence[Path]) -> dict[str, Any]:
@@ -73,12 +78,11 @@ def command_folders(arguments: Sequence[str]) -> tuple[Path, Path]:
     CoordinatorError
         If its config cannot be read.
     """
-    own, datadir = (option_value(arguments, *names) for names in (_USERDIR, _DATADIR))
-    named = [Path(name) for name in option_values(arguments, *_CONFIG)]
-    defaults = Path(own or "user_data") / "config.json", Path("config.json")
-    files = named or [path for path in defaults if path.is_file()][:1]
-    config = read_config(files)
-    folder = Path(own or config.get("user_data_dir") or "user_data")
+    own, datadir = (option_value(arguments, *names) for names in (USERDIR_OPTIONS, DATADIR_OPTIONS))
+    named = [Path(name) for name in option_values(arguments, *CONFIG_OPTIONS)]
+    default = default_config(arguments, Path())
+    config = read_config(named or ([] if default is None else [default]))
+    folder = Path(own or config.get("user_data_dir") or USER_DATA)
     exchange = str((config.get("exchange") or {}).get("name") or "binance").lower()
     return folder, Path(datadir) if datadir else folder / "data" / exchange
 

@@ -112,8 +112,10 @@ class Composite:
                 on_trained(name, result)
                 self._logged.discard(f"train {name}")
             except Exception as error:
-                if isinstance(error, TooFewRowsError) and window.of_one_pair is not None:
-                    self._say_too_few(name, window.of_one_pair, error)
+                pair = window.of_one_pair
+                if isinstance(error, TooFewRowsError) and pair is not None:
+                    message = f"{pair} has no {name} of its own before it has more candles: {error}"
+                    self._log_once(f"too few {name} {pair}", message, logging.WARNING)
                     if active is not None:
                         active_models[name] = active
                     continue
@@ -173,13 +175,8 @@ class Composite:
             values[trained_on], absence[trained_on] = np.nan, TRAINED_ON
         return {**dict(zip(component.columns, values.T, strict=True)), f"{name}_absence": absence}
 
-    def _say_too_few(self, name: str, pair: str, error: TooFewRowsError) -> None:
-        """Said once for each: a pair that was listed lately has no model of its own yet, and no error."""
-        if (key := f"too few {name} {pair}") not in self._logged:
-            self._logged.add(key)
-            logger.warning("%s has no %s of its own before it has more candles: %s", pair, name, error)
-
-    def _log_once(self, key: str, message: str) -> None:
+    def _log_once(self, key: str, message: str, level: int = logging.ERROR) -> None:
+        """With the exception in hand where it is an error."""
         if key not in self._logged:
             self._logged.add(key)
-            logger.exception(message)
+            logger.log(level, message, exc_info=level == logging.ERROR)

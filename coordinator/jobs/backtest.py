@@ -15,7 +15,6 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from coordinator.jobs.freqtrade_process import FreqtradeError, ProgressCallback, run_freqtrade
-from coordinator.jobs.log_messages import messages
 from coordinator.jobs.options import tell
 from coordinator.jobs.run_plan import RunPlan
 from coordinator.jobs.traded import traded_rows
@@ -70,8 +69,7 @@ def run_backtests(plan: RunPlan, strategies: Sequence[str], user_data: Path, con
                 user_data,
                 partial(_advance, bars, task),
             )
-            log = user_data / "logs" / f"backtest-{strategy}.log"
-            warnings += [*warned, *(f"{strategy}: {line}" for line in messages(log, TOO_SMALL))]
+            warnings += [f"{strategy}: {line}" if line.startswith(TOO_SMALL) else line for line in warned]
             results.append(read_result(zip_path))
             sizes[strategy] = size_sentence(sample_sizes(Ledger(ledger)))
             decisions[strategy] = _with_trades(Ledger(ledger), results[-1], plan.settings.dca, candles)
@@ -126,7 +124,7 @@ def _say_of_ml(strategy: str, decisions: pd.DataFrame) -> str:
 def backtest_in_sandbox(
     plan: RunPlan, strategy: str, user_data: Path, progress: ProgressCallback
 ) -> tuple[Path, Path, list[str]]:
-    """One strategy's backtest offline: its result, its ledger, and its warnings that ML was absent.
+    """One strategy's backtest offline: its result, its ledger, and its warnings that a user must see.
 
     Raises
     ------
@@ -168,10 +166,10 @@ def _bars(console: Console) -> Progress:
 def _backtest(
     plan: RunPlan, strategy: str, overlay: Path, user_data: Path, progress: ProgressCallback
 ) -> tuple[Path, Path, list[str]]:
-    """Run one strategy; its result and its ledger, named alike, and its warnings that ML was absent."""
+    """Run one strategy; its result and its ledger, named alike, and its warnings that a user must see."""
     folder, log = user_data / "backtest_results", user_data / "logs" / f"backtest-{strategy}.log"
     before = set(folder.glob("*"))
-    absences = run_freqtrade(
+    warnings = run_freqtrade(
         [
             "backtesting",
             *(word for path in (*plan.config_paths, overlay) for word in ("--config", str(path))),
@@ -189,4 +187,4 @@ def _backtest(
     ledger = next((path for path in new if path.name.endswith(".ledger.sqlite")), None)
     if result is None or ledger is None:
         raise FreqtradeError(1, f"freqtrade wrote no {'ledger' if result else 'result'} to {folder}", log)
-    return result, ledger.rename(result.with_suffix(".ledger.sqlite")), absences
+    return result, ledger.rename(result.with_suffix(".ledger.sqlite")), warnings

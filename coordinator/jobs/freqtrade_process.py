@@ -9,12 +9,14 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from coordinator.run.position_sizing import TOO_SMALL
+
 __all__ = ["FreqtradeError", "ProgressCallback", "run_freqtrade"]
 
 TRAINING = re.compile(r"Training \S+, (\d+)/(\d+) pairs .* (\d+)/(\d+) trains")
 FAST_START = re.compile(r"Fast start: window (\d+) of (\d+)")
 FAILED_TRAINING = re.compile(r"Training \S+ raised exception")
-ABSENT_ML = re.compile(r"ML IS ABSENT")
+WARNING = re.compile(f"ML IS ABSENT|{TOO_SMALL}")
 ERROR = re.compile(r" - (?:ERROR|CRITICAL) - ")
 CONFIGURATION = "Configuration error: "  # after which Freqtrade exits with code 0
 WRONG_KEY = re.compile(r"On instance((?:\[[^\]]+\])+):")
@@ -62,7 +64,7 @@ def run_freqtrade(
     Returns
     -------
     list of str
-        Its warnings that ML was absent from a part of the backtest.
+        Its warnings that a user must see: ML was absent from a part of the backtest, the wallet is too small.
 
     Raises
     ------
@@ -72,7 +74,7 @@ def run_freqtrade(
     """
     log.parent.mkdir(parents=True, exist_ok=True)
     last_error = failed_training = wrong_key = ""
-    absences: list[str] = []
+    warnings: list[str] = []
     command = [sys.executable, "-m", "freqtrade", *arguments]
     # One line a message.
     variables = {**(os.environ if environment is None else environment), "COLUMNS": "2000"}
@@ -93,8 +95,8 @@ def run_freqtrade(
                     wrong_key = f"(at {match[1]})"
                 if FAILED_TRAINING.search(line):
                     failed_training = line.split(" - ")[-1].strip()
-                if ABSENT_ML.search(line):
-                    absences.append(line.split(" - ")[-1].strip())
+                if WARNING.search(line):
+                    warnings.append(line.split(" - ")[-1].strip())
                 _report(line, progress)
         except BaseException:
             child.terminate()
@@ -105,7 +107,7 @@ def run_freqtrade(
         reason = said or f"freqtrade exited with code {child.returncode}"
         raise FreqtradeError(child.returncode or (2 if refused else 1), reason, log)
     progress(1.0, "done")
-    return absences
+    return warnings
 
 
 def _report(line: str, progress: ProgressCallback) -> None:

@@ -9,7 +9,13 @@ from typing import Annotated, Final
 import typer
 
 from coordinator.errors import CoordinatorError
-from coordinator.sandbox.child_command import freqtrade_arguments, option_value
+from coordinator.sandbox.child_command import (
+    DATADIR_OPTIONS,
+    USER_DATA,
+    USERDIR_OPTIONS,
+    freqtrade_arguments,
+    option_value,
+)
 from coordinator.sandbox.commands import HOST_HELP, FaultOption
 
 __all__ = ["sandbox_run", "with_its_candles"]
@@ -79,11 +85,11 @@ def with_its_candles(command: list[str]) -> tuple[list[str], Path, Path]:
 
     arguments = freqtrade_arguments(command)
     if arguments is None:  # what its other options mean is not known
-        named = (option_value(command, "--datadir", "-d"), option_value(command, "--userdir"))
-        user_data = Path(named[1] or "user_data")
-        return command, user_data, Path(named[0]) if named[0] else user_data / "data" / EXCHANGE
+        own, named = (option_value(command, *names) for names in (USERDIR_OPTIONS, DATADIR_OPTIONS))
+        user_data = Path(own or USER_DATA)
+        return command, user_data, Path(named) if named else user_data / "data" / EXCHANGE
     user_data, candles = command_folders(arguments)
-    if option_value(arguments, "--datadir", "-d") is not None:
+    if option_value(arguments, *DATADIR_OPTIONS) is not None:
         return command, user_data, candles
     if candles.name != EXCHANGE and candles.is_dir():
         return [*command, "--datadir", str(candles)], user_data, candles

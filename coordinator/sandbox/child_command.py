@@ -7,15 +7,25 @@ from pathlib import Path
 from typing import Final
 
 __all__ = [
+    "CONFIG_OPTIONS",
+    "DATADIR_OPTIONS",
     "OVERLAY_WORD",
     "URL_WORD",
+    "USERDIR_OPTIONS",
+    "USER_DATA",
     "complete_command",
+    "default_config",
     "freqtrade_arguments",
     "is_bot",
     "option_value",
     "option_values",
 ]
 
+CONFIG_OPTIONS: Final = ("--config", "-c")
+DATADIR_OPTIONS: Final = ("--datadir", "-d")
+USERDIR_OPTIONS: Final = ("--userdir", "--user-data-dir")
+USER_DATA: Final = "user_data"
+"""Freqtrade's user directory, unless another one is named."""
 # In commands other than freqtrade these words stand for the overlay file and the exchange's address.
 OVERLAY_WORD: Final = "{overlay}"
 URL_WORD: Final = "{url}"
@@ -80,13 +90,28 @@ def complete_command(command: Sequence[str], overlay: Path, url: str, folder: Pa
     if not arguments or arguments[0].startswith("-"):
         return list(command)
     completed = list(command)
-    if option_value(arguments, "-c", "--config") is None:
-        own = Path(option_value(arguments, "--userdir", "--user-data-dir") or "user_data")
-        for config in (own / "config.json", Path("config.json")):
-            if (folder / config).is_file():
-                completed += ["--config", str(config)]
-                break
+    own = None if option_values(arguments, *CONFIG_OPTIONS) else default_config(arguments, folder)
+    if own is not None:
+        completed += ["--config", str(own)]
     return [*completed, "--config", str(overlay)]
+
+
+def default_config(arguments: Sequence[str], folder: Path) -> Path | None:
+    """The config that Freqtrade takes for a command that names none: the user directory's, else ``folder``'s.
+
+    Parameters
+    ----------
+    arguments : what follows ``freqtrade``
+    folder : the command's working directory
+
+    Returns
+    -------
+    pathlib.Path or None
+        As the command would name it, relative to ``folder`` or absolute; None where there is none.
+    """
+    user_data = Path(option_value(arguments, *USERDIR_OPTIONS) or USER_DATA)
+    both = user_data / "config.json", Path("config.json")
+    return next((config for config in both if (folder / config).is_file()), None)
 
 
 def is_bot(command: Sequence[str]) -> bool:

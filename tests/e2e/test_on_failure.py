@@ -111,6 +111,8 @@ def test_the_main_job_goes_on_where_it_may_and_repeats_what_failed(tmp_path, mon
         "#!/bin/sh\n"
         "echo 't - freqai - WARNING - Training BTC/USDT raised exception RuntimeError. Message: x, skipping.'\n"
         "echo 't - model - WARNING - BTC/USDT: ML IS ABSENT in part'\n"
+        "echo 't - main - INFO - of no interest'\n"
+        "echo 't - sizing - WARNING - THE WALLET IS TOO SMALL: it holds 19.8 USDT. This is said once.'\n"
     )
     program.chmod(0o755)
     monkeypatch.setattr(freqtrade_process.sys, "executable", str(program))
@@ -118,7 +120,10 @@ def test_the_main_job_goes_on_where_it_may_and_repeats_what_failed(tmp_path, mon
     def run(**tolerant):
         return freqtrade_process.run_freqtrade([], tmp_path / "log", lambda *_: None, **tolerant)
 
-    assert run(tolerant=True) == ["BTC/USDT: ML IS ABSENT in part"]
+    assert run(tolerant=True) == [
+        "BTC/USDT: ML IS ABSENT in part",
+        "THE WALLET IS TOO SMALL: it holds 19.8 USDT. This is said once.",
+    ]
     with pytest.raises(freqtrade_process.FreqtradeError, match="Training BTC/USDT raised exception"):
         run()
     with program.open("a") as file:

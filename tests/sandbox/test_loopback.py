@@ -30,7 +30,7 @@ from coordinator.sandbox.overlay import API_PATHS, overlay_config
 from coordinator.sandbox.runner import run_sandboxed
 from coordinator.sandbox.server import SandboxServer
 
-CLI = "from coordinator.cli import main; main()"
+SANDBOX = [sys.executable, "-u", "-c", "from coordinator.cli import main; main()", "sandbox"]
 STRATEGY = """
 from freqtrade.strategy import IStrategy
 import talib
@@ -181,19 +181,7 @@ def test_signals_reach_the_command_and_its_end_decides(market_dir: Path, tmp_pat
         f"pathlib.Path({str(ready)!r}).write_text('')\n"
         "time.sleep(30)"
     )
-    ours = [
-        sys.executable,
-        "-c",
-        CLI,
-        "sandbox",
-        "run",
-        "--datadir",
-        str(market_dir),
-        "--",
-        sys.executable,
-        "-c",
-        program,
-    ]
+    ours = [*SANDBOX, "run", "--datadir", str(market_dir), "--", sys.executable, "-c", program]
     with subprocess.Popen(ours) as process:
         deadline = time.monotonic() + 25
         while not ready.exists() and time.monotonic() < deadline:
@@ -203,7 +191,7 @@ def test_signals_reach_the_command_and_its_end_decides(market_dir: Path, tmp_pat
 
 
 def test_serve_ends_on_sigterm(market_dir: Path) -> None:
-    ours = [sys.executable, "-u", "-c", CLI, "sandbox", "serve", "--datadir", str(market_dir), "--port", "0"]
+    ours = [*SANDBOX, "serve", "--datadir", str(market_dir), "--port", "0"]
     with subprocess.Popen(ours, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         url = process.stdout.readline().split()[-1]
@@ -248,18 +236,7 @@ def test_simulate_and_check_from_the_command_line(tmp_path: Path) -> None:
 
 def freqtrade(folder: Path, market_dir: Path, *arguments: str) -> str:
     """Output of a freqtrade command in the sandbox, which must succeed."""
-    ours = [
-        sys.executable,
-        "-c",
-        CLI,
-        "sandbox",
-        "run",
-        "--",
-        "freqtrade",
-        *arguments,
-        "--datadir",
-        str(market_dir),
-    ]
+    ours = [*SANDBOX, "run", "--", "freqtrade", *arguments, "--datadir", str(market_dir)]
     # No proxy may stand between the client and the loopback address.
     environment = {key: value for key, value in os.environ.items() if not key.lower().endswith("_proxy")}
     done = subprocess.run(

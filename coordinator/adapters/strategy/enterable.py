@@ -56,7 +56,5 @@ class EnterablePairs:
         changing = self._is_bot or self._config.get("enable_dynamic_pairlist")
         if changing and pair not in traded_pairs(self._config, dp):
             return False
-        if self._is_bot:
-            return True
         begin, end = self._spans.get(pair, (time, time + 1))
         return begin <= time < end
