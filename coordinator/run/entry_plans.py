@@ -100,12 +100,15 @@ def plan_by_hand(
     Parameters
     ----------
     clock_candles : of the clock; None means ``candles``
-    time : open time of the last closed candle; None is returned where it is not there
+    time : open time of the last closed candle; where it has not come yet the one before it is read, and where that
+        has not either None is returned
     settings : on the clock
     """
+    if not len(candles) or candles.time[-1] + candles.seconds < time:
+        return None
     row = int(candles.time.searchsorted(time, side="right")) - 1
     if row < 0:
-        return None
+        return unplanned(direction, settings)
     towards = np.full(len(candles), direction, dtype=np.int64)
     stop, target = planned_distances(candles, towards, settings, clock_candles)
     return Plan(direction, 0.0, float(stop[row]), float(target[row]), AT_ONCE, clock=settings.baseline.clock)

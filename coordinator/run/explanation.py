@@ -88,7 +88,12 @@ def describe(table: SignalTable, decided: Decisions, row: int) -> dict[str, Any]
 
 
 def entry_reason(
-    decision: Mapping[str, Any] | None, plan: Plan, time_limit: str, *, by_hand: bool = False
+    decision: Mapping[str, Any] | None,
+    plan: Plan,
+    time_limit: str,
+    *,
+    by_hand: bool = False,
+    widest_stop: float = math.inf,
 ) -> str:
     """Why a trade was entered and what ends it, in a sentence for its custom data.
 
@@ -97,6 +102,7 @@ def entry_reason(
     decision : ``describe``'s with its reasons; None where no signal of the strategy stands behind the trade
     plan : anchored at the first fill
     by_hand : whether a person ordered it, on a candle with a signal or not
+    widest_stop : distance of Freqtrade's own stop at the trade's leverage; where the plan's is farther it stands first
     """
     if decision is None:
         parts = ["entered by hand, not by a signal of the strategy"]
@@ -119,7 +125,10 @@ def entry_reason(
             if name != "technical" and vote["share"]
         )
         parts.append(f"ML {weight:.0%}{phase}: {said}" if weight > 0 else f"ML had no say{phase}")
-    stop, target = plan.direction * plan.stop_distance, plan.direction * plan.target_distance
+    if widest_stop < plan.stop_distance:
+        limit = f", Freqtrade's stoploss at this leverage; {plan.stop_distance:.1%} were planned"
+    stop = plan.direction * min(plan.stop_distance, widest_stop)
+    target = plan.direction * plan.target_distance
     parts.append(f"stop {price(plan.anchor * (1 - stop))} ({-stop:+.1%}{limit})")
     has_target = math.isfinite(plan.target_distance)
     parts.append(f"target {price(plan.target_rate)} ({target:+.1%})" if has_target else "no target")

@@ -95,7 +95,7 @@ class PlanBook:
             plan = self._stored(trade) if stored else None
             if plan is None:
                 plan = replace(self._of_signal(trade), anchor=_first_fill(trade))
-                if not trade.nr_of_successful_entries or trade.pair not in self._signals:
+                if not trade.nr_of_successful_entries or not self._is_analysed(trade):
                     return plan  # not filled, the anchor is not known; or not analysed yet: asked again
                 if stored:
                     trade.set_custom_data(CUSTOM_DATA_KEY, plan.to_json())
@@ -109,11 +109,20 @@ class PlanBook:
         return bool(self._signals)
 
     def awaits_analysis(self, trade: Trade) -> bool:
-        """Whether a bot cannot know a trade's plan yet: none is stored, and its pair was not analysed since the start.
+        """Whether a bot cannot know a trade's plan yet: none is stored, and its pair was not analysed for it.
 
-        So it is after a kill between an entry's order and the first look at its fill.
+        So it is after a kill between an entry's order and the first look at its fill, and after a forced entry of a
+        pair that is not, or no longer, in the whitelist: Freqtrade analyses it as soon as the trade is there.
         """
-        return trade.pair not in self._signals and self.known(trade) is None
+        return not self._is_analysed(trade) and self.known(trade) is None
+
+    def _is_analysed(self, trade: Trade) -> bool:
+        """Whether a trade's pair was analysed up to its opening."""
+        opened, direction = trade.open_date_utc, -1 if trade.is_short else 1
+        return trade.pair in self._signals and (
+            self.at_signal(trade.pair, opened, direction) is not None
+            or self._by_hand(trade.pair, self.last_closed(opened), direction) is not None
+        )
 
     def known(self, trade: Trade) -> Plan | None:
         """A bot's plan of an open trade where there is one already; changes nothing."""
@@ -168,9 +177,9 @@ class PlanBook:
         planned = self.without_signal(trade.pair, trade.open_date_utc, direction)
         key = (trade.pair, trade.open_date)
         # While an order waits for its fill it is asked at every look.
-        if trade.pair in self._signals and key not in self._told:
+        if key not in self._told and self._is_analysed(trade):
             self._told.add(key)
-            words = "%s: no signal for this trade, its stop is %.2f%% away as a signal's would be"
+            words = "%s: no signal for this trade, planned is a stop %.2f%% away as a signal's would be"
             logger.info(words, trade.pair, 100 * planned.stop_distance)
         return planned
 

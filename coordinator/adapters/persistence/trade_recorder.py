@@ -14,7 +14,7 @@ from coordinator.run.explanation import entry_reason
 from coordinator.run.live.ledger import LiveLedger
 from coordinator.trade.plan import Plan
 
-__all__ = ["DECISION_KEY", "WHY_KEY", "TradeRecorder"]
+__all__ = ["DECISION_KEY", "FORCED_TAG", "WHY_KEY", "TradeRecorder"]
 
 DECISION_KEY = "coordinator decision"
 """Custom data of a trade: what it was entered on (FreqUI and ``/trades/{id}/custom-data`` show it)."""
@@ -22,7 +22,8 @@ DECISION_KEY = "coordinator decision"
 WHY_KEY = "why"
 """The same in a sentence, of every trade: those entered by hand and the hedge too."""
 
-FORCED_TAG = "force_entry"  # Freqtrade's, unless another one is asked for
+FORCED_TAG = "force_entry"
+"""The entry tag of a trade by hand: Freqtrade's, unless another one is asked for."""
 
 
 class TradeRecorder:
@@ -52,12 +53,15 @@ class TradeRecorder:
             self._ordered[row.time, pair] = row
             self._ledger.write_trade(row)
 
-    def order_filled(self, trade: Trade, plan: Plan, signal_time: int, time_limit: str) -> None:
+    def order_filled(
+        self, trade: Trade, plan: Plan, signal_time: int, time_limit: str, widest_stop: float
+    ) -> None:
         """An order of a trade was filled.
 
         Parameters
         ----------
         time_limit : of the trade, in words
+        widest_stop : distance of Freqtrade's own stop at the trade's leverage, ratio of the price
         """
         if self._ledger is None:
             return
@@ -71,7 +75,8 @@ class TradeRecorder:
             trade.set_custom_data(DECISION_KEY, decision)
         if trade.get_custom_data(WHY_KEY) is None:
             by_hand = trade.enter_tag == FORCED_TAG
-            trade.set_custom_data(WHY_KEY, entry_reason(decision, plan, time_limit, by_hand=by_hand))
+            text = entry_reason(decision, plan, time_limit, by_hand=by_hand, widest_stop=widest_stop)
+            trade.set_custom_data(WHY_KEY, text)
 
     def postpone(self) -> None:
         """A trade cannot be recorded yet: it is looked at again with the next candle."""

@@ -19,7 +19,7 @@ from coordinator import __version__
 from coordinator.adapters.errors import as_operational
 from coordinator.adapters.persistence.metric_recorder import MetricRecorder
 from coordinator.adapters.persistence.plan_book import PlanBook
-from coordinator.adapters.persistence.trade_recorder import TradeRecorder
+from coordinator.adapters.persistence.trade_recorder import FORCED_TAG, TradeRecorder
 from coordinator.adapters.protection.portfolio_guard import portfolio_protections
 from coordinator.adapters.run_modes import MODES_WITH_TRADES
 from coordinator.adapters.strategy.enterable import EnterablePairs
@@ -261,6 +261,9 @@ class EntryStrategy(FastCallbackStrategy):
         plan = self.plans.at_signal(pair, current_time, -1 if side == "short" else 1)
         if plan is None or self.wallets is None:
             return proposed_stake
+        if entry_tag == FORCED_TAG and proposed_stake != self._freqtrades_stake(pair):
+            self.plans.enter_at_once(pair, current_time, plan)
+            return proposed_stake  # a person named it, on a signal's candle
         equity = self.wallets.get_total_stake_amount()
         funds = Funds(
             equity=equity,
@@ -277,6 +280,11 @@ class EntryStrategy(FastCallbackStrategy):
         if sized.entries is not plan.entries:
             self.plans.enter_at_once(pair, current_time, plan)
         return sized.stake
+
+    def _freqtrades_stake(self, pair: str) -> float:
+        """What Freqtrade proposes where nobody names a stake."""
+        proposed: float = self.wallets.get_trade_stake_amount(pair, self.config["max_open_trades"])
+        return proposed
 
     def _notionals(self, now: datetime) -> dict[str, float]:
         """Value of the open positions by pair at the last close, shorts negative, stake currency."""

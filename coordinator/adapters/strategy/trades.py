@@ -42,7 +42,8 @@ class TradeStrategy(EntryStrategy):
             self.trade_recorder.postpone()
             return
         plan, signal_time = self._plan(trade), self.plans.last_closed(trade.open_date_utc)
-        self.trade_recorder.order_filled(trade, plan, signal_time, self._time_limit(plan)[1])
+        widest_stop = abs(self.stoploss) / trade.leverage
+        self.trade_recorder.order_filled(trade, plan, signal_time, self._time_limit(plan)[1], widest_stop)
 
     def _time_limit(self, plan: Plan) -> tuple[timedelta, str]:
         """How long a trade may last, and the same in words."""
