@@ -1,12 +1,13 @@
-"""A pair that is put on the blacklist while it is held, and a machine whose clock is set back."""
+"""A pair that is put on the blacklist while it is held, and a machine whose clock jumps."""
 
 import logging
 
 import pandas as pd
 import pytest
+from freqtrade.persistence import PairLocks
 from freqtrade.rpc.rpc import RPC
 
-from tests.live.bot import live_bot
+from tests.live.bot import FIRST, live_bot
 from tests.scenarios.engine import CALM, Play, Signal, level
 
 pytestmark = pytest.mark.xdist_group("live")
@@ -58,3 +59,43 @@ def test_a_clock_that_is_set_back_decides_nothing_twice(tmp_path, caplog, hours)
         pd.testing.assert_frame_equal(after.iloc[: len(known)], known)
         assert not after.duplicated(["pair", "time"]).any()
         assert not [r for r in caplog.records if r.levelno >= logging.ERROR]
+
+
+def test_a_clock_that_jumps_ahead_and_back_leaves_no_lock_and_a_sound_ledger(tmp_path, caplog):
+    """BTC is stopped out in three hours that the bot never saw; then two days back, and on."""
+    rows = [CALM, CALM, *level(100, 2), *level(97, 7)]
+    plays = {"BTC": Play(rows, {0: Signal(), 8: Signal()}, 1), "ETH": Play([CALM] * 11, {4: Signal()}, 1)}
+    with live_bot(tmp_path, plays, SETTINGS) as live, caplog.at_level(logging.WARNING):
+        decisions = live.bot.strategy.recorder._live
+        ledger = decisions.ledger.ledger
+
+        def decided():
+            assert ledger.check() == []
+            rows = ledger.read_decisions()
+            learned_from = decisions.fold._remembered().signal_keys()
+            assert sorted(learned_from) == sorted(set(learned_from))  # each was decided once
+            assert len(learned_from) == len(rows)
+            return list(rows["pair"])
+
+        live.look(3.4, every=15)
+        live.clock._move(3 * 3600.0)
+        live.look(6.9, every=15)
+        assert live.trades[0].exit_reason == "stoploss_on_exchange"
+        # ETH's signal lies in the hours that were skipped: decided, so that it is learned from, and entered no more.
+        assert decided() == ["BTC/USDT", "ETH/USDT"]
+        assert [trade.pair for trade in live.trades] == ["BTC/USDT"]
+        live.clock._move(-50 * 3600.0)
+        for _ in range(4):
+            live._process()
+            live.clock.sleep(300.0)
+        (lock,) = PairLocks.get_pair_locks("BTC/USDT", live.clock.now)
+        assert pd.Timestamp(lock.lock_end_time, tz="UTC") <= FIRST + pd.Timedelta(
+            hours=7
+        )  # its own candle's end
+        assert len(decided()) == 2
+        live.clock._move(50 * 3600.0 - 1200.0)
+        live.look(10.2, every=15)
+        live.check()
+        assert decided() == ["BTC/USDT", "ETH/USDT", "BTC/USDT"]
+        assert [trade.pair for trade in live.trades if trade.is_open] == ["BTC/USDT"]
+        assert not [r for r in caplog.records if r.levelno >= logging.ERROR or r.exc_info]
