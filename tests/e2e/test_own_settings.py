@@ -49,13 +49,12 @@ SETTINGS = {
         "unfilledtimeout": {"entry": 60, "exit": 60, "exit_timeout_count": 1, "unit": "minutes"}
     },
     "fee": {"fee": 0.003},
+    "ignore_buying_expired_candle_after": {"ignore_buying_expired_candle_after": 60},
     "stake_amount": {"stake_amount": 200},
     "max_open_trades": {"max_open_trades": 1},
 }
-UNSEEN = {
-    "order_types",
-    "unfilledtimeout",
-}  # a backtest's limit orders fill at once, and its stops at their price
+# A backtest is never late, its limit orders fill at once, and its stops at their price.
+UNSEEN = {"order_types", "unfilledtimeout", "ignore_buying_expired_candle_after"}
 
 
 OF_THE_ENGINE = {"fee", "stake_amount"}  # read by Freqtrade before the strategy is loaded

@@ -34,6 +34,15 @@ def test_a_blacklisted_pair_is_managed_to_its_end_and_entered_no_more(tmp_path):
         assert live.account.open_orders() == []
 
 
+@pytest.mark.parametrize(("seconds", "entered"), [(3, False), (600, True)])
+def test_a_bot_that_comes_late_enters_nothing_where_the_user_says_so(tmp_path, seconds, entered):
+    """Ten seconds after the signal's candle has closed: Freqtrade's ``ignore_buying_expired_candle_after``."""
+    plays = {"BTC": Play([CALM] * 4, {0: Signal()}, 1)}
+    with live_bot(tmp_path, plays, SETTINGS, ignore_buying_expired_candle_after=seconds) as live:
+        live.look(1.5)
+        assert bool(live.trades) == entered
+
+
 @pytest.mark.parametrize("hours", [1, 50])
 def test_a_clock_that_is_set_back_decides_nothing_twice(tmp_path, caplog, hours):
     plays = {"BTC": Play([*RISING, *level(106, 4)], {0: Signal(), 6: Signal()}, 1)}
