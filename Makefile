@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 WORKERS ?= 2
 
-.PHONY: backtest dry-run test benchmark lint install clean
+.PHONY: backtest dry-run evaluate test benchmark lint install clean
 
 install: $(STAMP)
 
@@ -27,6 +27,11 @@ backtest: $(STAMP)
 dry-run: $(STAMP)
 	@$(BIN)/coordinator demo $(if $(SPEED),--speed $(SPEED)) $(if $(DATADIR),--datadir "$(DATADIR)") \
 		$(if $(TRADING_MODE),--trading-mode "$(TRADING_MODE)") $(if $(PORT),--port $(PORT))
+
+# Whether it earns its keep, on your candles or the simulated market: QUICK=1 for a first look. The same command goes on.
+evaluate: $(STAMP)
+	@$(BIN)/coordinator evaluate $(if $(DATADIR),--datadir "$(DATADIR)") $(if $(TIMERANGE),--timerange "$(TIMERANGE)") \
+		$(if $(PAIRS),--pairs "$(PAIRS)") $(if $(TRADING_MODE),--trading-mode "$(TRADING_MODE)") $(if $(QUICK),--quick)
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

@@ -9,6 +9,7 @@ import typer
 from coordinator.errors import CoordinatorError
 from coordinator.jobs.commands import backtest, settings_app
 from coordinator.jobs.demo.command import demo
+from coordinator.jobs.evaluation.command import evaluate
 from coordinator.jobs.install.command import init
 from coordinator.jobs.learning.commands import learning_app
 from coordinator.jobs.ledger_url import configured_ledger_url
@@ -29,6 +30,7 @@ app = typer.Typer(
 )
 app.command("backtest")(backtest)
 app.command("demo")(demo)
+app.command("evaluate")(evaluate)
 app.command("init")(init)
 app.command("replay")(replay)
 app.command("optimize")(optimize)

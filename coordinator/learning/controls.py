@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 
 import numpy as np
 
-from coordinator.learning.quality import train_model
-from coordinator.learning.quality_models.base import QualityModel
 from coordinator.learning.quality_rows import QualityRows
-from coordinator.settings.quality import QualitySettings
 from coordinator.types import Floats, Ints
 
-__all__ = ["constant_scores", "has_failed", "noise_scores", "shuffled_label_model"]
+__all__ = ["constant_scores", "has_failed", "noise_scores", "shuffled_outcomes"]
 
 
 def constant_scores(y: Floats, count: int) -> Floats:
@@ -20,22 +18,20 @@ def constant_scores(y: Floats, count: int) -> Floats:
     return np.full(count, float(y.mean()))
 
 
-def noise_scores(count: int, seed: int) -> Floats:
+def noise_scores(count: int, seed: int | Sequence[int]) -> Floats:
     """Uniform noise, shape (count,)."""
     return np.random.default_rng(seed).random(count)
 
 
-def shuffled_label_model(
-    rows: QualityRows, settings: QualitySettings, train: Ints, seed: int
-) -> QualityModel:
-    """The same model on the same rows whose outcomes were dealt out at random among them.
+def shuffled_outcomes(rows: QualityRows, index: Ints, rng: np.random.Generator) -> QualityRows:
+    """The same rows with the outcomes of some of them dealt out at random among those.
 
-    Outcome, exit and its time are shuffled together, so the label's distribution stays and its meaning goes.
+    Outcome and exit are shuffled together, so the label's distribution stays and its meaning goes.
     """
-    order = np.random.default_rng(seed).permutation(train)
+    order = rng.permutation(index)
     r, kind = rows.r.copy(), rows.exit_kind.copy()
-    r[train], kind[train] = rows.r[order], rows.exit_kind[order]
-    return train_model(dataclasses.replace(rows, r=r, exit_kind=kind), settings, train)
+    r[index], kind[index] = rows.r[order], rows.exit_kind[order]
+    return dataclasses.replace(rows, r=r, exit_kind=kind)
 
 
 def has_failed(log_loss: float, prior_log_loss: float) -> bool:

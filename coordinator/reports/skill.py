@@ -13,7 +13,7 @@ from coordinator.ledger.schema import COMPONENTS
 from coordinator.reports.texts import UNDEFINED, number
 from coordinator.types import Floats
 
-__all__ = ["SKILL_HEAD", "skill_rows"]
+__all__ = ["SKILL_HEAD", "mean_of_best", "skill_rows"]
 
 Rows = list[tuple[str, list[str]]]
 SKILL_HEAD = ("Signals", "AUC, target", "AUC, R > 0", "R of all", "R of best 30 %", "R of best 10 %")
@@ -55,7 +55,7 @@ def _cells(known: pd.DataFrame, score: pd.Series) -> list[str]:
     s, r = score[scored].to_numpy(), known.loc[scored, "outcome_r"].to_numpy()
     won = (known.loc[scored, "outcome_exit"] == "target").to_numpy()
     quarter = known.loc[scored, "time"].dt.tz_localize(None).dt.to_period("Q").to_numpy()
-    best = [number(_mean_of_best(s, r, quarter, share), 3) for share in BEST]
+    best = [number(mean_of_best(s, r, quarter, share), 3) for share in BEST]
     return [
         f"{len(s):,}",
         number(auc(s, won), 4),
@@ -65,7 +65,8 @@ def _cells(known: pd.DataFrame, score: pd.Series) -> list[str]:
     ]
 
 
-def _mean_of_best(score: Floats, r: Floats, quarter: npt.NDArray[Any], share: float) -> float:
+def mean_of_best(score: Floats, r: Floats, quarter: npt.NDArray[Any], share: float) -> float:
+    """Mean R of the share of each quarter that scores best."""
     chosen = np.zeros(len(r), dtype=bool)
     for name in pd.unique(quarter):
         in_quarter = np.flatnonzero(quarter == name)

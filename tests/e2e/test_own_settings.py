@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from freqtrade.persistence import enable_database_use
 
-from coordinator.adapters.optimize.backtester import Backtester, BacktestFailedError
+from coordinator.adapters.backtesting.backtester import Backtester, BacktestFailedError
 from coordinator.adapters.strategy import CoordinatorStrategy
 
 pytestmark = pytest.mark.xdist_group("e2e own settings")

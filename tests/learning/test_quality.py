@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from coordinator.errors import CoordinatorError
-from coordinator.learning.controls import constant_scores, has_failed, noise_scores, shuffled_label_model
+from coordinator.learning.controls import constant_scores, has_failed, noise_scores, shuffled_outcomes
 from coordinator.learning.quality import train_model, walk_forward_scores
 from coordinator.learning.quality_labels import expected_r, quality_label
 from coordinator.learning.scores import auc, log_loss, mean_r_of_top, top_share
@@ -29,8 +29,11 @@ def test_walk_forward_finds_the_skill_and_the_controls_do_not(rows):
     assert np.isfinite(scores[tested]).all() and np.isnan(np.delete(scores, tested)).all()
     assert auc(scores[tested], won[tested]) > 0.62
     assert mean_r_of_top(scores[tested], rows.r[tested], 0.1) > rows.r[tested].mean() + 0.3
+    rng = np.random.default_rng(1)
     shuffled = [
-        shuffled_label_model(rows, SETTINGS, fold.train, seed=1).predict_proba(rows.x[fold.test])
+        train_model(shuffled_outcomes(rows, fold.train, rng), SETTINGS, fold.train).predict_proba(
+            rows.x[fold.test]
+        )
         for fold in folds
     ]
     assert auc(np.concatenate(shuffled), won[tested]) == pytest.approx(0.5, abs=0.05)

@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 from freqtrade.persistence import enable_database_use
 
-import coordinator.adapters.optimize.backtester as module
-from coordinator.adapters.optimize.backtester import Backtester, BacktestFailedError
+import coordinator.adapters.backtesting.backtester as module
+from coordinator.adapters.backtesting.backtester import Backtester, BacktestFailedError
 from coordinator.jobs.freqtrade_process import run_freqtrade
 from coordinator.jobs.optimize.evaluate import evaluate
 from coordinator.jobs.optimize.figures import parse_objective

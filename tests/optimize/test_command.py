@@ -120,7 +120,7 @@ def test_the_same_command_goes_on_and_looks_at_the_holdout_no_second_time(finish
 def test_a_mistake_is_one_error_that_names_it(
     arguments, words, tiny_market, config_file, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr("coordinator.jobs.optimize.cluster.CONNECT_SECONDS", 1)
+    monkeypatch.setattr("coordinator.jobs.cluster.CONNECT_SECONDS", 1)
     command = ["optimize", "--config", str(config_file), "--datadir", str(tiny_market)]
     done = CliRunner().invoke(app, [*command, "--user-data", str(tmp_path), *arguments])
     assert isinstance(done.exception, CoordinatorError)

@@ -8,7 +8,7 @@ import pytest
 from distributed import LocalCluster
 
 from coordinator.errors import CoordinatorError
-from coordinator.jobs.optimize.cluster import connect_workers
+from coordinator.jobs.cluster import connect_workers
 from coordinator.jobs.optimize.figures import Figures
 from coordinator.jobs.optimize.luck import judge_luck, returns_of
 from coordinator.jobs.optimize.table import importance_lines
@@ -119,12 +119,19 @@ def local_cluster(workers):
 
 
 def test_an_existing_cluster_is_used():
-    with local_cluster(2) as cluster, connect_workers(7, cluster.scheduler_address) as (client, width):
+    with (
+        local_cluster(2) as cluster,
+        connect_workers(7, cluster.scheduler_address, "coordinator optimize") as (client, width),
+    ):
         assert width == 2
         assert client.submit(sum, [1, 2]).result() == 3
 
 
 def test_a_cluster_without_workers_is_refused():
     refused = pytest.raises(CoordinatorError, match=r"'--scheduler' .* must have workers")
-    with local_cluster(0) as cluster, refused, connect_workers(1, cluster.scheduler_address):
+    with (
+        local_cluster(0) as cluster,
+        refused,
+        connect_workers(1, cluster.scheduler_address, "coordinator optimize"),
+    ):
         pass

@@ -8,7 +8,7 @@ One process, three parts:
 - The **search** (:mod:`~coordinator.jobs.optimize.search`) asks the study for trials and tells it their values, as many
   at once as there are workers. Every `coordinator optimize` with the same study is such a search, and none is the
   master: they meet in the study alone, by rules that need no lock (``study.claim``, ``study.recover``).
-- The **workers** (:mod:`~coordinator.jobs.optimize.cluster`, dask) run backtests and know of no study: one job is one
+- The **workers** (:mod:`~coordinator.jobs.cluster`, dask) run backtests and know of no study: one job is one
   timerange with one set of settings (:mod:`~coordinator.jobs.optimize.evaluate`).
 
 A process may die at any moment: what it had finished is in the study, and what it was at is found by the next search,

@@ -13,7 +13,8 @@ from typing import Any
 
 from coordinator import __version__
 from coordinator.candles.files import candle_path
-from coordinator.jobs.optimize.evaluate import Job, Market
+from coordinator.jobs.backtest_worker import PATHS, Market, market_config
+from coordinator.jobs.optimize.evaluate import Job
 from coordinator.jobs.optimize.folds import Periods, divide
 from coordinator.jobs.optimize.parameters import Parameter, Value, with_values
 from coordinator.jobs.run_plan import TIMEFRAMES, RunPlan
@@ -24,7 +25,6 @@ __all__ = ["STRATEGIES", "Problem", "define_problem"]
 
 STRATEGIES = ("MLCoordinator", "TechnicalBaseline")
 ML_STRATEGY = STRATEGIES[0]
-PATHS = ("strategy_path", "freqaimodel_path", "hyperopt_path")
 ASIDE = (
     *(*PATHS, "user_data_dir", "$schema", "add_config_files", "bot_name", "db_url", "exchange", "internals"),
     *("api_server", "telegram", "discord", "webhook", "external_message_consumer"),
@@ -112,15 +112,7 @@ def define_problem(
 ) -> Problem:
     """A problem over a plan; the newest fifth of its timerange is the holdout."""
     periods = divide(plan.start, plan.end, folds)
-    config = {**plan.config, **plan.overlay}
-    config["exchange"] = {**(plan.config.get("exchange") or {}), **plan.overlay["exchange"]}
-    # "coordinator backtest" names its predictions so; here each timerange has its own.
-    config.pop("freqai", None)
-    freqai = plan.config.get("freqai")
-    if freqai:
-        config["freqai"] = {**freqai, "enabled": bool(freqai.get("enabled")) and strategy == ML_STRATEGY}
-    config |= {name: str(Path(config[name]).resolve()) for name in PATHS if config.get(name)}
-    config["strategy"] = strategy
+    config = market_config(plan, strategy, trains=strategy == ML_STRATEGY)
     key = _hash(plan, config, parameters)
     market = Market(
         key, config, strategy, plan.datadir.resolve(), user_data.resolve(), plan.pairs, plan.trading_mode

@@ -16,7 +16,7 @@ import optuna
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from coordinator.jobs.optimize.cluster import connect_workers
+from coordinator.jobs.cluster import connect_workers
 from coordinator.jobs.optimize.conclusion import Conclusion, conclude
 from coordinator.jobs.optimize.outputs import as_document, tuned_config, write_json
 from coordinator.jobs.optimize.owners import Owner, this_process
@@ -90,7 +90,7 @@ def optimize_settings(problem: Problem, options: RunOptions, user_data: Path, co
         notes.append(f"{before} trials were finished before")
     for note in notes:
         said.print(note, soft_wrap=True, highlight=False, markup=False)
-    with connect_workers(options.workers, options.scheduler) as (client, width):
+    with connect_workers(options.workers, options.scheduler, "coordinator optimize") as (client, width):
         began = time.perf_counter()
         with _bar(said, options.trials) as report:
             Search(keeper, problem, client, width, report).run(options.trials)

@@ -30,6 +30,7 @@ from freqtrade.util.dry_run_wallet import get_dry_run_wallet
 
 from coordinator.adapters.environment import replaced_environment
 from coordinator.errors import CoordinatorError
+from coordinator.run.trading_run import TradingRun
 from coordinator.sandbox.exchange import create_app, wall_clock
 from coordinator.sandbox.overlay import environment_below, overlay_config
 from coordinator.sandbox.server import SandboxServer
@@ -52,12 +53,12 @@ class InProcessRun:
     ----------
     stats : mapping
         What :func:`coordinator.reports.results.build_result` reads.
-    decisions : pandas.DataFrame
-        The run's signals, as the ledger stores them.
+    decisions : pandas.DataFrame or None
+        The run's signals, as the ledger stores them; None of a strategy that is not the pack's.
     """
 
     stats: Mapping[str, Any]
-    decisions: pd.DataFrame
+    decisions: pd.DataFrame | None
 
 
 class Backtester:
@@ -101,7 +102,8 @@ class Backtester:
         Parameters
         ----------
         changes : mapping
-            Config over the one of all runs: "coordinator" whole, and "freqai" whole where its identifier changes.
+            Config over the one of all runs, top-level keys whole: "coordinator", "freqai" where its identifier changes,
+            "strategy" with its "strategy_path", "freqaimodel" with its path, "fee".
 
         Raises
         ------
@@ -114,7 +116,7 @@ class Backtester:
             config = deepcopy(backtesting.config)
             config.update(deepcopy(dict(changes)))  # before the strategy reads its settings
             strategy = StrategyResolver.load_strategy(config)
-            backtesting.strategylist = [strategy]
+            backtesting.strategylist, backtesting.fee = [strategy], config["fee"]
             first, last = backtesting.backtest_one_strategy(strategy, data, backtesting.timerange)
             content = backtesting.all_bt_content.pop(strategy.get_strategy_name())
             stats = {
@@ -129,7 +131,9 @@ class Backtester:
                 "starting_balance": get_dry_run_wallet(config),
                 "pairlist": list(backtesting.pairlists.whitelist),
             }
-            decisions = strategy.run.ledger_frame(strategy._tuned())
+            decisions = None
+            if isinstance(getattr(strategy, "run", None), TradingRun):
+                decisions = strategy.run.ledger_frame(strategy._tuned())
         if failed_trainings and not self._tolerant:
             raise BacktestFailedError(failed_trainings[0])
         return InProcessRun(stats, decisions)

@@ -15,17 +15,17 @@ from coordinator.errors import CoordinatorError
 
 __all__ = ["connect_workers"]
 
-OWNER = "coordinator optimize"
 CONNECT_SECONDS = 10
 
 
 @contextmanager
-def connect_workers(count: int, scheduler: str | None) -> Iterator[tuple[Client, int]]:
+def connect_workers(count: int, scheduler: str | None, owner: str) -> Iterator[tuple[Client, int]]:
     """A dask client, and how many jobs its workers can run at once.
 
     Parameters
     ----------
     count : processes to start on this machine; each runs one job at a time, as Freqtrade keeps its trades in globals
+    owner : the command, for errors
     scheduler : ``tcp://host:port`` of an existing cluster instead. Its workers need this package, the candles and the
         strategy files at the same paths, and one thread each
 
@@ -42,10 +42,10 @@ def connect_workers(count: int, scheduler: str | None) -> Iterator[tuple[Client,
     }
     with dask.config.set(settings):
         if scheduler is not None:
-            with _existing(scheduler) as client:
+            with _existing(scheduler, owner) as client:
                 threads = sum(client.nthreads().values())
                 if not threads:
-                    raise CoordinatorError("--scheduler", OWNER, "have workers", scheduler)
+                    raise CoordinatorError("--scheduler", owner, "have workers", scheduler)
                 yield client, threads
             return
         with _deaf_to_interrupts():
@@ -76,9 +76,9 @@ def _deaf_to_interrupts() -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
 
 
-def _existing(scheduler: str) -> Client:
+def _existing(scheduler: str, owner: str) -> Client:
     try:
         return Client(scheduler, timeout=CONNECT_SECONDS)
     except (OSError, ValueError, TimeoutError) as error:
         rule = f"be the address of a dask scheduler, tcp://host:port ({type(error).__name__})"
-        raise CoordinatorError("--scheduler", OWNER, rule, scheduler) from None
+        raise CoordinatorError("--scheduler", owner, rule, scheduler) from None

@@ -1,0 +1,94 @@
+"""What an evaluation says of made-up accounts, in words, in Markdown and on the page."""
+
+import dataclasses
+import re
+
+import numpy as np
+import pytest
+
+from coordinator.reports.evaluation.luck import evaluation_luck, noise_controls, random_controls
+from coordinator.reports.evaluation.markdown import evaluation_markdown
+from coordinator.reports.evaluation.page import write_evaluation_page
+from coordinator.reports.evaluation.summary import summary_lines
+from coordinator.reports.evaluation.tables import evaluation_tables
+from coordinator.reports.evaluation.targets import target_rows
+
+from .conftest import made_account
+
+
+def test_the_words(made_evaluation):
+    text = "\n".join(summary_lines(made_evaluation))
+    for words in (
+        "ML as configured: MLCoordinator makes the account of TechnicalBaseline. It had a say in 50% of the signals, "
+        "20% on average, 30% at the end.",
+        "If it need not earn it: ML at 70 %, unearned less TechnicalBaseline: +36.50% a year (+36.50% to +36.50%): "
+        "better.",
+        "Noise that had to earn its say got one in 3 of 4 seeds.",
+        "in Sharpe ratio, 100% in profit.",
+        "beyond noise better: DCA; worse: hedge; the others' intervals hold 0.",
+        "Deflated Sharpe ratio of TechnicalBaseline among 8 variants here: ",
+        "Documented targets met by ML: ",
+    ):
+        assert words in text, words
+
+
+def test_noise_and_random_controls(made_evaluation):
+    noise, random = noise_controls(made_evaluation), random_controls(made_evaluation)
+    assert len(noise.unearned) == len(noise.earned) == 4 and noise.said == 3
+    ratios = [made_evaluation.accounts[f"noise {seed}"].figures.sharpe for seed in range(4)]
+    assert noise.unearned == pytest.approx(ratios)
+    assert random.exposure == pytest.approx(np.full(10, 0.2)) and len(random.profit) == 10
+
+
+def test_luck_counts_each_choice_and_no_control(made_evaluation):
+    luck = evaluation_luck(made_evaluation, ("TechnicalBaseline",))
+    # Two accounts, one say, two components, three parts; buying and holding is no choice, the refused one is none.
+    assert luck.variants == 8
+    more = evaluation_luck(dataclasses.replace(made_evaluation, tried=1000), ("TechnicalBaseline",))
+    assert more.deflated["TechnicalBaseline"] < luck.deflated["TechnicalBaseline"]
+
+
+def test_targets_are_judged_by_their_numbers():
+    base, ml = (
+        made_account("b", 0.0),
+        made_account("m", 0.002, false_signals=3, profits=(10.0,) * 8 + (-1.0,) * 2),
+    )
+    rows = {(row.source, row.label): row for row in target_rows(base, ml)}
+    assert rows["001, rolling metrics", "win rate above 52 %"].verdict == "met"
+    assert rows["004", "win rate 78 to 83 %"].verdict == "met"
+    assert rows["004", "win rate 78 to 83 %"].ml == 0.8
+    fewer = rows["004", "false signals 25 to 35 % fewer"]
+    assert fewer.ml == pytest.approx(-0.25) and fewer.verdict == "met"
+    gain = rows["004", "profit 18 to 25 % above the baseline's"]
+    ours, own = base.figures.profit, ml.figures.profit
+    assert gain.ml == pytest.approx((own - ours) / abs(ours)) and gain.baseline == 0.0
+    worse = {(row.source, row.label): row for row in target_rows(ml, base)}
+    assert worse["004", "win rate 78 to 83 %"].verdict == "not met"
+
+
+def test_markdown_and_page_hold_the_same_tables(made_evaluation, tmp_path):
+    text = evaluation_markdown(made_evaluation)
+    page = write_evaluation_page(made_evaluation, tmp_path / "page.html").read_text()
+    tables = evaluation_tables(made_evaluation)
+    assert [line[3:] for line in text.splitlines() if line.startswith("## ")] == [
+        table.title for table in tables
+    ]
+    assert {table.title for table in tables} >= {
+        "Accounts", "Each component off, and alone", "Controls", "Documented targets", "By year",
+        "By state of the market", "Random entries", "Begun later", "Not run", "Twice the fee",
+        "Skill of each component, and of its controls",
+    }  # fmt: skip
+    for table in tables:
+        assert table.title in page
+        for row in table.rows:
+            assert len(row) == len(table.head), table.title
+            assert all(cell.replace("'", "&#39;") in page for cell in row), row
+    assert "default-src 'none'" in page  # it works offline
+    for name in ("accounts", "drawdowns", "improvements", "components", "random", "noise"):
+        assert f'data-figure="{name}"' in page
+
+
+def test_markdown_tables_are_whole(made_evaluation):
+    for block in re.findall(r"(?:^\|.*\n)+", evaluation_markdown(made_evaluation), re.M):
+        widths = {len(re.split(r"(?<!\\)\|", line)) for line in block.splitlines()}
+        assert len(widths) == 1
