@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 WORKERS ?= 2
 
-.PHONY: backtest dry-run evaluate test benchmark lint install clean
+.PHONY: backtest docs dry-run evaluate test benchmark lint install clean
 
 install: $(STAMP)
 
@@ -43,6 +43,13 @@ test: $(STAMP)
 
 benchmark: $(STAMP)
 	$(BIN)/python -m benchmarks
+
+# The site in build/site; the pages are made to be read as they are, too.
+docs: $(STAMP)
+	$(BIN)/python -m pip install -qq --disable-pip-version-check mkdocs-material==9.8.2
+	$(BIN)/python docs/reference.py
+	$(BIN)/mkdocs build --quiet
+	@echo build/site/index.html
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache build *.egg-info

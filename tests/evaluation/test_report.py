@@ -2,6 +2,7 @@
 
 import dataclasses
 import re
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from coordinator.reports.evaluation.luck import evaluation_luck, noise_controls, random_controls
 from coordinator.reports.evaluation.markdown import evaluation_markdown
 from coordinator.reports.evaluation.page import write_evaluation_page
+from coordinator.reports.evaluation.picture import evaluation_picture
 from coordinator.reports.evaluation.summary import summary_lines
 from coordinator.reports.evaluation.tables import evaluation_tables
 from coordinator.reports.evaluation.targets import target_rows
@@ -22,7 +24,7 @@ def test_the_words(made_evaluation):
         "ML as configured: MLCoordinator makes the account of TechnicalBaseline. It had a say in 50% of the signals, "
         "20% on average, 30% at the end.",
         "If it need not earn it: ML at 70 %, unearned less TechnicalBaseline: +36.50% a year (+36.50% to +36.50%): "
-        "better.",
+        "better; Sharpe ratio +",
         "Noise that had to earn its say got one in 3 of 4 seeds.",
         "in Sharpe ratio, 100% in profit.",
         "beyond noise better: DCA; worse: hedge; the others' intervals hold 0.",
@@ -86,6 +88,16 @@ def test_markdown_and_page_hold_the_same_tables(made_evaluation, tmp_path):
     assert "default-src 'none'" in page  # it works offline
     for name in ("accounts", "drawdowns", "improvements", "components", "random", "noise"):
         assert f'data-figure="{name}"' in page
+
+
+def test_the_picture_is_whole(made_evaluation):
+    root = ElementTree.fromstring(evaluation_picture(made_evaluation))
+    lines = root.findall("{http://www.w3.org/2000/svg}polyline")
+    assert len(lines) == 4
+    heights = [float(point.split(",")[1]) for point in lines[2].get("points").split()]
+    daily = made_evaluation.accounts["ML at 70 %, unearned"].daily
+    assert (heights[-1] < heights[0]) == (daily.iloc[-1] > daily.iloc[0])  # up is less in SVG
+    assert all(40 <= height <= 390 for height in heights)
 
 
 def test_markdown_tables_are_whole(made_evaluation):

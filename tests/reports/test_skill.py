@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 
 from coordinator.ledger.schema import COMPONENTS
-from coordinator.reports.difference import annual_difference
+from coordinator.reports.difference import annual_difference, sharpe_difference
+from coordinator.reports.metrics import sharpe
 from coordinator.reports.skill import skill_rows
 
 
@@ -69,3 +70,15 @@ def test_an_account_and_itself_do_not_differ():
     one, _ = accounts(0.0)
     assert tuple(annual_difference(one, one)) == (0.0, 0.0, 0.0)
     assert np.isnan(annual_difference(one.head(5), one.head(5))).all()
+
+
+def test_a_difference_of_sharpe_ratios_does_not_ask_for_exposure():
+    one, other = accounts(0.001)
+    half = pd.Series(1000 * (1 + one.pct_change().fillna(0.0) / 2).cumprod())
+    assert sharpe_difference(half, one).mean == pytest.approx(0.0, abs=1e-9)
+    assert annual_difference(half, one).high < 0
+    mean, low, high = sharpe_difference(one, other)
+    assert mean == pytest.approx(sharpe(one) - sharpe(other)) and low < mean < high
+    flat = pd.Series(1000.0, index=one.index)
+    assert sharpe_difference(one, flat).mean == pytest.approx(sharpe(one))
+    assert np.isnan(sharpe_difference(one[:5], other[:5])).all()

@@ -25,6 +25,7 @@ from coordinator.jobs.evaluation.store import AccountStore
 from coordinator.jobs.options import tell
 from coordinator.reports.evaluation.markdown import evaluation_markdown
 from coordinator.reports.evaluation.page import write_evaluation_page
+from coordinator.reports.evaluation.picture import evaluation_picture
 from coordinator.reports.evaluation.summary import summary_lines
 from coordinator.whole_file import write_whole
 
@@ -71,8 +72,10 @@ def run_evaluation(
     tell(console, summary_lines(evaluation))
     table = folder / "evaluation.md"
     write_whole(table, evaluation_markdown(evaluation).encode())
+    picture = folder / "evaluation.svg"
+    write_whole(picture, evaluation_picture(evaluation).encode())
     page = write_evaluation_page(evaluation, folder / "evaluation.html")
-    tell(console, (f"Table: {table}", f"Page: {page}"))
+    tell(console, (f"Table: {table}", f"Picture: {picture}", f"Page: {page}"))
     failed = [run.name for run in accounts.values() if run.problem.startswith("failed")]
     tell(console, (f"FAILED: {name}: {accounts[name].problem}" for name in failed))
     return failed

@@ -1,14 +1,16 @@
-"""Each account less the one it is compared with, and whether that is more than noise."""
+"""Each account less the one it is compared with, in return and in Sharpe ratio, and whether that is beyond noise."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from coordinator.reports.difference import Difference, annual_difference
+from coordinator.reports.difference import Difference, annual_difference, sharpe_difference
 from coordinator.reports.evaluation.account_run import AccountRun
 from coordinator.reports.evaluation.evaluation import Evaluation
 
 __all__ = ["Compared", "compared"]
+
+WORDS = ("worse", "not beyond noise", "better")
 
 
 @dataclass(frozen=True)
@@ -17,6 +19,8 @@ class Compared:
 
     Attributes
     ----------
+    difference : of the daily returns, a year
+    sharpe : of the Sharpe ratios, which a smaller exposure alone does not change
     same : bool
         Whether the two accounts are one: not a day differs.
     """
@@ -24,14 +28,13 @@ class Compared:
     run: AccountRun
     against: str
     difference: Difference
+    sharpe: Difference
     same: bool
 
     @property
     def sign(self) -> int:
         """+1 better, -1 worse, 0 where the 90 % interval holds 0 or nothing is known."""
-        if self.difference.low > 0:
-            return 1
-        return -1 if self.difference.high < 0 else 0
+        return _sign(self.difference)
 
     @property
     def verdict(self) -> str:
@@ -40,7 +43,18 @@ class Compared:
             return "the same account"
         if self.difference.mean != self.difference.mean:
             return "too few days"
-        return ("worse", "not beyond noise", "better")[self.sign + 1]
+        return WORDS[_sign(self.difference) + 1]
+
+    @property
+    def sharpe_verdict(self) -> str:
+        """The same of the Sharpe ratio."""
+        return "" if self.same or self.sharpe.mean != self.sharpe.mean else WORDS[_sign(self.sharpe) + 1]
+
+
+def _sign(difference: Difference) -> int:
+    if difference.low > 0:
+        return 1
+    return -1 if difference.high < 0 else 0
 
 
 def compared(evaluation: Evaluation, group: str) -> list[Compared]:
@@ -49,6 +63,9 @@ def compared(evaluation: Evaluation, group: str) -> list[Compared]:
     for run in evaluation.known(group):
         other = evaluation.account(evaluation.against.get(run.name, ""))
         if other is not None:
-            difference = annual_difference(run.daily, other.daily)
-            found.append(Compared(run, other.name, difference, run.daily.equals(other.daily)))
+            values = run.daily, other.daily
+            same = run.daily.equals(other.daily)
+            found.append(
+                Compared(run, other.name, annual_difference(*values), sharpe_difference(*values), same)
+            )
     return found

@@ -44,7 +44,8 @@ def _less(one: Compared) -> str:
         return f"{name} makes the account of {one.against}."
     return (
         f"{name} less {one.against}: {percent(d.mean, sign=True)} a year ({percent(d.low, sign=True)} to "
-        f"{percent(d.high, sign=True)}): {one.verdict}."
+        f"{percent(d.high, sign=True)}): {one.verdict}; Sharpe ratio {one.sharpe.mean:+.2f} ({one.sharpe.low:+.2f} to "
+        f"{one.sharpe.high:+.2f}): {one.sharpe_verdict}."
     )
 
 

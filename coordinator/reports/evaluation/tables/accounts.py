@@ -63,14 +63,8 @@ def _say(run: AccountRun) -> str:
 
 
 DIFFERENCE_HEAD = (
-    "",
-    "Profit",
-    "Sharpe",
-    "Max drawdown",
-    "Trades",
-    "A year less",
-    "90 % interval",
-    "Verdict",
+    *("", "Profit", "Sharpe", "Max drawdown", "Trades"),
+    *("A year less", "90 % interval", "Verdict", "Sharpe less", "90 % interval", "Verdict"),
 )
 
 
@@ -84,7 +78,9 @@ def _difference_row(one: Compared) -> tuple[str, ...]:
     f, d = one.run.figures, one.difference
     cells = (percent(f.profit, sign=True), number(f.sharpe), percent(f.max_drawdown), f"{f.trades:,}")
     interval = f"{percent(d.low, sign=True)} to {percent(d.high, sign=True)}"
-    return (one.run.name, *cells, percent(d.mean, sign=True), interval, one.verdict)
+    x = one.sharpe
+    ratios = (f"{x.mean:+.2f}", f"{x.low:+.2f} to {x.high:+.2f}", one.sharpe_verdict)
+    return (one.run.name, *cells, percent(d.mean, sign=True), interval, one.verdict, *ratios)
 
 
 def components_table(e: Evaluation) -> Table:
