@@ -227,10 +227,10 @@ class SequenceClassifier:
         """
         model = cls(LearningSettings.model_validate(artefact.about["settings"]), artefact.kind)
         size_threads(model.settings.threads)
+        with torch.random.fork_rng(devices=[]):
+            model.network_ = build_network(artefact.kind, len(artefact.schema), model.settings)
         model.schema_ = artefact.schema
         model.mean_, model.scale_ = artefact.tensors["mean"].numpy(), artefact.tensors["scale"].numpy()
-        with torch.random.fork_rng(devices=[]):
-            model.network_ = build_network(artefact.kind, len(model.mean_), model.settings)
         prefix = "network."
         model.network_.load_state_dict(
             {k.removeprefix(prefix): v for k, v in artefact.tensors.items() if k.startswith(prefix)}

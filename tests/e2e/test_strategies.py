@@ -209,8 +209,12 @@ def test_ml_votes_are_in_the_ledger_and_twice_the_same(freqtrade, timerange, tmp
 @pytest.mark.parametrize(
     ("model", "component", "section"),
     [
-        ("LSTMClassifier", "lstm", {}),
-        ("AttentionClassifier", "attention", {}),
+        (
+            "LSTMClassifier",
+            "lstm",
+            {"learning": {"ensemble_seeds": 2, "ensemble_horizons": [24], "epochs": 2}},
+        ),
+        ("AttentionClassifier", "attention", {"learning": {"attention_architecture": "transformer"}}),
         ("FusionClassifier", "fusion", {}),
         ("SignalQualityClassifier", "quality", {}),
         (
