@@ -22,8 +22,10 @@ from coordinator.learning.ensemble.network_ensemble import NetworkEnsemble
 from coordinator.learning.promotion import Verdict, judge
 from coordinator.ledger.registry import ModelRegistry
 from coordinator.ledger.store import Ledger
+from coordinator.run.collection.samples import Predicted, said_on_signals
 from coordinator.run.pair_analysis import analyse
 from coordinator.run.predictions import with_predictions
+from coordinator.run.signal_table import build_signal_table
 from coordinator.settings import load_settings
 from coordinator.signals.candles import Candles
 
@@ -423,8 +425,7 @@ def test_an_ensemble_says_how_far_its_members_disagree_and_is_the_less_sure(seve
     assert "disagreement" not in "".join(Composite(NAMES, SETTINGS).columns)
 
 
-@pytest.mark.usefixtures("_promoted")
-def test_an_ensembles_answers_become_votes(several, frames, market, edges):
+def test_an_ensembles_answers_become_votes_and_its_disagreement_is_collected(several, market, edges):
     composite, model, _ = several
     candles = market.pairs[PAIRS[0]].candles
     analysis = analyse(PAIRS[0], candles["1h"], candles, SEVERAL, ml=True)
@@ -439,6 +440,16 @@ def test_an_ensembles_answers_become_votes(several, frames, market, edges):
         answers = columns[[f"{name}_{answer}" for answer in ("hold", "buy", "sell")]]
         confidence = answers.iloc[analysis.index[after]].max(axis=1)
         np.testing.assert_array_equal(voted.votes[name].confidence[after], confidence)
+    own = {name: component.columns for name, component in composite.components.items()}
+    dated = columns.assign(date=pd.to_datetime(candles["1h"].time, unit="s", utc=True))
+    signals = build_signal_table({PAIRS[0]: voted}, SEVERAL)
+    collected = said_on_signals(
+        {PAIRS[0]: Predicted(dated, own)}, signals, np.ones(len(signals), bool), pooled=True
+    )
+    assert [one.name for one in collected] == ["lstm", "attention"]
+    for one in collected:
+        doubt = columns[f"{one.name}_disagreement"].iloc[analysis.index[after]]
+        assert [values[f"{one.name}_disagreement"] for values in one.values] == doubt.tolist()
 
 
 def test_columns_become_votes_quality_and_reasons(frames, make_higher):

@@ -243,6 +243,8 @@ def test_each_model_class_trains_its_component_alone(freqtrade, tmp_path, model,
     assert output.count("for all 3 pairs") == 1
     (path,) = (tmp_path / "backtest_results").glob("*.ledger.sqlite")
     (trained,) = ModelRegistry(Ledger(path)).models(component)
+    networks = {"lstm": "lstm ensemble", "attention": "transformer"}
+    assert trained.info.kind == networks.get(component, trained.info.kind)
     frame = Ledger(path).read_decisions()
     traded = frame[frame["time"] >= "2023-04-01"]
     column = f"{component}_direction"
