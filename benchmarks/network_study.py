@@ -6,14 +6,21 @@
 Each model is trained on all pairs' candles of the months before a quarter (labels known before it) and asked at the
 baseline's signals in it: score = direction x (P(BUY) - P(SELL)). Won is "the target came before the stop". Top shares
 are the best scores within a quarter. Brier skill compares a logistic curve of the score, fitted on the last 15 % of the
-months before the quarter (rows that only stopped the training), with that slice's base rate.
+months before the quarter (rows that only stopped the training), with that slice's base rate. Log loss is of HOLD, BUY
+and SELL at every candle of the quarter; xLogLoss is what it is above that of the training labels' frequencies. Standard
+errors come from 200 draws of whole weeks, as signals of one week and of several pairs go together; the last lines are
+each model's AUC less the first one's, on the same weeks.
+
+The ensembles and the transformer have one configuration each, taken from the literature before anything was measured:
+five seeds (Lakshminarayanan et al. 2017); the horizon with its half and its double; four times as many hidden units as
+the width in the feed-forward part (Vaswani et al. 2017), the rest as the attention network has it.
 """
 
 import argparse
 import itertools
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -22,16 +29,15 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
 from coordinator.candles.files import read_candles
+from coordinator.components.market_history import PairHistory
 from coordinator.decision.outcomes import resolve_outcomes
-from coordinator.learning.blocks import Block
-from coordinator.learning.classifier import SequenceClassifier
+from coordinator.learning.ensemble.network_ensemble import network_model
 from coordinator.learning.fusion_models import FusionModels
 from coordinator.learning.labels import CLASSES, class_numbers, direction_labels
 from coordinator.settings import Settings
 from coordinator.settings.learning import LearningSettings
 from coordinator.settings.trade import TargetSettings
 from coordinator.signals.candles import Candles
-from coordinator.signals.feature_table import feature_table
 from coordinator.signals.fusion import TIMEFRAMES, fuse
 from coordinator.signals.technical import compute_technical
 from coordinator.trade.reward_risk import target_distance
@@ -40,6 +46,8 @@ from coordinator.trade.stops import initial_stop_distance
 PAIRS = tuple(f"{coin}/USDT" for coin in ("BTC", "ETH", "SOL", "ADA", "XRP", "LTC", "LINK", "DOGE"))
 REWARD_RISKS = (1.0, 2.5)
 SLICE = 0.15  # of the months before a quarter: stops the training, then fits the logistic curve
+WEEK, DRAWS = 7 * 86400, 200
+SEEDS = 5
 SETTINGS = Settings()
 END = pd.Timestamp("2024-01-01", tz="UTC")
 
@@ -48,19 +56,21 @@ END = pd.Timestamp("2024-01-01", tz="UTC")
 class Pair:
     """A pair's candles, features, labels and signals (row numbers, directions, won and R by reward:risk).
 
-    ``higher`` and ``tables`` are candles and features by timeframe, 1h included.
+    ``history`` holds candles and features by timeframe, 1h included.
     """
 
-    candles: Candles
-    features: np.ndarray
+    history: PairHistory
     labels: np.ndarray
     index: np.ndarray
     direction: np.ndarray
     known: np.ndarray
-    higher: dict[str, Candles]
-    tables: dict[str, np.ndarray]
     won: dict[float, np.ndarray]
     r: dict[float, np.ndarray]
+
+    @property
+    def candles(self) -> Candles:
+        """Of an hour."""
+        return self.history.candles["1h"]
 
 
 def load(datadir: Path, name: str, learning: LearningSettings) -> Pair:
@@ -69,7 +79,6 @@ def load(datadir: Path, name: str, learning: LearningSettings) -> Pair:
     for timeframe in TIMEFRAMES:
         frame = read_candles(datadir, name, timeframe, "spot")
         higher[timeframe] = Candles.from_frame(frame[frame["date"] < END], timeframe)
-    tables = {timeframe: feature_table(candles) for timeframe, candles in higher.items()}
     candles = higher["1h"]
     signal = compute_technical(candles, SETTINGS.baseline).signal
     index = np.flatnonzero(signal)
@@ -85,74 +94,60 @@ def load(datadir: Path, name: str, learning: LearningSettings) -> Pair:
         ends = np.where(outcome.resolved >= 0, candles.time[np.minimum(outcome.resolved, last)], 2**62)
         known = np.maximum(known, ends)
     labels = direction_labels(candles, learning)
-    return Pair(candles, tables["1h"], labels, index, signal[index], known, higher, tables, won, r)
+    return Pair(PairHistory(higher), labels, index, signal[index], known, won, r)
 
 
 Scores = list[np.ndarray]  # P(BUY) - P(SELL) of every candle, by pair
-Model = Callable[[list[Pair], int, int, int], tuple[Scores, list[float]]]
+Losses = list[tuple[float, float]]  # log loss, and that of the training labels' frequencies, by pair
+Model = Callable[[list[Pair], int, int, int], tuple[Scores, Losses]]
 
 
 def network(name: str, learning: LearningSettings, shuffled: bool = False) -> Model:
     """A model of the study: fit on the candles of [begin, start), answer everywhere up to the quarter's end."""
 
-    def fit(pairs: list[Pair], begin: int, start: int, end: int) -> tuple[Scores, list[float]]:
-        blocks, horizon = [], learning.label_horizon * 3600
-        for number, pair in enumerate(pairs):
-            part = (pair.candles.time >= begin) & (pair.candles.time + horizon < start)
-            labels = pair.labels[part]
-            if shuffled:
-                labels = np.random.default_rng(number).permutation(labels)
-            blocks.append(Block(pair.features[part], labels, pair.candles.time[part]))
+    def fit(pairs: list[Pair], begin: int, start: int, end: int) -> tuple[Scores, Losses]:
+        blocks = [pair.history.block(learning, begin, start) for pair in pairs]
+        if shuffled:
+            dealt = np.random.default_rng(0).permutation
+            blocks = [replace(block, labels=dealt(block.labels)) for block in blocks]
         blocks = [block for block in blocks if len(block.labels) > 500]
-        model = SequenceClassifier(learning, name).fit_pooled(blocks)
+        model = network_model(learning, learning.network(name)).fit_pooled(blocks)
+        prior = np.concatenate([block.labels[np.isfinite(block.labels)] for block in blocks])
+        share = np.array([(prior == c).mean() for c in CLASSES])
         scores, losses = [], []
         for pair in pairs:
             first, last = np.searchsorted(pair.candles.time, (begin, end))
             score = np.full(len(pair.labels), np.nan)
-            probabilities, usable = model.predict_proba(pair.features[first:last])
+            probabilities, usable = model.predict_proba(pair.history.tables["1h"][first:last])
             score[first:last] = probabilities[:, 1] - probabilities[:, 2]
             scores.append(score)
             test = usable & np.isfinite(pair.labels[first:last]) & (pair.candles.time[first:last] >= start)
             if test.any():
                 truth = class_numbers(pair.labels[first:last][test])
-                prior = np.concatenate([block.labels[np.isfinite(block.labels)] for block in blocks])
-                share = np.array([(prior == c).mean() for c in CLASSES])
-                loss = -np.log(probabilities[test, truth]).mean()
-                losses.append(loss + np.log(share[truth]).mean())  # log loss less the prior's
+                losses.append((-np.log(probabilities[test, truth]).mean(), -np.log(share[truth]).mean()))
         return scores, losses
 
     return fit
 
 
-def several(name: str, learning: LearningSettings, members: int) -> Model:
-    """The mean score of a network trained with several seeds."""
-
-    def fit(pairs: list[Pair], begin: int, start: int, end: int) -> tuple[Scores, list[float]]:
-        seeds = (learning.model_copy(update={"seed": learning.seed + i}) for i in range(members))
-        answers = [network(name, member)(pairs, begin, start, end) for member in seeds]
-        scores = [np.mean(of_pair, axis=0) for of_pair in zip(*(a[0] for a in answers), strict=True)]
-        return scores, [loss for a in answers for loss in a[1]]
-
-    return fit
-
-
-def fusion(pairs: list[Pair], begin: int, start: int, end: int) -> tuple[Scores, list[float]]:
+def fusion(pairs: list[Pair], begin: int, start: int, end: int) -> tuple[Scores, Losses]:
     """One LightGBM model per timeframe, joined by the documented formula."""
-    higher, tables = [pair.higher for pair in pairs], [pair.tables for pair in pairs]
-    models = FusionModels(SETTINGS.fusion_models, SETTINGS.fusion).fit(higher, begin, start, tables)
-    return [models.join(pair.candles, pair.higher, pair.tables).score for pair in pairs], []
+    histories = [pair.history for pair in pairs]
+    candles, tables = [h.candles for h in histories], [h.tables for h in histories]
+    models = FusionModels(SETTINGS.fusion_models, SETTINGS.fusion).fit(candles, begin, start, tables)
+    return [models.join(h.candles["1h"], h.candles, h.tables).score for h in histories], []
 
 
-def indicator_fusion(pairs: list[Pair], begin: int, start: int, end: int) -> tuple[Scores, list[float]]:
+def indicator_fusion(pairs: list[Pair], begin: int, start: int, end: int) -> tuple[Scores, Losses]:
     """Fusion's fallback: the baselines of the three timeframes, nothing trained."""
     scores = []
     for pair in pairs:
-        views = {name: (c, compute_technical(c, SETTINGS.baseline)) for name, c in pair.higher.items()}
+        views = {n: (c, compute_technical(c, SETTINGS.baseline)) for n, c in pair.history.candles.items()}
         scores.append(fuse(pair.candles, views, SETTINGS.fusion).score)
     return scores, []
 
 
-def noise(pairs: list[Pair], begin: int, start: int, end: int) -> tuple[Scores, list[float]]:
+def noise(pairs: list[Pair], begin: int, start: int, end: int) -> tuple[Scores, Losses]:
     """Control: seeded noise."""
     rng = np.random.default_rng(start)
     return [rng.normal(size=len(pair.labels)) for pair in pairs], []
@@ -171,7 +166,7 @@ def ask(pairs: list[Pair], scores: Scores, begin: int, end: int, known_before: i
     for pair, score in zip(pairs, scores, strict=True):
         time_of = pair.candles.time[pair.index]
         rows = (time_of >= begin) & (time_of < end) & (pair.known < known_before)
-        part = {"score": (score[pair.index] * pair.direction)[rows]}
+        part = {"week": time_of[rows] // WEEK, "score": (score[pair.index] * pair.direction)[rows]}
         for ratio in REWARD_RISKS:
             part |= {f"won{ratio}": pair.won[ratio][rows], f"r{ratio}": pair.r[ratio][rows]}
         parts.append(pd.DataFrame(part))
@@ -187,7 +182,7 @@ def evaluate(model: Model, pairs: list[Pair], when: list[tuple[int, int]], month
         test = ask(pairs, scores, start, end, 2**61)
         held = ask(pairs, scores, start - int(SLICE * (start - begin)), start, start)
         test["rank"] = test["score"].rank(pct=True, method="first")
-        test["excess"] = np.mean(losses) if losses else np.nan
+        test["loss"], test["prior"] = np.mean(losses, axis=0) if losses else (np.nan, np.nan)
         for ratio in REWARD_RISKS:
             curve = LogisticRegression().fit(held[["score"]], held[f"won{ratio}"])
             test[f"p{ratio}"] = curve.predict_proba(test[["score"]])[:, 1]
@@ -196,29 +191,55 @@ def evaluate(model: Model, pairs: list[Pair], when: list[tuple[int, int]], month
     return pd.concat(tests)
 
 
-def line(name: str, ratio: float, table: pd.DataFrame, seconds: float) -> str:
+def auc_draws(table: pd.DataFrame, ratio: float) -> np.ndarray:
+    """AUC of target and of R > 0: of all signals, then of each draw of as many weeks, shape (1 + DRAWS, 2)."""
+    weeks, week = np.unique(table["week"], return_inverse=True)
+    rng, aucs = np.random.default_rng(0), []
+    for draw in range(1 + DRAWS):
+        times = np.bincount(rng.integers(0, len(weeks), len(weeks)), minlength=len(weeks)) if draw else 1
+        weight = (np.ones(len(weeks)) * times)[week]
+        truths = (table[f"won{ratio}"].astype(bool), table[f"r{ratio}"] > 0)
+        aucs.append([roc_auc_score(truth, table["rank"], sample_weight=weight) for truth in truths])
+    return np.array(aucs)
+
+
+def line(name: str, ratio: float, table: pd.DataFrame, aucs: np.ndarray, seconds: float) -> str:
     """One row of the printed table."""
-    won, r, score = table[f"won{ratio}"].astype(bool), table[f"r{ratio}"], table["rank"]
+    won, r = table[f"won{ratio}"].astype(bool), table[f"r{ratio}"]
     brier = [((table[f"{key}{ratio}"] - won) ** 2).mean() for key in ("p", "base")]
     top = [r[table["rank"] > 1 - share].mean() for share in (0.3, 0.1)]
+    error, loss = aucs[1:].std(axis=0), table["loss"].mean()
     return (
-        f"{name:<18} {ratio:<4} {len(r):>6} {won.mean():>6.3f} {roc_auc_score(won, score):>7.4f} "
-        f"{roc_auc_score(r > 0, score):>7.4f} {1 - brier[0] / brier[1]:>+8.4f} {r.mean():>+7.3f} {top[0]:>+7.3f} "
-        f"{top[1]:>+7.3f} {table['excess'].mean():>+8.4f} {seconds:>6.0f}"
+        f"{name:<18} {ratio:<4} {len(r):>6} {won.mean():>6.3f} {aucs[0, 0]:>7.4f} {error[0]:>6.4f} "
+        f"{aucs[0, 1]:>7.4f} {error[1]:>6.4f} {brier[0]:>6.4f} {1 - brier[0] / brier[1]:>+8.4f} {r.mean():>+7.3f} "
+        f"{top[0]:>+7.3f} {top[1]:>+7.3f} {loss:>7.4f} {loss - table['prior'].mean():>+8.4f} {seconds:>6.0f}"
     )
+
+
+def difference(name: str, first: str, ratio: float, aucs: np.ndarray, others: np.ndarray) -> str:
+    """A model's AUC less another's, on the same weeks, and the standard error of that."""
+    less = aucs - others
+    won, gained = (f"{less[0, i]:+.4f} +- {less[1:, i].std():.4f}" for i in range(2))
+    return f"{name:<18} {ratio:<4} less {first}: AUC {won}, of R > 0 {gained}"
 
 
 def models(learning: LearningSettings) -> dict[str, Model]:
     """The study's models by name."""
+    seeds = learning.model_copy(update={"ensemble_seeds": SEEDS})
+    around = (learning.label_horizon // 2, learning.label_horizon * 2)
+    transformer = learning.model_copy(update={"attention_architecture": "transformer"})
     return {
         "noise": noise,
         "attention": network("attention", learning),
         "attention shuffled": network("attention", learning, shuffled=True),
-        "attention x4": several("attention", learning, 4),
+        "attention x5": network("attention", seeds),
         "fusion": fusion,
         "indicator fusion": indicator_fusion,
         "lstm": network("lstm", learning),
         "lstm shuffled": network("lstm", learning, shuffled=True),
+        "lstm x5": network("lstm", seeds),
+        "lstm horizons": network("lstm", learning.model_copy(update={"ensemble_horizons": around})),
+        "transformer": network("attention", transformer),
     }
 
 
@@ -228,6 +249,7 @@ def main() -> None:
     parser.add_argument("first", help="first test month, e.g. 2020-07")
     parser.add_argument("last", help="last test month")
     parser.add_argument("--models", nargs="*", default=None)
+    parser.add_argument("--pairs", nargs="*", default=PAIRS)
     parser.add_argument("--months", type=int, default=30, help="months trained on")
     parser.add_argument("--set", nargs="*", default=[], help="learning settings, e.g. epochs=6 label=barrier")
     options = parser.parse_args()
@@ -237,17 +259,23 @@ def main() -> None:
         kind = type(getattr(SETTINGS.learning, key))
         changes[key] = kind(value)
     learning = LearningSettings(**{**SETTINGS.learning.model_dump(), **changes})
-    pairs = [load(options.datadir, name, learning) for name in PAIRS]
-    print(f"trained on {options.months} months; {changes}")
+    pairs = [load(options.datadir, name, learning) for name in options.pairs]
+    print(f"{len(pairs)} pairs, trained on {options.months} months; {changes}")
     print(
-        "model              RR       n   won   AUCwon  AUC R>0  BrierSk   R all   R 30%   R 10% xLogLoss      s"
+        "model              RR       n    won  AUCwon     SE AUC R>0     SE  Brier  BrierSk   R all   R 30%   R 10% "
+        "LogLoss xLogLoss      s"
     )
-    chosen = models(learning)
-    for name in options.models or chosen:
+    chosen, aucs = models(learning), {}
+    names = options.models or list(chosen)
+    for name in names:
         begin = time.process_time()
         table = evaluate(chosen[name], pairs, quarters(options.first, options.last), options.months)
+        seconds = time.process_time() - begin
         for ratio in REWARD_RISKS:
-            print(line(name, ratio, table, time.process_time() - begin), flush=True)
+            aucs[name, ratio] = auc_draws(table, ratio)
+            print(line(name, ratio, table, aucs[name, ratio], seconds), flush=True)
+    for name, ratio in itertools.product(names[1:], REWARD_RISKS):
+        print(difference(name, names[0], ratio, aucs[name, ratio], aucs[names[0], ratio]))
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ from benchmarks.result import Result
 from coordinator.candles.files import read_candles
 from coordinator.jobs.simulated import simulated_datadir
 from coordinator.learning.blocks import Block, pool, split_by_time
-from coordinator.learning.classifier import SequenceClassifier
+from coordinator.learning.ensemble.network_ensemble import network_model
 from coordinator.learning.labels import class_numbers, forward_direction
 from coordinator.learning.networks.lstm import LSTMNetwork
 from coordinator.learning.sequences import gather_windows
@@ -114,7 +114,7 @@ class Comparison:
         """Rows a second and validation loss of our trainer."""
         settings = SETTINGS.model_copy(update=changes)
         begin = clock()
-        model = SequenceClassifier(settings, network).fit(self.features, self.labels)
+        model = network_model(settings, network).fit_pooled([Block(self.features, self.labels)])
         return self.answers / (clock() - begin), model.metrics_["log_loss"]
 
     def stock(self, kind: str, batch: int, clock) -> tuple[float, float]:
@@ -143,18 +143,16 @@ class Comparison:
         trainer.fit(frames, ["train", "test"])
         return self.answers / (clock() - begin), self.loss(network)
 
-    def predict_p99_ms(self) -> tuple[float, float]:
-        """99th percentile of LSTM and attention together on one candle's ten rows, ms of CPU and of wall time."""
-        short = SETTINGS.model_copy(update={"epochs": 1})
-        models = [
-            SequenceClassifier(short, name).fit(self.features, self.labels) for name in ("lstm", "attention")
-        ]
+    def predict_p99_ms(self, *names: str, **changes) -> tuple[float, float]:
+        """99th percentile of networks together on one candle's ten rows, ms of CPU and of wall time."""
+        short, block = SETTINGS.model_copy(update={"epochs": 1, **changes}), Block(self.features, self.labels)
+        models = [network_model(short, name).fit_pooled([block]) for name in names]
         clocks, spent = (time.process_time, time.perf_counter), []
         for end in range(1000, 3000):
             window = self.features[end - LENGTH : end]
             begin = [clock() for clock in clocks]
             for model in models:
-                model.predict_proba(window)
+                model.columns(window)
             spent.append([clock() - start for clock, start in zip(clocks, begin, strict=True)])
         cpu, wall = np.quantile(spent, 0.99, axis=0) * 1e3
         return float(cpu), float(wall)
@@ -175,9 +173,16 @@ def run() -> Iterator[Result]:
     yield Result("attention_rows_per_second", attention, "1/s", text)
     yield Result("attention_vs_stock_transformer_ratio", attention / transformer, "x", "one thread")
     yield Result("lstm_vs_stock_transformer_ratio", lstm / transformer, "x", "one thread")
-    cpu, wall = comparison.predict_p99_ms()
-    text = f"LSTM + attention, one candle, CPU time; aim: 10; {wall:.2f} ms wall"
-    yield Result("network_p99_ms", cpu, "ms", text)
+    rate, loss = comparison.ours("transformer", time.process_time)
+    yield Result("transformer_rows_per_second", rate, "1/s", f"ours; validation loss {loss:.4f}")
+    for name, networks, changes in (
+        ("network", ("lstm", "attention"), {}),
+        ("lstm_five_seeds", ("lstm",), {"ensemble_seeds": 5}),
+        ("transformer", ("transformer",), {}),
+    ):
+        cpu, wall = comparison.predict_p99_ms(*networks, **changes)
+        text = f"{' + '.join(networks)}, one candle, CPU time; aim: 10; {wall:.2f} ms wall"
+        yield Result(f"{name}_p99_ms", cpu, "ms", text)
     size_threads(2)
     yield from _lstm(comparison, time.perf_counter, 2)
 

@@ -4,6 +4,6 @@ from coordinator.adapters.freqai import CompositeFreqaiModel
 
 
 class AttentionClassifier(CompositeFreqaiModel):
-    """Attention over features and over time; see coordinator/learning/networks/attention.py."""
+    """Attention over features and over time, or a transformer encoder; see coordinator/learning/networks/."""
 
     only = ("attention",)

@@ -60,6 +60,17 @@ def test_json_round_trip():
             "improvements.correlation_filter.sectors.a",
             "BTC",
         ),
+        ({"learning": {"ensemble_seeds": 11}}, "learning.ensemble_seeds", "11"),
+        ({"learning": {"ensemble_horizons": [6, 0]}}, "learning.ensemble_horizons.1", "0"),
+        ({"learning": {"ensemble_horizons": 6}}, "learning.ensemble_horizons", "6"),
+        ({"learning": {"ensemble_horizons": [6, 12]}}, "learning", "none label_horizon (12) again"),
+        ({"learning": {"ensemble_horizons": [6, 6]}}, "learning", "name each horizon once"),
+        (
+            {"learning": {"ensemble_seeds": 7, "ensemble_horizons": [6, 24]}},
+            "learning",
+            "at most 20 networks, and is 21: take fewer seeds or horizons",
+        ),
+        ({"learning": {"attention_architecture": "gru"}}, "learning.attention_architecture", "gru"),
         ("yes", "coordinator", "'yes'"),
     ],
 )

@@ -97,18 +97,21 @@ class Fingerprint:
         """The same with a backtest's candles."""
         return replace(self, candles={name: CandleRecord.of(candles) for name, candles in series.items()})
 
-    def differences(self, made_with: Mapping[str, Any], may_come: Sequence[str]) -> list[str]:
+    def differences(
+        self, made_with: Mapping[str, Any], may_come: Sequence[str], defaults: Mapping[str, Any]
+    ) -> list[str]:
         """In what a run differs, in words, one of each name.
 
         Parameters
         ----------
         made_with : the run's, JSON types
         may_come : beginnings of names that only one of the two need have
+        defaults : what was in force before there was such a name, where that is known
         """
-        words = []
+        words, before = [], {**defaults, **self.made_with}
         for name in sorted({*self.made_with, *made_with}):
-            there, here = (json.dumps(values.get(name)) for values in (self.made_with, made_with))
-            on_both = name in self.made_with and name in made_with
+            there, here = (json.dumps(values.get(name)) for values in (before, made_with))
+            on_both = name in before and name in made_with
             if there == here or (not on_both and name.startswith(tuple(may_come))):
                 continue
             words.append(f"{name} {there} (now {here})")

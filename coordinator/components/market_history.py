@@ -17,6 +17,7 @@ from coordinator.learning.panel import panel_rows
 from coordinator.learning.quality_rows import QualityRows, pool_rows
 from coordinator.settings import Settings
 from coordinator.settings.learning import LearningSettings
+from coordinator.signals.breaks import crosses_break
 from coordinator.signals.candles import Candles, timeframe_seconds
 from coordinator.signals.clock import Clock, clock_candles
 from coordinator.signals.feature_table import Table, feature_table
@@ -47,13 +48,25 @@ class PairHistory:
         return {name: _table(self.candles[name]) for name in TIMEFRAMES}
 
     def block(self, settings: LearningSettings, begin: int, end: int) -> Block:
-        """Training rows of [begin, end), seconds; labels that need a candle closing after ``end`` are NaN."""
-        candles = self.candles[BASE]
-        ends = label_ends(candles.time, settings.label_horizon)
-        known = ends + candles.seconds <= end
-        labels = np.where(known, direction_labels(candles, settings), np.nan)
+        """Training rows of [begin, end), seconds; labels that need a candle closing after ``end`` are NaN.
+
+        Of several horizons the longest decides for all of them, so that an ensemble learns from the same rows.
+        """
+        candles, longest = self.candles[BASE], settings.longest_horizon
+        ends = label_ends(candles.time, longest)
+        known = (ends + candles.seconds <= end) & ~crosses_break(candles, longest)
         rows = (candles.time >= begin) & (candles.time < end)
-        return Block(self.tables[BASE][rows], labels[rows], candles.time[rows], label_end=ends[rows])
+        first, *further = (
+            np.where(known, direction_labels(candles, settings.at_horizon(horizon)), np.nan)[rows]
+            for horizon in settings.horizons
+        )
+        return Block(
+            self.tables[BASE][rows],
+            first,
+            candles.time[rows],
+            label_end=ends[rows],
+            further_labels=dict(zip(settings.ensemble_horizons, further, strict=True)),
+        )
 
 
 class MarketHistory:

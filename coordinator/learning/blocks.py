@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -33,7 +33,10 @@ class Block:
     weights : ndarray of shape (n,), or None
         Weight of each label, >= 0 (uniqueness, Lopez de Prado 2018, chapter 4); None is 1 for all.
     label_end : ndarray of int, shape (n,), or None
-        Open time of the last candle that the label looks at. None: ``label_horizon`` candles after its own.
+        Open time of the last candle that the label looks at, of several horizons the longest. None:
+        ``label_horizon`` candles after its own.
+    further_labels : mapping of horizon, candles, to ndarray of shape (n,)
+        Labels of an ensemble's further horizons, known and unknown on the same rows.
     """
 
     features: Floats
@@ -41,6 +44,7 @@ class Block:
     times: Times | None = None
     weights: Floats | None = None
     label_end: Times | None = None
+    further_labels: Mapping[int, Floats] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

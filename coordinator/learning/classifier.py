@@ -38,7 +38,7 @@ class SequenceClassifier:
     ----------
     settings : LearningSettings
     network : str
-        Name of the network in ``NETWORKS``: "lstm" or "attention".
+        Name of the network in ``NETWORKS``: "lstm", "attention" or "transformer".
 
     Attributes
     ----------
@@ -64,6 +64,11 @@ class SequenceClassifier:
     def __init__(self, settings: LearningSettings, network: str = "lstm") -> None:
         self.settings = settings
         self.network = network
+
+    @property
+    def kind(self) -> str:
+        """Of its files: the network's name."""
+        return self.network
 
     def fit(self, features: Floats, labels: Floats) -> SequenceClassifier:
         """Fit on one pair's rows in time order; see ``fit_pooled``."""
@@ -155,13 +160,20 @@ class SequenceClassifier:
         """
         if names is not None:
             features = features[:, align(self.schema_, names, f"the table of the network '{self.network}'")]
-        length = self.settings.sequence_length
-        usable = complete_windows(features, length)
+        usable = complete_windows(features, self.settings.sequence_length)
         probabilities = np.full((len(features), len(CLASSES)), np.nan)
         ends = np.flatnonzero(usable)
-        if not len(ends):
-            return probabilities, usable
-        device = next(self.network_.parameters()).device
+        if len(ends):
+            probabilities[ends] = self.predict_ends(features, ends)
+        return probabilities, usable
+
+    def columns(self, features: Floats) -> Floats:
+        """The probabilities alone; an ensemble (``NetworkEnsemble``) has a column more."""
+        return self.predict_proba(features)[0]
+
+    def predict_ends(self, features: Floats, ends: Ints) -> Floats:
+        """Class probabilities of rows that end complete sequences, one at least; shape (len(ends), 3)."""
+        length, device = self.settings.sequence_length, next(self.network_.parameters()).device
         x = self._standardise(features).to(device)
         padded = torch.as_tensor(np.resize(ends, -(-len(ends) // PREDICTION_BATCH) * PREDICTION_BATCH))
         self.network_.eval()
@@ -171,9 +183,8 @@ class SequenceClassifier:
                 for batch in torch.split(padded, PREDICTION_BATCH)
             ]
             tempered = torch.cat(logits)[: len(ends)].double() / self.temperature_
-            answer = torch.softmax(tempered, dim=1)
-        probabilities[ends] = answer.cpu().numpy()
-        return probabilities, usable
+            answer: Floats = torch.softmax(tempered, dim=1).cpu().numpy()
+        return answer
 
     def attention(self, features: Floats) -> dict[str, dict[str, float]]:
         """Mean attention per feature and per lag (candles ago) over all complete rows; each sums to 1.
@@ -203,7 +214,7 @@ class SequenceClassifier:
             "temperature": self.temperature_,
             "metrics": self.metrics_,
         }
-        return Artefact(self.network, self.schema_, tensors, about)
+        return Artefact(self.kind, self.schema_, tensors, about)
 
     @classmethod
     def from_artefact(cls, artefact: Artefact) -> SequenceClassifier:
@@ -216,10 +227,10 @@ class SequenceClassifier:
         """
         model = cls(LearningSettings.model_validate(artefact.about["settings"]), artefact.kind)
         size_threads(model.settings.threads)
+        with torch.random.fork_rng(devices=[]):
+            model.network_ = build_network(artefact.kind, len(artefact.schema), model.settings)
         model.schema_ = artefact.schema
         model.mean_, model.scale_ = artefact.tensors["mean"].numpy(), artefact.tensors["scale"].numpy()
-        with torch.random.fork_rng(devices=[]):
-            model.network_ = build_network(artefact.kind, len(model.mean_), model.settings)
         prefix = "network."
         model.network_.load_state_dict(
             {k.removeprefix(prefix): v for k, v in artefact.tensors.items() if k.startswith(prefix)}

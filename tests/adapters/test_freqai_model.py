@@ -137,6 +137,19 @@ def test_one_training_serves_all_pairs_and_speaks_after_it_only(bot):
     assert np.isnan(ask(model, PAIRS[0], dk)[0]["signal_quality"])
 
 
+def test_a_bots_ensemble_says_how_far_its_members_disagree(bot):
+    model = bot(components=["attention"], attention_architecture="transformer", ensemble_seeds=2)
+    model.model, dk = train(model, PAIRS[0])
+    assert "attention_disagreement" in dk.data["labels_mean"]
+    assert [x.kind for x in model.verdicts] == ["transformer ensemble"]
+    model._strategy.dp.known += 1
+    row, usable = ask(model, PAIRS[0], dk)
+    assert usable == 1
+    assert row["attention_hold"] + row["attention_buy"] + row["attention_sell"] == pytest.approx(1)
+    assert 0 < row["attention_disagreement"] < 1
+    assert model.health["latency_p99_ms"] < model.settings.latency_limit_ms
+
+
 def test_each_pair_has_its_own_network_where_they_are_not_pooled(bot):
     model = bot(pooled=False)
     first, _ = train(model, PAIRS[0])

@@ -17,11 +17,15 @@ from coordinator.components.market_history import MarketHistory, PairHistory
 from coordinator.components.model_files import ModelFiles, read_verdicts, register_models
 from coordinator.errors import CoordinatorError
 from coordinator.learning import retraining
+from coordinator.learning.artefact import decode
+from coordinator.learning.ensemble.network_ensemble import NetworkEnsemble
 from coordinator.learning.promotion import Verdict, judge
 from coordinator.ledger.registry import ModelRegistry
 from coordinator.ledger.store import Ledger
+from coordinator.run.collection.samples import Predicted, said_on_signals
 from coordinator.run.pair_analysis import analyse
 from coordinator.run.predictions import with_predictions
+from coordinator.run.signal_table import build_signal_table
 from coordinator.settings import load_settings
 from coordinator.signals.candles import Candles
 
@@ -316,6 +320,135 @@ def test_models_pickle_and_files_and_verdicts_go_to_the_ledger(market, edges, tm
         assert name == "selector" or len(health["confidence"]) == 7
         assert registry.champion(name, end) == one
         assert registry.champion(name, end - 1) is None
+
+
+SEVERAL = load_settings(
+    {
+        "learning": {
+            "epochs": 1,
+            "components": ["lstm", "attention"],
+            "ensemble_horizons": [24],
+            "attention_architecture": "transformer",
+            "attention_width": 16,
+            "transformer_layers": 1,
+            "transformer_feedforward": 16,
+        }
+    }
+)
+
+
+@pytest.fixture(scope="module")
+def several(market, edges):
+    """An ensemble of LSTMs and one of transformers, trained once: the composite, its model, what was filed."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(judging, "judge", promote)
+        return train(market, edges, composite=Composite(SEVERAL.learning.components, SEVERAL))
+
+
+@pytest.mark.usefixtures("_promoted")
+def test_ensembles_and_transformers_know_nothing_of_what_comes_after(
+    several, frames, market, make_market, make_higher, edges
+):
+    """The members' longest horizon decides which rows are known; candles from then on change no file and no answer."""
+    composite, model, filed = several
+    _, end, last = edges
+    blind = make_market(scrambled(frames, make_higher, end))
+    _, _, refiled = train(blind, edges, composite=Composite(SEVERAL.learning.components, SEVERAL))
+    assert {name: result.kind for name, result in filed.items()} == {
+        "lstm": "lstm ensemble",
+        "attention": "transformer ensemble",
+    }
+    for name, result in filed.items():
+        assert result.content == refiled[name].content, name
+        assert result.label_horizon == 24
+        assert (
+            result.trained_until == end - 25 * HOUR
+        )  # its labels are known as the candle before the end closes
+    later = make_market(scrambled(frames, make_higher, last))
+    for pair in PAIRS:
+        said, again = (
+            composite.predict(model, pair, hours(end, last), x, tolerant=False) for x in (market, later)
+        )
+        for column in composite.columns:
+            np.testing.assert_array_equal(said[column], again[column], err_msg=column)
+            assert np.isfinite(said[column]).all(), column
+
+
+def test_an_ensembles_labels_are_known_on_the_same_rows(market, edges):
+    begin, end, _ = edges
+    history, learning = market.pairs[PAIRS[0]], SEVERAL.learning
+    both = history.block(learning, begin, end)
+    assert set(both.further_labels) == {24}
+    known = np.isfinite(both.labels)
+    np.testing.assert_array_equal(known, np.isfinite(both.further_labels[24]))
+    np.testing.assert_array_equal(known, both.label_end + HOUR <= end)
+    np.testing.assert_array_equal(both.label_end, both.times + 24 * HOUR)
+    for horizon, labels in ((12, both.labels), (24, both.further_labels[24])):
+        alone = history.block(learning.at_horizon(horizon), begin, end)
+        np.testing.assert_array_equal(labels[known], alone.labels[known])
+        np.testing.assert_array_equal(alone.label_end, alone.times + horizon * HOUR)
+    assert (both.labels[known] != both.further_labels[24][known]).any()
+
+
+def test_an_ensemble_says_how_far_its_members_disagree_and_is_the_less_sure(several, market, edges, tmp_path):
+    """Its columns, its vote, one candle alone, its file and its pickle; a network alone has no such column."""
+    composite, model, filed = several
+    _, end, last = edges
+    times = hours(end, last)
+    said = composite.predict(model, PAIRS[0], times, market, tolerant=False)
+    again = composite.predict(pickle.loads(pickle.dumps(model)), PAIRS[0], times, market, tolerant=False)  # noqa: S301
+    alone = composite.predict(model, PAIRS[0], times[77:78], market, tolerant=False)
+    assert set(said) == set(composite.columns)
+    for column in composite.columns:
+        np.testing.assert_array_equal(said[column], again[column])
+        np.testing.assert_array_equal(alone[column], said[column][77:78])
+    first, behind = np.searchsorted(market.pairs[PAIRS[0]].candles["1h"].time, (end, last))
+    table, rows = market.pairs[PAIRS[0]].tables["1h"][first - 9 : behind], slice(9, None)
+    for name in SEVERAL.learning.components:
+        read = NetworkEnsemble.from_artefact(decode(filed[name].content))
+        answers = [f"{name}_{answer}" for answer in ("hold", "buy", "sell", "disagreement")]
+        np.testing.assert_array_equal(
+            np.column_stack([said[column] for column in answers]), read.columns(table)[rows]
+        )
+        assert [member.settings.label_horizon for member in read.members] == [12, 24]
+        mean = np.mean([member.predict_proba(table)[0][rows] for member in read.members], axis=0)
+        doubt = said[answers[3]]
+        assert ((doubt > 0) & (doubt < 1)).all()
+        confidence = np.max([said[column] for column in answers[:3]], axis=0)
+        np.testing.assert_allclose(confidence, (1 - doubt) * mean.max(axis=1) + doubt / 3, rtol=1e-12)
+        assert filed[name].metrics["disagreement"] > 0
+    files = ModelFiles(tmp_path)
+    for name, result in filed.items():
+        files.write(name, end, result)
+    assert read_verdicts(tmp_path) == files.verdicts
+    assert "disagreement" not in "".join(Composite(NAMES, SETTINGS).columns)
+
+
+def test_an_ensembles_answers_become_votes_and_its_disagreement_is_collected(several, market, edges):
+    composite, model, _ = several
+    candles = market.pairs[PAIRS[0]].candles
+    analysis = analyse(PAIRS[0], candles["1h"], candles, SEVERAL, ml=True)
+    new = candles["1h"].time >= edges[1]
+    said = composite.predict(model, PAIRS[0], candles["1h"].time[new], market, tolerant=False)
+    columns = pd.DataFrame(said, index=np.flatnonzero(new)).reindex(range(len(new))).assign(do_predict=1)
+    voted = with_predictions(analysis, columns, ("lstm", "attention"))
+    after = new[analysis.index]
+    assert after.sum() > 10
+    for name in ("lstm", "attention"):
+        assert (voted.absence_reasons[name][after] == "").all()
+        answers = columns[[f"{name}_{answer}" for answer in ("hold", "buy", "sell")]]
+        confidence = answers.iloc[analysis.index[after]].max(axis=1)
+        np.testing.assert_array_equal(voted.votes[name].confidence[after], confidence)
+    own = {name: component.columns for name, component in composite.components.items()}
+    dated = columns.assign(date=pd.to_datetime(candles["1h"].time, unit="s", utc=True))
+    signals = build_signal_table({PAIRS[0]: voted}, SEVERAL)
+    collected = said_on_signals(
+        {PAIRS[0]: Predicted(dated, own)}, signals, np.ones(len(signals), bool), pooled=True
+    )
+    assert [one.name for one in collected] == ["lstm", "attention"]
+    for one in collected:
+        doubt = columns[f"{one.name}_disagreement"].iloc[analysis.index[after]]
+        assert [values[f"{one.name}_disagreement"] for values in one.values] == doubt.tolist()
 
 
 def test_columns_become_votes_quality_and_reasons(frames, make_higher):

@@ -70,11 +70,15 @@ def test_a_file_says_the_same_again_and_what_cannot_be_read_says_nothing(tmp_pat
 
 def test_differences_name_key_and_both_values(candles):
     stored, beginnings = Fingerprint(MADE_WITH), ("coordinator.",)
-    assert stored.differences(MADE_WITH, beginnings) == []
+    assert stored.differences(MADE_WITH, beginnings, {}) == []
     newer = {**MADE_WITH, "coordinator.quality.new": 1}  # a setting that the next version brought
-    assert stored.differences(newer, beginnings) == []
+    assert stored.differences(newer, beginnings, {"coordinator.quality.new": 1}) == []
+    assert stored.differences(newer, beginnings, {"coordinator.quality.new": 0}) == [
+        "coordinator.quality.new 0 (now 1)"  # and that is set to something else now
+    ]
+    assert stored.differences(newer, beginnings, {}) == []
     other = {"trading_mode": "futures", "coordinator.quality.trees": 20, "stake_currency": "EUR"}
-    assert stored.differences(other, beginnings) == [
+    assert stored.differences(other, beginnings, {}) == [
         'clocks ["1d"] (now null)',
         "coordinator.quality.trees 10 (now 20)",
         'stake_currency null (now "EUR")',

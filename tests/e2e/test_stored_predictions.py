@@ -109,6 +109,29 @@ def test_in_every_mode_the_same_settings_go_on_and_others_are_refused_by_name(mo
         assert "\n" not in str(refused.value)
 
 
+def test_an_older_versions_predictions_are_of_networks_alone(model):
+    """Its fingerprint does not know the settings of ensembles and of the transformer: they were as by default."""
+
+    def older(folder: Path):
+        stored = json.loads((folder / FINGERPRINT).read_text())
+        new = ("ensemble_", "attention_architecture", "transformer_")
+        kept = {k: v for k, v in stored["made_with"].items() if not any(name in k for name in new)}
+        assert len(stored["made_with"]) == len(kept) + 5
+        (folder / FINGERPRINT).write_text(json.dumps({**stored, "made_with": kept}))
+
+    own = CHANGES["coordinator"]["learning"]
+    model(before=older)
+    for words, change in (
+        ("learning.ensemble_seeds 1 (now 5)", {"ensemble_seeds": 5}),
+        ("learning.ensemble_horizons [] (now [6])", {"ensemble_horizons": [6]}),
+        ('architecture "attention" (now "transformer")', {"attention_architecture": "transformer"}),
+    ):
+        for before in (older, None):
+            with pytest.raises(OperationalException) as refused:
+                model(before=before, coordinator={"learning": {**own, **change}})
+            assert words in str(refused.value)
+
+
 def test_what_nothing_tells_about_is_a_bots_own_or_is_refused(model, caplog):
     def unmarked(folder: Path):
         (folder / FINGERPRINT).unlink()

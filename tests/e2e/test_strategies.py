@@ -209,8 +209,12 @@ def test_ml_votes_are_in_the_ledger_and_twice_the_same(freqtrade, timerange, tmp
 @pytest.mark.parametrize(
     ("model", "component", "section"),
     [
-        ("LSTMClassifier", "lstm", {}),
-        ("AttentionClassifier", "attention", {}),
+        (
+            "LSTMClassifier",
+            "lstm",
+            {"learning": {"ensemble_seeds": 2, "ensemble_horizons": [24], "epochs": 2}},
+        ),
+        ("AttentionClassifier", "attention", {"learning": {"attention_architecture": "transformer"}}),
         ("FusionClassifier", "fusion", {}),
         ("SignalQualityClassifier", "quality", {}),
         (
@@ -239,6 +243,8 @@ def test_each_model_class_trains_its_component_alone(freqtrade, tmp_path, model,
     assert output.count("for all 3 pairs") == 1
     (path,) = (tmp_path / "backtest_results").glob("*.ledger.sqlite")
     (trained,) = ModelRegistry(Ledger(path)).models(component)
+    networks = {"lstm": "lstm ensemble", "attention": "transformer"}
+    assert trained.info.kind == networks.get(component, trained.info.kind)
     frame = Ledger(path).read_decisions()
     traded = frame[frame["time"] >= "2023-04-01"]
     column = f"{component}_direction"

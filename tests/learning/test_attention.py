@@ -4,6 +4,7 @@ import torch
 
 from coordinator.learning.classifier import SequenceClassifier
 from coordinator.learning.networks.attention import AttentionNetwork, mean_attention
+from coordinator.learning.networks.transformer import TransformerNetwork
 from coordinator.settings.learning import LearningSettings
 
 
@@ -11,9 +12,12 @@ def rows(n=60, features=5, seed=0):
     return torch.randn(n, features, generator=torch.Generator().manual_seed(seed))
 
 
-def network(features=5):
+def network(kind=AttentionNetwork):
     torch.manual_seed(1)
-    return AttentionNetwork(features).eval()
+    return kind(5).eval()
+
+
+both = pytest.mark.parametrize("kind", [AttentionNetwork, TransformerNetwork])
 
 
 def test_both_attentions_sum_to_one():
@@ -25,16 +29,18 @@ def test_both_attentions_sum_to_one():
     torch.testing.assert_close(over_time.sum(-1), torch.ones(3, 11, 4))
 
 
-def test_every_answer_of_a_longer_sequence_is_that_of_its_window_alone():
-    net, x = network(), rows(20).view(1, 20, 5)
+@both
+def test_every_answer_of_a_longer_sequence_is_that_of_its_window_alone(kind):
+    net, x = network(kind), rows(20).view(1, 20, 5)
     every = net.steps(x, 10)[0]
     alone = net(torch.stack([x[0, i : i + 10] for i in range(11)]))
     torch.testing.assert_close(every, alone)
 
 
+@both
 @pytest.mark.parametrize("lag", [0, 4, 9])
-def test_every_candle_of_the_window_counts_and_none_outside_it(lag):
-    net, x = network(), rows(12).view(1, 12, 5)
+def test_every_candle_of_the_window_counts_and_none_outside_it(lag, kind):
+    net, x = network(kind), rows(12).view(1, 12, 5)
     base = net.steps(x, 10)[0]
     changed = x.clone()
     changed[0, lag] += 3

@@ -38,7 +38,10 @@ _LEARNING_ASIDE: Final = ("on_failure", "fast_start_days", "latency_limit_ms", "
 _OURS: Final = "coordinator"  # folder of verdicts, model files and the fast start's predictions
 _SETTINGS, _FREQAI = "coordinator.", "freqai."
 _MAY_COME: Final = (_SETTINGS, _FREQAI)
-"""Keys of these may be on one side only: a new version has new settings, and not every mode fills in defaults."""
+"""Keys of these may be on one side only: a new version has new settings, and not every mode fills in defaults.
+
+A setting that the folder does not know yet was as it is by default.
+"""
 
 
 class StoredModels:
@@ -87,7 +90,7 @@ class StoredModels:
         holds = self._predictions() or self._history() or bool(drawer.historic_predictions)
         holds |= any(about["model_filename"] for about in drawer.pair_dict.values())
         if not holds:
-            if found is not None and found.differences(made_with, _MAY_COME):
+            if found is not None and found.differences(made_with, _MAY_COME, _defaults()):
                 # Verdicts of a run that ended before it stored anything else.
                 shutil.rmtree(folder / _OURS, ignore_errors=True)
             found = Fingerprint(made_with)
@@ -96,7 +99,7 @@ class StoredModels:
         elif found is None:
             logger.warning("%s has no fingerprint yet: this bot goes on with the models in it", folder)
             found = Fingerprint(made_with)
-        elif words := found.differences(made_with, _MAY_COME):
+        elif words := found.differences(made_with, _MAY_COME, _defaults()):
             raise self._refusal(f"what it holds was made with {shortened(words)}")
         self._fingerprint = Fingerprint(made_with, found.candles)
         self._fingerprint.write(folder)
@@ -158,11 +161,19 @@ def _market(config: Mapping[str, Any]) -> tuple[str, str]:
     return str((config.get("exchange") or {}).get("name")), str(config.get("trading_mode") or "spot")
 
 
+def _defaults() -> dict[str, Any]:
+    return _sections(Settings())
+
+
+def _sections(settings: Settings) -> dict[str, Any]:
+    sections = prediction_settings(settings)
+    sections["learning"] = {k: v for k, v in sections["learning"].items() if k not in _LEARNING_ASIDE}
+    return flat(sections, _SETTINGS)
+
+
 def _made_with(model: str, config: Mapping[str, Any], settings: Settings) -> dict[str, Any]:
     freqai = {name: value for name, value in config["freqai"].items() if name not in _FREQAI_ASIDE}
     exchange, trading_mode = _market(config)
-    sections = prediction_settings(settings)
-    sections["learning"] = {k: v for k, v in sections["learning"].items() if k not in _LEARNING_ASIDE}
     return {
         "freqaimodel": model,
         "exchange": exchange,
@@ -172,5 +183,5 @@ def _made_with(model: str, config: Mapping[str, Any], settings: Settings) -> dic
         "clocks": list(settings.clock_names),
         "features": [FEATURES_VERSION, SIGNAL_SCHEMA.hash, PANEL_SCHEMA.hash],
         **flat(freqai, _FREQAI),
-        **flat(sections, _SETTINGS),
+        **_sections(settings),
     }

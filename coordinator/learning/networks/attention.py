@@ -7,13 +7,12 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from coordinator.learning.networks.base import SequenceNetwork
+from coordinator.learning.networks.base import LARGEST_LENGTH, SequenceNetwork
 from coordinator.learning.sequences import gather_windows
 from coordinator.types import Floats, Ints
 
 __all__ = ["AttentionNetwork", "AttentionWeights", "mean_attention"]
 
-LARGEST_LENGTH = 20  # of LearningSettings.sequence_length
 BATCH = 256
 
 

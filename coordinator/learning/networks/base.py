@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-__all__ = ["SequenceNetwork"]
+__all__ = ["LARGEST_LENGTH", "SequenceNetwork"]
+
+LARGEST_LENGTH = 20
+"""Of ``LearningSettings.sequence_length``."""
 
 
 class SequenceNetwork(nn.Module):

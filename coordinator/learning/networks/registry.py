@@ -8,6 +8,7 @@ from coordinator.errors import CoordinatorError
 from coordinator.learning.networks.attention import AttentionNetwork
 from coordinator.learning.networks.base import SequenceNetwork
 from coordinator.learning.networks.lstm import LSTMNetwork
+from coordinator.learning.networks.transformer import TransformerNetwork
 from coordinator.settings.learning import LearningSettings
 
 __all__ = ["NETWORKS", "build_network"]
@@ -16,6 +17,14 @@ NETWORKS: dict[str, Callable[[int, LearningSettings], SequenceNetwork]] = {
     "lstm": lambda n_features, s: LSTMNetwork(n_features),
     "attention": lambda n_features, s: AttentionNetwork(
         n_features, width=s.attention_width, heads=s.attention_heads, dropout=s.attention_dropout
+    ),
+    "transformer": lambda n_features, s: TransformerNetwork(
+        n_features,
+        width=s.attention_width,
+        heads=s.attention_heads,
+        layers=s.transformer_layers,
+        feedforward=s.transformer_feedforward,
+        dropout=s.attention_dropout,
     ),
 }
 

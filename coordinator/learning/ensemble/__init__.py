@@ -1,0 +1,1 @@
+"""Several networks as one model, and how far they disagree."""
