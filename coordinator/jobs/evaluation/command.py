@@ -38,7 +38,7 @@ Random = Annotated[int, typer.Option(min=0, max=1000, help="seeds of random entr
 Parts = Annotated[
     str | None,
     typer.Option(
-        help="only these beside the accounts: say, components, controls, improvements, parameters, fees, "
+        help="only these beside the accounts: say, components, models, controls, improvements, parameters, fees, "
         "starts, random"
     ),
 ]

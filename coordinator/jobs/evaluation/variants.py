@@ -13,7 +13,16 @@ from coordinator.settings import Settings
 __all__ = ["BASELINE", "GROUPS", "ML", "SAMPLE", "UNEARNED", "Group", "Sizes", "Variant", "all_variants"]
 
 Group = Literal[
-    "accounts", "say", "components", "controls", "improvements", "parameters", "fees", "starts", "random"
+    "accounts",
+    "say",
+    "components",
+    "models",
+    "controls",
+    "improvements",
+    "parameters",
+    "fees",
+    "starts",
+    "random",
 ]
 GROUPS: tuple[Group, ...] = get_args(Group)
 BASELINE, ML, SAMPLE = "TechnicalBaseline", "MLCoordinator", "SampleStrategy"
@@ -85,6 +94,12 @@ SAY: dict[str, Changes] = {
 }
 """Other says of ML than the shipped one; unearned: from its first model on, whatever it is worth."""
 COMPONENTS = ("lstm", "attention", "fusion", "selector", "quality")
+MODELS: dict[str, tuple[str, Changes]] = {
+    "LSTM, 5 seeds": ("lstm", {"ensemble_seeds": 5}),
+    "LSTM, 3 horizons": ("lstm", {"ensemble_horizons": [6, 24]}),
+    "transformer": ("attention", {"attention_architecture": "transformer"}),
+}
+"""Other models in a component's place, that component alone: each is compared with the shipped one alone."""
 IMPROVEMENTS: dict[str, Changes] = {
     "every trigger": {"baseline": {"triggers": ALL_TRIGGERS}},
     **{f"trigger {name} only": {"baseline": {"triggers": [name]}} for name in ALL_TRIGGERS},
@@ -143,6 +158,11 @@ def all_variants(settings: Settings, sizes: Sizes, *, ml: bool) -> tuple[Variant
     return tuple(one for one in out if one.group in wanted or one.name in needed)
 
 
+def _only(name: str, fixed: Changes) -> Changes:
+    """Settings of the decision by which one component has all of ML's weight."""
+    return {**fixed, **{f"weight_{other}": 0.0 for other in COMPONENTS if other != name}}
+
+
 def _of_ml(settings: Settings, sizes: Sizes) -> list[Variant]:
     out = [Variant(name, "say", ML, BASELINE, changes) for name, changes in SAY.items()]
     fixed = SAY[UNEARNED]["decision"]
@@ -151,9 +171,14 @@ def _of_ml(settings: Settings, sizes: Sizes) -> list[Variant]:
         off: Changes = {"selector": {"enabled": False}} if name == "selector" else {}
         without = {"decision": {**fixed, f"weight_{name}": 0.0}, **off}
         out.append(Variant(f"without {name}", "components", ML, UNEARNED, without))
-    for name in COMPONENTS:
-        others = {f"weight_{other}": 0.0 for other in COMPONENTS if other != name}
-        out.append(Variant(f"{name} alone", "components", ML, BASELINE, {"decision": {**fixed, **others}}))
+    out += [
+        Variant(f"{name} alone", "components", ML, BASELINE, {"decision": _only(name, fixed)})
+        for name in COMPONENTS
+    ]
+    for model, (name, changes) in MODELS.items():
+        # What else would be trained has no weight: it would only take time.
+        settings_of = {"learning": {**changes, "components": [name]}, "decision": _only(name, fixed)}
+        out.append(Variant(model, "models", ML, f"{name} alone", settings_of))
     # What speaks without a model (Q-learning, the indicators' fusion) must not speak beside a control.
     modelless = [name for name in COMPONENTS if name not in settings.learning.components]
     silent = {f"weight_{name}": 0.0 for name in modelless}

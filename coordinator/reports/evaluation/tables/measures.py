@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from coordinator.reports.evaluation.account_run import AccountRun
+from coordinator.reports.evaluation.account_run import AccountRun, SkillRow
 from coordinator.reports.evaluation.evaluation import BASELINE, HOLD, ML, UNEARNED, Evaluation
 from coordinator.reports.evaluation.luck import random_controls
 from coordinator.reports.evaluation.periods import Part, by_regime, by_year
@@ -52,9 +52,11 @@ def skill_table(e: Evaluation) -> Table:
     """Skill of every score, and of the controls in its place."""
     head = ("", "Score", "Signals", "AUC", "Error", "Brier", "ECE", "R of all", "R of the best tenth")
     rows = []
-    for name in (ML, "shuffled labels", "noise 0"):
+    models = [run.name for run in e.known("models")]
+    for name in (ML, *models, "shuffled labels", "noise 0"):
         run = e.account(name)
-        for row in run.skill if run else ():
+        rows_of = run.skill if run else ()
+        for row in rows_of if name not in models else _of_models(rows_of):
             cells = (f"{row.signals:,}", number(row.auc, 3), number(row.auc_error, 3), number(row.brier, 3))
             rows.append((name, row.name, *cells, number(row.ece, 3), number(row.mean_r), number(row.top_r)))
     note = (
@@ -64,6 +66,11 @@ def skill_table(e: Evaluation) -> Table:
         "of each quarter."
     )
     return Table("Skill of each component, and of its controls", head, tuple(rows), note)
+
+
+def _of_models(rows: tuple[SkillRow, ...]) -> list[SkillRow]:
+    """The trained network's row alone: nothing else has a weight there."""
+    return [row for row in rows if row.name in ("lstm", "attention")]
 
 
 def years_table(e: Evaluation) -> Table:
