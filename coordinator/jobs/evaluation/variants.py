@@ -95,9 +95,11 @@ SAY: dict[str, Changes] = {
 """Other says of ML than the shipped one; unearned: from its first model on, whatever it is worth."""
 COMPONENTS = ("lstm", "attention", "fusion", "selector", "quality")
 MODELS: dict[str, tuple[str, Changes]] = {
-    "LSTM, 5 seeds": ("lstm", {"ensemble_seeds": 5}),
-    "LSTM, 3 horizons": ("lstm", {"ensemble_horizons": [6, 24]}),
-    "transformer": ("attention", {"attention_architecture": "transformer"}),
+    "LSTM, 5 seeds": ("lstm", {"learning": {"ensemble_seeds": 5}}),
+    "LSTM, 3 horizons": ("lstm", {"learning": {"ensemble_horizons": [6, 24]}}),
+    "transformer": ("attention", {"learning": {"attention_architecture": "transformer"}}),
+    "quality, updated weekly": ("quality", {"quality": {"online_days": 7}}),
+    "quality, logistic": ("quality", {"quality": {"model_type": "logistic"}}),
 }
 """Other models in a component's place, that component alone: each is compared with the shipped one alone."""
 IMPROVEMENTS: dict[str, Changes] = {
@@ -177,8 +179,9 @@ def _of_ml(settings: Settings, sizes: Sizes) -> list[Variant]:
     ]
     for model, (name, changes) in MODELS.items():
         # What else would be trained has no weight: it would only take time.
-        settings_of = {"learning": {**changes, "components": [name]}, "decision": _only(name, fixed)}
-        out.append(Variant(model, "models", ML, f"{name} alone", settings_of))
+        learning = {**changes.get("learning", {}), "components": [name]}
+        only = {**changes, "learning": learning, "decision": _only(name, fixed)}
+        out.append(Variant(model, "models", ML, f"{name} alone", only))
     # What speaks without a model (Q-learning, the indicators' fusion) must not speak beside a control.
     modelless = [name for name in COMPONENTS if name not in settings.learning.components]
     silent = {f"weight_{name}": 0.0 for name in modelless}

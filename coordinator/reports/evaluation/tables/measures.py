@@ -69,8 +69,8 @@ def skill_table(e: Evaluation) -> Table:
 
 
 def _of_models(rows: tuple[SkillRow, ...]) -> list[SkillRow]:
-    """The trained network's row alone: nothing else has a weight there."""
-    return [row for row in rows if row.name in ("lstm", "attention")]
+    """The trained model's row alone: nothing else has a weight there."""
+    return [row for row in rows if row.name in ("lstm", "attention", "quality")]
 
 
 def years_table(e: Evaluation) -> Table:
