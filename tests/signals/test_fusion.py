@@ -135,3 +135,17 @@ def _baseline():
     from coordinator.settings.signals import BaselineSettings
 
     return BaselineSettings()
+
+
+def test_lower_timeframes_that_turn_first_are_a_warning():
+    frames = {"1h": candles(24 * 7, 1), "4h": candles(6 * 7, 4), "1d": candles(7, 24)}
+    hours, fours, days = (np.ones(len(frame)) for frame in frames.values())
+    hours[100:], fours[30:] = -1, -1  # from the 101st hour, and from the 31st 4h candle, closed in hour 124
+    views = {
+        name: (frame, TimeframeView(direction, np.full(len(frame), 0.5)))
+        for (name, frame), direction in zip(frames.items(), (hours, fours, days), strict=True)
+    }
+    warning = fuse(frames["1h"], views, S).warning
+    np.testing.assert_array_equal(np.flatnonzero(warning), np.arange(124 - 1, 24 * 7))
+    assert set(warning[124 - 1 :]) == {-1}
+    assert not fuse(frames["1h"], {**views, "1d": views["4h"]}, S).warning.any()  # all have turned

@@ -18,7 +18,7 @@ from coordinator.trade.exits import (
 from coordinator.trade.kelly import kelly_risk
 from coordinator.trade.market import market_path, target_factor, volatility_multiplier
 
-RULES = ("momentum_reversal", "low_volume", "stagnation", "scale_out")
+RULES = ("momentum_reversal", "low_volume", "stagnation", "trend_change", "scale_out")
 S = ExitsSettings.model_validate({name: {"mode": "on"} for name in RULES})
 FOLLOWING = ExitsSettings.model_validate({"target_following": {"mode": "on"}})
 
@@ -51,6 +51,7 @@ def path(n=40, settings=S, **columns):
         columns.get("volume", np.ones(n)),
         columns.get("trend", (flat, flat, flat)),
         columns.get("direction", flat.astype(np.int64)),
+        columns.get("warning", flat.astype(np.int64)),
         settings,
     )
 
@@ -68,6 +69,15 @@ def test_each_rule_speaks_both_ways_and_the_surest_first(side):
     assert rules(side, 100 + 3 * side, 35, market) == ["stagnation (70%)"]
     assert rules(side, 100 + 1.9 * side, 25, market) == []  # below the first target
     assert rules(-side, 100 + 3 * side, 25, market) == []  # a loss
+
+
+@pytest.mark.parametrize("side", [1, -1])
+def test_lower_timeframes_that_turn_first_are_a_reason_to_leave_a_profit(side):
+    market = path(warning=np.where(np.arange(40) == 20, -side, 0))
+    assert rules(side, 100 + 0.5 * side, 20, market, candles=3) == ["trend change (60%)"]
+    assert rules(side, 100 + 0.5 * side, 21, market, candles=3) == []
+    assert rules(side, 100 - 0.5 * side, 20, market, candles=3) == []  # a loss has its stop
+    assert rules(-side, 100 - 0.5 * side, 20, market, candles=3) == []  # the warning is of the other way
 
 
 def test_without_history_no_rule_speaks():
@@ -114,6 +124,7 @@ def test_a_path_never_knows_the_future():
         "volume": rng.uniform(0, 2, 200),
         "trend": (rng.uniform(0, 60, 200), rng.uniform(0, 40, 200), rng.uniform(0, 40, 200)),
         "direction": rng.integers(-1, 2, 200),
+        "warning": rng.integers(-1, 2, 200),
     }
     whole = path(200, FOLLOWING, close=close, **columns)
     cut = {k: tuple(x[:120] for x in v) if k == "trend" else v[:120] for k, v in columns.items()}

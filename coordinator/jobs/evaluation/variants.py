@@ -82,8 +82,9 @@ class Sizes:
 
 
 ALL_TRIGGERS = ["baseline_turn", "trend_following", "mean_reversion", "breakout", "momentum"]
-RULES = ("momentum_reversal", "low_volume", "stagnation", "scale_out")
+RULES = ("momentum_reversal", "low_volume", "stagnation", "trend_change", "scale_out")
 TARGETS = {"targets": {"enabled": True}}
+TRAILING = {"stops": {"trailing_start": 0.01}}
 SAY: dict[str, Changes] = {
     "ML at 30 %, unearned": {"decision": {"weighting": "fixed", "ml_weight": 0.3}},
     UNEARNED: {"decision": {"weighting": "fixed", "ml_weight": 0.7}},
@@ -117,7 +118,11 @@ IMPROVEMENTS: dict[str, Changes] = {
     "exit at the exit MA": {"exits": {"moving_average": True}},
     "no channel exit": {"exits": {"channel": False}},
     "time limit 10 days": {"targets": {"horizon": 10}},
-    "trailing stop": {"stops": {"trailing_start": 0.01}},
+    "trailing stop": TRAILING,
+    "trailing stop by volatility": {**TRAILING, "exits": {"trailing_by_volatility": True}},
+    "trailing stop by momentum": {**TRAILING, "exits": {"trailing_by_momentum": True}},
+    "no entries in a bear's state": {"regime": {"avoid": ["bear"]}},
+    "no entries at high volatility": {"regime": {"avoid": ["high_vol", "high"]}},
     "target 2.5 R": TARGETS,
     "target, dynamic": {**TARGETS, "improvements": {"dynamic_reward_risk": {"mode": "on"}}},
     "target, following": {**TARGETS, "exits": {"target_following": {"mode": "on"}}},
