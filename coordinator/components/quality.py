@@ -9,8 +9,8 @@ import numpy as np
 from coordinator.components.component import ActiveModel, TrainingResult, Window
 from coordinator.components.drift_check import DRIFT_MARKS
 from coordinator.components.market_history import BASE, MarketHistory, row_positions
-from coordinator.learning.online_update import OnlineUpdate
 from coordinator.learning.quality_models.base import QualityModel
+from coordinator.learning.quality_models.online_update import OnlineUpdate
 from coordinator.learning.retraining import Champion, Retraining, retrain
 from coordinator.settings import Settings
 from coordinator.signals.candles import timeframe_seconds

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from coordinator.errors import CoordinatorError
-from coordinator.learning.online_update import OnlineUpdate
+from coordinator.learning.quality_models.online_update import OnlineUpdate
 from coordinator.learning.quality_rows import QualityRows
 from coordinator.learning.scores import auc
 from coordinator.settings import load_settings
