@@ -130,6 +130,7 @@ IMPROVEMENTS: dict[str, Changes] = {
     "DCA, ATR spacing": {"dca": {"enabled": True, "spacing_mode": "atr"}},
     "Kelly cap": {"sizing": {"kelly_mode": "on"}},
     **{name.replace("_", " "): {"exits": {name: {"mode": "on"}}} for name in RULES},
+    "all adaptive exits": {"exits": {name: {"mode": "on"} for name in RULES}},
     "no ranking": {"entries": {"ranking": "off"}},
     "volatility sizing": {"improvements": {"volatility_sizing": {"mode": "on"}}},
     "correlation filter": {"improvements": {"correlation_filter": {"mode": "on"}}},

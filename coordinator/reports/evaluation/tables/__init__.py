@@ -12,6 +12,7 @@ from coordinator.reports.evaluation.tables.accounts import (
     spread_note,
 )
 from coordinator.reports.evaluation.tables.measures import (
+    contributions_table,
     problems_table,
     random_table,
     regimes_table,
@@ -44,6 +45,7 @@ def evaluation_tables(evaluation: Evaluation) -> list[Table]:
         controls_table(e),
         differences_table(e, "improvements", PARTS, chance_note(e)),
         targets_table(e),
+        contributions_table(e),
         skill_table(e),
         years_table(e),
         regimes_table(e),

@@ -11,11 +11,12 @@ from coordinator.reports.evaluation.evaluation import BASELINE, HOLD, ML, UNEARN
 from coordinator.reports.evaluation.luck import random_controls
 from coordinator.reports.evaluation.periods import Part, by_regime, by_year
 from coordinator.reports.evaluation.tables.table import Table
-from coordinator.reports.evaluation.targets import target_rows
+from coordinator.reports.evaluation.targets import TargetRow, contribution_rows, target_rows
 from coordinator.reports.texts import UNDEFINED, number, percent
 
 __all__ = [
     "SHOWN",
+    "contributions_table",
     "problems_table",
     "random_table",
     "regimes_table",
@@ -33,19 +34,29 @@ QUANTILES = (0.05, 0.5, 0.95)
 def targets_table(e: Evaluation) -> Table:
     """The documented targets beside what was reached."""
     base, ml = e.account(BASELINE), e.account(ML)
-    if base is None or ml is None:
-        return Table("Documented targets", (), ())
-    shown = ("win_rate", "max_drawdown", "gain", "false_signals")
-    rows = []
-    for row in target_rows(base, ml):
-        text = percent if row.figure in shown else number
-        rows.append((row.label, row.source, text(row.baseline), text(row.ml), row.verdict))
+    rows = [] if base is None or ml is None else target_rows(base, ml)
     return Table(
         "Documented targets",
         ("Target", "Document", BASELINE, ML, "Verdict"),
-        tuple(rows),
+        tuple(map(_target_cells, rows)),
         "Hopes of the documents, measured over the whole time; gains and false signals relative to the baseline's.",
     )
+
+
+def contributions_table(e: Evaluation) -> Table:
+    """What each part was hoped to add."""
+    return Table(
+        "Documented contributions of the parts",
+        ("Hope", "Document", "Without it", "With it", "Verdict"),
+        tuple(map(_target_cells, contribution_rows(e.accounts))),
+        f'Components: "{UNEARNED}", without: a weight of 0 in it. Adaptive exits: all of them on in TechnicalBaseline.',
+    )
+
+
+def _target_cells(row: TargetRow) -> tuple[str, ...]:
+    shown = ("win_rate", "max_drawdown", "gain", "false_signals")
+    text = percent if row.figure in shown else number
+    return (row.label, row.source, text(row.baseline), text(row.ml), row.verdict)
 
 
 def skill_table(e: Evaluation) -> Table:
