@@ -153,7 +153,7 @@ def target_rows(baseline: AccountRun, ml: AccountRun) -> list[TargetRow]:
 
 
 def contribution_rows(accounts: Mapping[str, AccountRun]) -> list[TargetRow]:
-    """What each part was hoped to add, beside the figures without (first) and with it, where both accounts are there."""
+    """What each part was hoped to add, beside the figures without and with it, where both accounts are there."""
     rows = []
     for hope in CONTRIBUTIONS:
         whole, without = accounts.get(hope.whole), accounts.get(hope.without)
