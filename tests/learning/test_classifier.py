@@ -51,6 +51,7 @@ def test_the_documented_network():
     assert shapes["head.0.weight"] == (64, 64)
     assert shapes["head.3.weight"] == (32, 64)
     assert shapes["head.6.weight"] == (3, 32)
+    assert not [name for name in shapes if name.startswith("lstm") and not name.endswith("_l0")]
     assert [m.p for m in net.modules() if isinstance(m, torch.nn.Dropout)] == [0.2, 0.3, 0.2]
     assert net(torch.zeros(5, 10, 31)).shape == (5, 3)
 

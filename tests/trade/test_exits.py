@@ -17,6 +17,7 @@ from coordinator.trade.exits import (
 )
 from coordinator.trade.kelly import kelly_risk
 from coordinator.trade.market import market_path, target_factor, volatility_multiplier
+from coordinator.trade.sizing import risk_budget
 
 RULES = ("momentum_reversal", "low_volume", "stagnation", "scale_out")
 S = ExitsSettings.model_validate({name: {"mode": "on"} for name in RULES})
@@ -154,6 +155,13 @@ def test_targets_move_by_a_quarter_at_most_and_mirror(momentum, adx, plus, minus
     assert long + short == pytest.approx(2.0)
 
 
+def test_momentum_and_trend_each_move_a_target_by_half_of_the_quarter():
+    momentum, adx = np.array([0.03, 0.0, 0.03, -0.015]), np.array([0.0, 50.0, 50.0, 0.0])
+    plus, minus = np.full(4, 30.0), np.full(4, 10.0)
+    found = target_factor(1, momentum, adx, plus, minus, S)
+    np.testing.assert_allclose(found, [1.125, 1.125, 1.25, 0.9375])
+
+
 @given(p=st.floats(0.01, 0.99), r=st.floats(1, 4), loss=st.floats(0.05, 1.5), fraction=st.floats(0, 1))
 def test_kelly_is_the_bet_that_grows_fastest(p, r, loss, fraction):
     settings = SizingSettings(kelly_fraction=1.0, kelly_minimum=0.0)
@@ -168,6 +176,17 @@ def test_kelly_is_the_bet_that_grows_fastest(p, r, loss, fraction):
 
     other = fraction * min(0.999 / loss, 2 * best)
     assert growth(min(best, 0.999999 / loss)) >= growth(other) - 1e-9
+
+
+def test_kelly_is_half_and_off_unless_it_is_set():
+    """p .6 at 2:1 against a loss of 1 R: the whole bet is .4, half of it .2."""
+    settings = SizingSettings()
+    (half,) = kelly_risk(np.array([0.6]), np.array([0.8]), 2.0, settings)
+    assert half == pytest.approx(0.2)
+    assert settings.kelly_mode == "off"
+    low = 0.006
+    assert risk_budget(settings, kelly=low) == settings.risk_per_trade
+    assert risk_budget(SizingSettings(kelly_mode="on"), kelly=low) == low
 
 
 def test_kelly_is_bounded_below_and_silent_without_calibration():
