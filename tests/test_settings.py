@@ -8,7 +8,8 @@ from coordinator.settings import Settings, load_settings, run_settings
 
 def test_the_shipped_config_is_valid(pytestconfig):
     config = json.loads((pytestconfig.rootpath / "config.json").read_text())
-    assert load_settings(config["coordinator"]).decision.weighting == "earned"
+    decision = load_settings(config["coordinator"]).decision
+    assert (decision.weighting, decision.quality_mode) == ("earned", "vote")
     assert config["freqai"]["live_retrain_hours"] == 7 * 24  # spec 001: every week
 
 
