@@ -189,6 +189,11 @@ def test_regimes_and_levels():
     assert REGIMES[fall.regime[-1]] == "bear"
     for noise, level in ((0.003, "low"), (0.009, "medium"), (0.02, "high")):
         flat = compute_regime(trend(0.0, noise=noise), settings)
+        known = np.isfinite(flat.volatility)
+        by_hand = np.digitize(
+            flat.volatility[known], [0.03, 0.06]
+        )  # spec 004: from 3 % medium, from 6 % high
+        np.testing.assert_array_equal(flat.level[known], by_hand)
         share = (flat.level[100:] == LEVELS.index(level)).mean()
         assert share > 0.8, (noise, level, share)
         assert flat.volatility[-1] == pytest.approx(noise * np.sqrt(24), rel=0.5)

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coordinator.settings.exits import ExitsSettings
-from coordinator.settings.trade import SizingSettings
+from coordinator.settings.trade import SizingSettings, StopSettings
 from coordinator.signals.candles import Candles
 from coordinator.trade.exits import (
     HeldPosition,
@@ -18,6 +18,7 @@ from coordinator.trade.exits import (
 from coordinator.trade.kelly import kelly_risk
 from coordinator.trade.market import market_path, target_factor, volatility_multiplier
 from coordinator.trade.sizing import risk_budget
+from coordinator.trade.stops import trailing_distance
 
 RULES = ("momentum_reversal", "low_volume", "stagnation", "scale_out")
 S = ExitsSettings.model_validate({name: {"mode": "on"} for name in RULES})
@@ -40,6 +41,17 @@ def test_the_documented_targets(volatility, targets):
 @given(st.floats(0, 3))
 def test_the_multiplier_is_bounded(volatility):
     assert 0.5 <= volatility_multiplier(np.array([volatility]), S)[0] <= 2.0
+
+
+def test_the_bounds_are_half_and_twice_and_what_is_documented_can_be_changed():
+    wild, steep = np.array([0.5]), S.model_copy(update={"volatility_slope": 50.0})
+    assert volatility_multiplier(wild, S)[0] == 2.0
+    assert volatility_multiplier(np.array([0.0]), steep)[0] == 0.5
+    assert profit_targets(1.0, ExitsSettings(targets=(0.015, 0.03, 0.05))) == pytest.approx(
+        (0.015, 0.03, 0.05)
+    )
+    tight = StopSettings(trailing_distances=(0.03, 0.025, 0.02, 0.01), trailing_profits=(0.02, 0.04, 0.07))
+    assert [trailing_distance(profit, tight) for profit in (0.065, 0.07)] == [0.02, 0.01]
 
 
 def path(n=40, settings=S, **columns):

@@ -89,6 +89,7 @@ def test_stop_below_support_and_above_resistance():
 def test_stop_distance_is_bounded_and_the_hard_limit_where_unknown(candles):
     direction = np.where(np.arange(len(candles)) % 2, 1, -1)
     distance = initial_stop_distance(candles, direction, STOPS)
+    assert STOPS.hard_limit == 0.03  # spec 004
     assert ((distance >= STOPS.minimum) & (distance <= STOPS.hard_limit)).all()
     assert (distance[:10] == STOPS.hard_limit).all()
     assert len(np.unique(distance)) > 100
