@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from coordinator.settings.trade import CostSettings, DcaSettings, SizingSettings, StopSettings, TargetSettings
 from coordinator.signals.candles import Candles
 from coordinator.trade.entries import AT_ONCE, entry_plan
+from coordinator.trade.leverage import bearable_leverage
 from coordinator.trade.reward_risk import target_distance
 from coordinator.trade.sizing import first_stake, plan_stake, risk_budget, tranche_stake
 from coordinator.trade.stops import initial_stop_distance, stop_rate, trailing_distance
@@ -62,6 +63,15 @@ def test_the_loss_at_the_stop_never_exceeds_the_budget_whatever_fills(
         for share, offset in list(zip(plan.shares, plan.offsets, strict=True))[:filled]
     )
     assert loss <= equity * SIZING.risk_per_trade * (1 + 1e-9)
+
+
+@given(wanted=st.integers(1, 20), stop=st.floats(0.005, 0.5))
+def test_a_planned_stop_lies_within_four_fifths_of_the_way_to_the_liquidation(wanted, stop):
+    """A position of leverage L is liquidated after a move of nearly 1 / L."""
+    leverage = bearable_leverage(wanted, stop)
+    assert 1 <= leverage <= wanted
+    assert leverage == 1 or stop <= 0.8 / leverage * (1 + 1e-6)
+    assert leverage == wanted or stop > 0.8 / (leverage + 1) * (1 - 1e-6)  # and no less than it can bear
 
 
 def test_the_stake_is_bounded_by_what_freqtrade_proposes():
