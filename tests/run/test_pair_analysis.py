@@ -8,7 +8,7 @@ from coordinator.errors import CoordinatorError
 from coordinator.run.pair_analysis import analyse
 from coordinator.settings import load_settings
 from coordinator.signals.candles import Candles
-from coordinator.signals.regime import LEVELS, STATES
+from coordinator.signals.regime import LEVELS, STATES, compute_regime
 from coordinator.signals.regime_gate import market_direction
 from coordinator.signals.technical import compute_technical
 
@@ -49,6 +49,12 @@ def test_signals_stops_and_indicators_are_the_clocks(market):
     np.testing.assert_allclose(analysis.stop_distance[late], np.clip(1.5 * atr, 0.005, 0.5)[late])
     assert np.isinf(analysis.target_distance).all()
     assert not analysis.barred.any()
+    own = analysis.votes["technical"]
+    np.testing.assert_array_equal(own.direction, technical.signal[analysis.index])
+    np.testing.assert_array_equal(own.confidence, technical.signal_confidence[analysis.index])
+    regime = compute_regime(pair["1h"], settings.regime)
+    np.testing.assert_array_equal(analysis.regime.regime, regime.regime)
+    np.testing.assert_array_equal(analysis.regime.volatility, regime.volatility)
 
 
 def test_the_fusion_keeps_its_three_timeframes_whatever_the_clock(market):

@@ -49,6 +49,20 @@ def test_the_documented_example():
     assert confidence == pytest.approx(0.6 * 0.7725 + 0.25 * 1.0 + 0.15 * 1.0)
 
 
+def test_the_documented_example_with_its_consistency():
+    """.85: three flips in twenty readings of each timeframe; .6 x .7725 + .25 + .15 x .85 is .841."""
+    frames = {"1h": candles(24 * 30, 1), "4h": candles(6 * 30, 4), "1d": candles(30, 24)}
+    views = {}
+    for (name, frame), confidence in zip(frames.items(), (0.75, 0.70, 0.85), strict=True):
+        direction = -np.ones(len(frame), dtype=np.int64)
+        direction[-15:-10] = direction[-5:] = 1
+        views[name] = frame, TimeframeView(direction, np.full(len(frame), confidence))
+    result = fuse(frames["1h"], views, FusionSettings(consistency_signals=21))
+    assert (result.direction[-1], result.agreement[-1]) == (1, 1.0)
+    assert result.consistency[-1] == pytest.approx(0.85)
+    assert result.confidence[-1] == pytest.approx(0.841)
+
+
 @pytest.mark.parametrize(
     ("directions", "confidences", "expected"),
     [
