@@ -84,8 +84,9 @@ def evaluate(
         if quick
         else Sizes(groups, starts, noise, random)
     )
-    words = ["coordinator evaluate"]
+    words = ["coordinator evaluate", *(f"-c {path}" for path in config or ())]
     words += [f"--datadir {named}"] if named else []
+    words += [f'--pairs "{pairs}"'] if pairs else []
     words += [f"--timerange {plan.timerange}", f"--trading-mode {plan.trading_mode}"]
     options = EvaluationOptions(workers or os.cpu_count() or 1, scheduler, tried, " ".join(words))
     failed = run_evaluation(define_evaluation(plan, user_data, sizes), options, user_data, Console())
