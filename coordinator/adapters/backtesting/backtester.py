@@ -7,6 +7,7 @@ timerange's candles are read once. A run then costs its indicators, its decision
 
 from __future__ import annotations
 
+import gc
 import json
 import logging
 import os
@@ -134,6 +135,10 @@ class Backtester:
             decisions = None
             if isinstance(getattr(strategy, "run", None), TradingRun):
                 decisions = strategy.run.ledger_frame(strategy._tuned())
+            # Strategies and models lie in cycles with a whole market: many runs would hold many markets.
+            backtesting.strategylist = []
+            del strategy, content
+            gc.collect()
         if failed_trainings and not self._tolerant:
             raise BacktestFailedError(failed_trainings[0])
         return InProcessRun(stats, decisions)
