@@ -20,7 +20,7 @@ from coordinator.settings.networks import SelectorPolicySettings
 from coordinator.signals.feature_schema import FeatureSchema
 from coordinator.types import Floats, Ints
 
-__all__ = ["PolicyNetwork", "SelectorPolicy"]
+__all__ = ["PolicyNetwork", "SelectorPolicy", "kept_generators"]
 
 KIND = "selector"
 
@@ -80,7 +80,7 @@ class SelectorPolicy:
                 "schema", "the selector's policy", f"name {width} numbers", len(schema.names)
             )
         size_threads(1)
-        with _kept_generators():
+        with kept_generators():
             learner = PPO(
                 "MlpPolicy",
                 env,
@@ -146,7 +146,7 @@ class SelectorPolicy:
 
 
 @contextmanager
-def _kept_generators() -> Iterator[None]:
+def kept_generators() -> Iterator[None]:
     """Stable-baselines3 seeds the process's generators; afterwards they are as before."""
     state, numpy_state = random.getstate(), np.random.get_state()  # noqa: NPY002
     with torch.random.fork_rng(devices=[]):

@@ -1,0 +1,1 @@
+"""The policy that divides the slots among the pairs: its market, its training and its file."""
