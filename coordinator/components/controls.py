@@ -37,7 +37,8 @@ HOLD: Final = 0.2  # a control network's probability of HOLD; the rest is BUY's 
 def control_components(
     components: Mapping[str, Component], kind: ControlKind, seed: int, settings: Settings
 ) -> dict[str, Component]:
-    """A control in each component's place."""
+    """A control in each voting component's place; slots are divided by expected R, as without a policy."""
+    components = {name: one for name, one in components.items() if name != "slots"}
     if kind == "shuffled":
         return {name: ShuffledComponent(one, seed, settings) for name, one in components.items()}
     score = _constant if kind == "constant" else _noise

@@ -25,11 +25,12 @@ from coordinator.signals.features import FEATURES
 from coordinator.signals.fusion import TIMEFRAMES
 from coordinator.signals.pair_view import PairView, make_pair_view
 from coordinator.signals.panel_features import PanelPair, panel_features
-from coordinator.signals.regime import Regime, compute_regime
+from coordinator.signals.regime import Regime, compute_regime, is_avoided
+from coordinator.signals.regime_gate import market_direction
 from coordinator.signals.signal_features import SignalFeatures, signal_features
 from coordinator.signals.technical import Technical, compute_technical
 from coordinator.trade.virtual_trades import planned_distances, virtual_outcomes
-from coordinator.types import Floats, Ints, Times
+from coordinator.types import Bools, Floats, Ints, Times
 
 __all__ = ["BASE", "MarketHistory", "PairHistory", "row_positions"]
 
@@ -77,21 +78,28 @@ class MarketHistory:
     pairs : mapping of pair to PairHistory
     settings : Settings
         Of the baseline, stops, targets and costs: what a signal is and what became of it.
+    can_short : bool
+        Whether an account can enter short signals: they are signals all the same.
     """
 
-    def __init__(self, pairs: Mapping[str, PairHistory], settings: Settings) -> None:
+    def __init__(
+        self, pairs: Mapping[str, PairHistory], settings: Settings, *, can_short: bool = True
+    ) -> None:
+        self._can_short = can_short
         self.pairs, self._settings = pairs, settings.on_clock(settings.clock_names[0])
         self._all_clocks = settings
         self._on_clocks: dict[str, MarketHistory] = {}
         self._technical: dict[str, Technical] = {}
         self._regime: dict[str, Regime] = {}
+        self._enterable: dict[str, Bools] = {}
 
     def on_clock(self, name: str) -> MarketHistory:
         """The same candles read on another of several clocks; this one is read on the slowest."""
         if name == self._settings.baseline.clock:
             return self
         if name not in self._on_clocks:
-            self._on_clocks[name] = MarketHistory(self.pairs, self._all_clocks.on_clock(name))
+            own = self._all_clocks.on_clock(name)
+            self._on_clocks[name] = MarketHistory(self.pairs, own, can_short=self._can_short)
         return self._on_clocks[name]
 
     def technical(self, pair: str) -> Technical:
@@ -116,6 +124,25 @@ class MarketHistory:
         """Open times of the candles with a signal."""
         times: Times = self.pairs[pair].candles[BASE].time[np.flatnonzero(self.technical(pair).signal)]
         return times
+
+    def enterable(self, pair: str) -> Bools:
+        """Candles with a signal that an account can enter as far as trading mode and settings say, shape (n_candles,).
+
+        A gate whose reference pair is not among the pairs lets everything through.
+        """
+        if pair not in self._enterable:
+            s, technical, candles = self._settings, self.technical(pair), self.pairs[pair].candles[BASE]
+            can = (technical.signal != 0) & (self._can_short | (technical.signal > 0))
+            if s.regime.gate == "on" and self._leader is not None:
+                leader = self._leader
+                read = self.pairs[leader].candles[BASE], self.clock_candles(leader), s.regime.gate_average
+                can &= market_direction(candles, *read) == technical.signal
+            if s.regime.avoid_mode == "on" and s.regime.avoid:
+                can &= ~is_avoided(self.regime(pair), s.regime.avoid)
+            if s.baseline.rearm == "shadow":
+                can &= ~technical.rearmed
+            self._enterable[pair] = can
+        return self._enterable[pair]
 
     @cached_property
     def views(self) -> dict[str, PairView]:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from coordinator.portfolio.correlation_cache import CorrelationCache
 from coordinator.portfolio.guard import Limit, Position, entry_limits
-from coordinator.portfolio.ranking import Candidate, allocate_slots
+from coordinator.portfolio.ranking import (
+    Candidate,
+    allocate_slots,
+    divide_by_policy,
+    rank_candidates,
+)
+from coordinator.portfolio.slot_terms import portfolio_state
 from coordinator.settings import Settings
 
 __all__ = ["EntryRound", "Slots"]
@@ -22,11 +28,13 @@ class Slots:
     held : gives the positions, open orders included
     limit : positions at most; None without a limit
     locked : whether a pair is locked for a direction
+    opened : gives the open times of the candles before the positions' entries, seconds
     """
 
     held: Callable[[], Iterable[Position]]
     limit: int | None = None
     locked: Callable[[str, int], bool] = lambda pair, direction: False
+    opened: Callable[[], Sequence[int]] = tuple
 
 
 @dataclass
@@ -44,6 +52,7 @@ class EntryRound:
     correlations : of all pairs
     limit_acts : whether a limit that refuses a pair is obeyed
     ranks : pair to its rank from 1 among the candidates that the limits let through
+    left : pair to the policy's P(take) of the candidates that it leaves without a slot
     """
 
     time: int
@@ -53,6 +62,8 @@ class EntryRound:
     correlations: CorrelationCache
     limit_acts: Callable[[str], bool]
     ranks: dict[str, int] = field(default_factory=dict)
+    left: dict[str, float] = field(default_factory=dict)
+    _portfolio: tuple[float, float] = (0.0, 0.0)
     _limits: dict[str, list[Limit]] = field(default_factory=dict)
     _candidates: set[str] = field(default_factory=set)
 
@@ -68,7 +79,10 @@ class EntryRound:
         """The round before the candle's first entry."""
         held = list(slots.held())
         free = None if slots.limit is None else max(0, slots.limit - len(held))
-        return cls(time, held, free, settings, correlations, limit_acts)
+        entries = cls(time, held, free, settings, correlations, limit_acts)
+        if settings.divides_slots and slots.limit:
+            entries._portfolio = portfolio_state(slots.opened(), slots.limit, time, settings.time_limit)
+        return entries
 
     def rank(self, pair: str, accepted: Callable[[], Iterable[Candidate]], slots: Slots) -> None:
         """Rank the candle's candidates where that has not been done with this pair among them (a bot's may be late).
@@ -87,7 +101,9 @@ class EntryRound:
         ]
         self._candidates = {candidate.pair for candidate in candidates}
         self._limits.clear()
-        self.ranks = allocate_slots(candidates, self.held, self.free, self._refuses)
+        divided = divide_by_policy(candidates, self._portfolio) if self.settings.divides_slots else None
+        ranked, self.left = divided or (rank_candidates(candidates), {})
+        self.ranks = allocate_slots(ranked, self.held, self.free, self._refuses)
 
     def rank_of(self, pair: str) -> int | None:
         """A candidate's rank; None for a pair that is none, or that the limits refuse."""

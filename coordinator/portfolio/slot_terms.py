@@ -16,10 +16,12 @@ import numpy as np
 
 from coordinator.types import Floats
 
-__all__ = ["PORTFOLIO", "TERMS", "portfolio_state", "take_probability"]
+__all__ = ["PORTFOLIO", "TAKE", "TERMS", "portfolio_state", "take_probability"]
 
 PORTFOLIO = ("in_use", "age")
 TERMS = ("take", *PORTFOLIO)
+TAKE = 0.5
+"""P(take) below this leaves a signal without a slot."""
 
 
 def portfolio_state(opened: Sequence[int], places: int, time: int, time_limit: int) -> tuple[float, float]:

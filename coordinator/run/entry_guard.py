@@ -110,7 +110,10 @@ class EntryGuard:
         rank: int | None,
     ) -> EntryCheck:
         refusing = [limit for limit in limits if limit.refuses]
-        outranked = rank is not None and entries.free is not None and rank > entries.free
+        left = entries.left.get(pair)
+        outranked = left is not None or (
+            rank is not None and entries.free is not None and rank > entries.free
+        )
         allowed = not (refusing and self._limit_acts(pair, entries.settings)) and (
             ranking != "on" or not outranked
         )
@@ -131,12 +134,23 @@ class EntryGuard:
             f"{pair}: the entry is {_verb(limiting)} by {limit.name}: {limit.reason}" for limit in refusing
         ]
         if outranked:
-            rank, free = rank or 0, entries.free or 0
+            row, reason = _outranked(pair, entries, ranking, rank)
             self.refused[RANKING] += 1
-            rows.append(ImprovementRow(pair, RANKING, ranking, float(free), float(rank)))
-            place = f"number {rank} of {len(entries.ranks)} for {free} free slots"
-            log_lines.append(f"{pair}: the entry is {_verb(ranking)} by ranking: {place}")
+            rows.append(row)
+            log_lines.append(f"{pair}: the entry is {_verb(ranking)} by ranking: {reason}")
         return EntryCheck(allowed, tuple(rows), tuple(log_lines))
+
+
+def _outranked(pair: str, entries: EntryRound, mode: Mode, rank: int | None) -> tuple[ImprovementRow, str]:
+    """The ledger's row of an entry that lost (its rank; for no slot where the policy leaves it), and why."""
+    left = entries.left.get(pair)
+    if left is not None:
+        last = float(len(entries.ranks) + 1)
+        why = f"the policy that divides the slots leaves it, P(take) {left:.0%}"
+        return ImprovementRow(pair, RANKING, mode, 0.0, last), why
+    rank, free = rank or 0, entries.free or 0
+    place = f"number {rank} of {len(entries.ranks)} for {free} free slots"
+    return ImprovementRow(pair, RANKING, mode, float(free), float(rank)), place
 
 
 def _with_trust_changes(check: EntryCheck, changes: list[PairChange], mode: Mode) -> EntryCheck:

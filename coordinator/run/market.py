@@ -75,6 +75,15 @@ class AnalysedMarket:
         rows = [row for row in range(first, last) if signals.pair[row] in codes]
         return rows[0] if rows else None
 
+    def slot_terms(self, pair: str, time: int) -> tuple[float, ...]:
+        """What the policy that divides the slots says of a pair's signal at a candle; empty where it says nothing."""
+        analysis = self._analyses[pair]
+        if analysis.slot_terms is None:
+            return ()
+        row = int(np.searchsorted(analysis.candles.time[analysis.index], time))
+        terms = analysis.slot_terms[row]
+        return tuple(terms.tolist()) if np.isfinite(terms).all() else ()
+
     def absence_reasons(self, settings: Settings) -> dict[str, npt.NDArray[np.object_]]:
         """Why each component did not vote, one text per signal of ``signals()``; empty where it did."""
         names = {name for analysis in self._analyses.values() for name in analysis.absence_reasons}

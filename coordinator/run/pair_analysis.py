@@ -43,6 +43,8 @@ class PairAnalysis:
     improvements : mapping of an improvement that is not off to its numbers without a limit, not in ``target_distance``
     trained : mapping of component to the signals on which a trained model spoke, bool of shape (n_signals,); the
         indicators' fusion and the selector's choice of a tactic are none
+    slot_terms : float, shape (n_signals, 3), the policy's on the division of slots (``portfolio.slot_terms``), NaN
+        where it says nothing; None where there is none
     """
 
     pair: str
@@ -61,6 +63,7 @@ class PairAnalysis:
     absence_reasons: Mapping[str, npt.NDArray[np.object_]]
     improvements: Mapping[str, Improvement] = field(default_factory=dict)
     trained: Mapping[str, Bools] = field(default_factory=dict)
+    slot_terms: Floats | None = None
 
 
 def analyse_clocks(

@@ -11,6 +11,7 @@ import pandas as pd
 
 from coordinator.components.absence import ABSENCE_REASONS, BEFORE, UNUSABLE_PREDICTIONS
 from coordinator.decision.voting import Votes
+from coordinator.portfolio.slot_terms import TERMS
 from coordinator.run.pair_analysis import PairAnalysis
 from coordinator.types import Floats
 
@@ -26,13 +27,15 @@ def with_predictions(
     confidence that class's probability, its conviction P(buy) - P(sell). Models of fusion
     (``fusion_model_direction``, ``_confidence``, ``_score``) speak in place of the indicators' fusion where they are
     present. Without its columns (no model yet), or where FreqAI or the model says that a prediction must not be used,
-    a component is absent, with the reason.
+    a component is absent, with the reason. "slots" does not vote: its columns become ``slot_terms``.
     """
     for component in components:
         if component == "quality":
             analysis = _with_quality(analysis, predictions)
         elif component == "fusion":
             analysis = _with_fusion(analysis, predictions)
+        elif component == "slots":
+            analysis = _with_slots(analysis, predictions)
         else:
             analysis = _with_network(analysis, predictions, component)
     return analysis
@@ -125,6 +128,20 @@ def _with_quality(analysis: PairAnalysis, predictions: pd.DataFrame) -> PairAnal
     )
 
 
+def _with_slots(analysis: PairAnalysis, predictions: pd.DataFrame) -> PairAnalysis:
+    columns = _columns(analysis, predictions, "slots", [f"slots_{name}" for name in TERMS])
+    if columns is None:
+        return without_component(analysis, "slots", "no model yet")
+    terms, reasons = columns
+    empty = ~np.isfinite(terms).all(axis=0) | (terms == 0).all(axis=0)  # FreqAI fills with zeros
+    reasons[(reasons == "") & empty] = "no prediction"
+    return replace(
+        analysis,
+        slot_terms=np.where(reasons == "", terms, np.nan).T,
+        absence_reasons={**analysis.absence_reasons, "slots": reasons},
+    )
+
+
 def without_component(analysis: PairAnalysis, component: str, reason: str) -> PairAnalysis:
     """The same analysis with a component absent from every signal."""
     votes = {name: vote for name, vote in analysis.votes.items() if name != component}
@@ -134,6 +151,7 @@ def without_component(analysis: PairAnalysis, component: str, reason: str) -> Pa
         votes=votes,
         absence_reasons={**analysis.absence_reasons, component: reasons},
         trained={name: spoke for name, spoke in analysis.trained.items() if name != component},
+        slot_terms=None if component == "slots" else analysis.slot_terms,
     )
 
 

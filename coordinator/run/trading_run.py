@@ -155,6 +155,7 @@ class TradingRun:
                 int(signals.direction[i]),
                 float(expected[i]),
                 float(decided.confidence[i]),
+                self.market.slot_terms(signals.pairs[signals.pair[i]], time),
             )
             for i in range(first, last)
             if decided.rejection[i] == 0

@@ -23,7 +23,11 @@ from coordinator.settings.learners import (
 )
 from coordinator.settings.learning import LearningSettings
 from coordinator.settings.ledger import DataCollectionSettings, LedgerSettings
-from coordinator.settings.networks import FusionModelSettings, SelectorPolicySettings
+from coordinator.settings.networks import (
+    FusionModelSettings,
+    SelectorPolicySettings,
+    SlotsPolicySettings,
+)
 from coordinator.settings.portfolio import PortfolioSettings
 from coordinator.settings.quality import QualitySettings
 from coordinator.settings.signals import (
@@ -65,6 +69,7 @@ class Settings(Section):
     quality: QualitySettings = QualitySettings()
     fusion_models: FusionModelSettings = FusionModelSettings()
     selector_policy: SelectorPolicySettings = SelectorPolicySettings()
+    slots_policy: SlotsPolicySettings = SlotsPolicySettings()
     ledger: LedgerSettings = LedgerSettings()
     data_collection: DataCollectionSettings = DataCollectionSettings()
     continuous_learning: ContinuousLearningSettings = ContinuousLearningSettings()
@@ -111,6 +116,27 @@ class Settings(Section):
     def time_limit(self) -> int:
         """Seconds after which a trade is closed: ``targets.horizon`` candles of the clock."""
         return self.targets.horizon * self.baseline.clock_seconds
+
+    @property
+    def divides_slots(self) -> bool:
+        """Whether a trained policy ranks the entries."""
+        ranks = self.improvements.effective(self.entries.ranking) != "off"
+        return ranks and self.entries.ranking_by == "policy"
+
+    @model_validator(mode="after")
+    def _slots_can_be_divided(self) -> Settings:
+        if not self.divides_slots:
+            return self
+        if self.portfolio.max_positions is None:
+            raise ValueError(
+                'entries.ranking_by "policy" divides portfolio.max_positions slots, which is null: set it, e.g. to 8'
+            )
+        if len(self.clock_names) > 1:
+            raise ValueError(
+                'entries.ranking_by "policy" reads one clock, and clocks has several: take "expected_r", or leave '
+                "clocks out"
+            )
+        return self
 
     @model_validator(mode="after")
     def _clocks_hold_together(self) -> Settings:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -28,6 +28,11 @@ class EntriesSettings(Section):
         "on",
         description="more signals than free slots at a candle: the best by expected R, then confidence, win them; "
         "off: the first in the pair list",
+    )
+    ranking_by: Literal["expected_r", "policy"] = Field(
+        "expected_r",
+        description="what ranks: expected R, or a policy trained by PPO that divides the slots (slots_policy): by its "
+        "P(take), and below .5 there is no slot; MLCoordinator only, expected R while it has no model",
     )
 
 

@@ -18,4 +18,13 @@ PREDICTED_FROM: Final = (
 def prediction_settings(settings: Settings) -> dict[str, Any]:
     """The sections that predictions depend on, those of each of several clocks too, as JSON types."""
     shared = {name: getattr(settings, name).model_dump(mode="json") for name in PREDICTED_FROM}
-    return {**shared, "clocks": {name: own.model_dump(mode="json") for name, own in settings.clocks.items()}}
+    clocks = {name: own.model_dump(mode="json") for name, own in settings.clocks.items()}
+    return {**shared, "clocks": clocks, "slots": _slots(settings)}
+
+
+def _slots(settings: Settings) -> dict[str, Any]:
+    """What the policy that divides the slots is made of, where there is one."""
+    if not settings.divides_slots:
+        return {"ranking_by": "expected_r"}
+    places = settings.portfolio.max_positions
+    return {"ranking_by": "policy", "places": places, **settings.slots_policy.model_dump(mode="json")}

@@ -46,7 +46,7 @@ def test_slots_go_to_the_best_that_the_limits_let_through(fields, free, refused)
         seen.append((x.pair, [position.pair for position in held]))
         return x.pair in refused
 
-    ranks = allocate_slots(shown, [Position("held", 1)], free, refuses)
+    ranks = allocate_slots(rank_candidates(shown), [Position("held", 1)], free, refuses)
     through = [x.pair for x in rank_candidates(shown) if x.pair not in refused]
     assert ranks == {pair: i + 1 for i, pair in enumerate(through)}
     winners = through[:free]

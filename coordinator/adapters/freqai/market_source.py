@@ -42,6 +42,7 @@ class MarketSource:
     def __init__(self, config: dict[str, Any], settings: Settings) -> None:
         self._config, self._settings = config, settings
         self._candle_type = CandleType.get_default(config.get("trading_mode", "spot"))
+        self._can_short = config.get("trading_mode", "spot") == "futures"
 
     def full_history(self, pairs: Iterable[str], dp: Any, memory: Memory) -> MarketHistory:
         """All history there is: files, and newer candles from FreqAI's memory and the data provider.
@@ -66,7 +67,7 @@ class MarketSource:
             }
             if len(frames[BASE]):
                 histories[pair] = PairHistory(_complete(frames) if live else frames)
-        return MarketHistory(histories, self._settings)
+        return MarketHistory(histories, self._settings, can_short=self._can_short)
 
     def latest_candles(self, pairs: Iterable[str], dp: Any) -> MarketHistory:
         """What the data provider has: a bot's newest candles."""
@@ -75,7 +76,7 @@ class MarketSource:
             frames = {name: _join([dp.get_pair_dataframe(pair, name)], name) for name in TIMEFRAMES}
             if len(frames[BASE]):
                 histories[pair] = PairHistory(_complete(frames))
-        return MarketHistory(histories, self._settings)
+        return MarketHistory(histories, self._settings, can_short=self._can_short)
 
     def _provided(self, dp: Any, pair: str, timeframe: str, live: bool) -> DataFrame:
         """The data provider's candles; before a bot's first refresh it has none, which is no reason to warn."""

@@ -28,6 +28,7 @@ from coordinator.adapters.pairs import traded_pairs
 from coordinator.components.absence import FAILED, LATE
 from coordinator.components.component import TrainingResult, Window
 from coordinator.components.composite import CompositeModel
+from coordinator.components.factory import with_slots
 from coordinator.components.market_history import BASE, MarketHistory
 from coordinator.components.model_files import ModelFiles, ModelVerdict
 from coordinator.errors import CoordinatorError
@@ -57,7 +58,7 @@ class CompositeFreqaiModel(ScanningModel):
         super().__init__(config=with_own_folder(kwargs["config"]))
         with as_operational():
             settings = run_settings(self.config)
-            names = self.only or settings.learning.components
+            names = with_slots(self.only or settings.learning.components, settings)
             if "selector" in names and settings.selector.enabled:
                 rule = "be false where a trained selector votes: there is one selector"
                 raise CoordinatorError("selector.enabled", type(self).__name__, rule, True)

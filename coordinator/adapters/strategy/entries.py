@@ -216,9 +216,8 @@ class EntryStrategy(FastCallbackStrategy):
     def _is_full(self, settings: Settings) -> bool:
         """Whether ``portfolio.max_positions`` are open, the hedge aside."""
         limit = settings.portfolio.max_positions
-        if limit is None:
-            return False
-        return sum(not self.hedging.is_hedge(trade) for trade in Trade.get_open_trades()) >= limit
+        is_hedge = self.hedging.is_hedge
+        return limit is not None and sum(not is_hedge(one) for one in Trade.get_open_trades()) >= limit
 
     def _locked(self, now: datetime, pair: str, direction: int) -> bool:
         """Whether a pair cannot be entered: a lock, it is the hedge's, or Freqtrade has no candle to enter it on."""
@@ -304,7 +303,11 @@ class EntryStrategy(FastCallbackStrategy):
             limits.append(settings.portfolio.max_positions + hedges)
         if 0 <= self.max_open_trades < math.inf:
             limits.append(int(self.max_open_trades) - self.hedging.reserved_slots())
-        return Slots(self._held, min(limits, default=None), partial(self._locked, now))
+        limit, locked = min(limits, default=None), partial(self._locked, now)
+        return Slots(self._held, limit, locked, self._opened)
+
+    def _opened(self) -> list[int]:
+        return [self.plans.last_closed(trade.open_date_utc) for trade in Trade.get_open_trades()]
 
     def _open_risk(self) -> float:
         """What the open plans lose together if all are stopped out in full, stake currency; the hedge has none."""

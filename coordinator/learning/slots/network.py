@@ -35,4 +35,5 @@ class SlotsNetwork(nn.Module):
         """Logit of taking, shape (batch, 1), of observations whose last numbers are the portfolio's."""
         seen, portfolio = observed[:, : -len(PORTFOLIO)], observed[:, -len(PORTFOLIO) :]
         terms = self(seen)
-        return torch.sum(terms[:, 1:] * portfolio, dim=1, keepdim=True) + terms[:, :1]
+        logit: Tensor = terms[:, :1] + torch.sum(terms[:, 1:] * portfolio, dim=1, keepdim=True)
+        return logit

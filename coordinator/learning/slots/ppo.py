@@ -47,7 +47,7 @@ class _LeaveOrTake(nn.Module):
 
 class _SlotsActorCritic(ActorCriticPolicy):
     def _build_mlp_extractor(self) -> None:
-        hidden = int(self.net_arch["pi"][0])  # type: ignore[call-overload, index]
+        hidden = int(self.net_arch["pi"][0])  # type: ignore[call-overload]
         self.mlp_extractor = _ActorAndCritic(self.features_dim, hidden)  # type: ignore[assignment]
 
     def _build(self, lr_schedule: Any) -> None:
@@ -56,9 +56,8 @@ class _SlotsActorCritic(ActorCriticPolicy):
         with torch.no_grad():  # as stable-baselines3's own action layer: near indifference at first
             head = self.mlp_extractor.actor.head  # type: ignore[union-attr]
             head.weight.mul_(0.01)  # type: ignore[operator, union-attr]
-        self.optimizer = self.optimizer_class(
-            self.parameters(), lr=lr_schedule(1), **self.optimizer_kwargs
-        )  # without the layer that was replaced
+        own = {"lr": lr_schedule(1), **self.optimizer_kwargs}
+        self.optimizer = self.optimizer_class(self.parameters(), **own)  # without the layer that was replaced
 
 
 def trained_network(env: SlotsEnv) -> SlotsNetwork:

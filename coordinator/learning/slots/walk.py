@@ -7,13 +7,12 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from coordinator.portfolio.slot_terms import portfolio_state, take_probability
+from coordinator.portfolio.slot_terms import TAKE, portfolio_state, take_probability
 from coordinator.types import SECONDS_PER_DAY, Bools, Floats, Ints, Times
 
 __all__ = ["LIMIT", "MarketSignals", "Places", "r_per_slot_day", "taken_by"]
 
 LIMIT = 5.0  # what is seen is clipped to -5..5
-TAKE = 0.5
 
 
 @dataclass(frozen=True)
