@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -60,6 +61,15 @@ class Composite:
 
     def __post_init__(self) -> None:
         self.components = build_components(self.names, self.settings, self.registry)
+
+    def voters(self) -> Composite:
+        """The same components without the one that divides the slots, which votes on nothing."""
+        if "slots" not in self.names:
+            return self
+        own = copy.copy(self)
+        own.names = [name for name in self.names if name != "slots"]
+        own.components = {name: one for name, one in self.components.items() if name != "slots"}
+        return own
 
     @property
     def from_registry(self) -> dict[str, RegistryQuality]:

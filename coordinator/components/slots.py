@@ -40,8 +40,9 @@ class SlotsComponent:
     """Three terms of each signal, from which its P(take) follows once the portfolio is known.
 
     A new policy replaces the one before where it earns more R per slot and day on the newest slice, on which neither
-    was trained, than that one and than taking whatever finds a place. One that is not replaced but no longer earns
-    more than that is given up. Without a policy expected R ranks.
+    was trained, than that one, than taking whatever finds a place, and than an empty portfolio: one that takes nothing
+    shows nothing. One that is not replaced but earns no more than taking whatever finds a place is given up. Without a
+    policy expected R ranks.
     """
 
     name = "slots"
@@ -150,7 +151,7 @@ class SlotsComponent:
 def judge_slots(new: float, old: float, first_come: float) -> Verdict:
     """Whether a policy replaces the one before; all in R per slot and day, NaN where there is none."""
     nan, first = float("nan"), old != old
-    promoted = bool(new > first_come and (first or new > old))
+    promoted = bool(new > first_come and new > 0 and (first or new > old))
     gives_up = not first and old <= first_come
     kept = "no model" if first or gives_up else "kept current model"
     beside = "" if first else f"the one before {old:.4f}, "

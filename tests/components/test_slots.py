@@ -145,6 +145,8 @@ def test_in_spot_no_short_competes(market, frames, make_higher):
         (0.02, NAN, 0.01, True, "promoted"),
         (0.01, NAN, 0.02, False, "no model"),
         (NAN, NAN, NAN, False, "no model"),
+        (0.0, NAN, -0.1, False, "no model"),  # it takes nothing
+        (-0.01, -0.02, -0.03, False, "kept current model"),
         (0.02, 0.03, 0.01, False, "kept current model"),
         (0.03, 0.02, 0.01, True, "promoted"),
         (0.01, 0.02, 0.02, False, "no model"),
@@ -176,7 +178,12 @@ def test_it_is_trained_where_the_settings_say_so_and_no_control_takes_its_place(
     assert with_slots(("lstm",), load_settings({"portfolio": {"max_positions": 2}})) == ("lstm",)
     off = SETTINGS.model_copy(update={"entries": SETTINGS.entries.model_copy(update={"ranking": "off"})})
     assert with_slots(("lstm",), off) == ("lstm",)
-    components = Composite(("fusion", "slots"), SETTINGS).components
+    composite = Composite(("fusion", "slots"), SETTINGS)
+    components = composite.components
+    voters = composite.voters()
+    assert (voters.names, list(voters.components)) == (["fusion"], ["fusion"])
+    assert not [name for name in voters.columns if name.startswith("slots")]
+    assert voters.voters() is voters and list(composite.components) == ["fusion", "slots"]
     assert components["slots"].columns == ("slots_take", "slots_in_use", "slots_age")
     assert list(control_components(components, "constant", 0, SETTINGS)) == ["fusion"]
 

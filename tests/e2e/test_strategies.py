@@ -224,7 +224,13 @@ def test_ml_votes_are_in_the_ledger_and_twice_the_same(freqtrade, timerange, tmp
         (
             "StrategySelectorRL",
             "selector",
-            {"selector": {"enabled": False}, "selector_policy": {"timesteps": 2048, "rollout": 512}},
+            {
+                "selector": {"enabled": False},
+                "selector_policy": {"timesteps": 2048, "rollout": 512},
+                "entries": {"ranking_by": "policy"},
+                "portfolio": {"max_positions": 1},
+                "slots_policy": {"timesteps": 2048, "rollout": 512},
+            },
         ),
     ],
 )
@@ -249,7 +255,10 @@ def test_each_model_class_trains_its_component_alone(freqtrade, tmp_path, model,
     (trained,) = ModelRegistry(Ledger(path)).models(component)
     networks = {"lstm": "lstm ensemble", "attention": "transformer"}
     assert trained.info.kind == networks.get(component, trained.info.kind)
+    # The policy that divides the slots is trained beside it, and is no vote.
+    assert len(ModelRegistry(Ledger(path)).models("slots")) == ("slots_policy" in section)
     frame = Ledger(path).read_decisions()
+    assert not [name for name in frame if name.startswith("slots")]
     traded = frame[frame["time"] >= "2023-04-01"]
     column = f"{component}_direction"
     voted = traded[column].notna().mean()

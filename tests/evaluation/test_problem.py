@@ -95,6 +95,18 @@ def test_a_silent_component_has_no_weight_and_a_control_no_selector_beside_it(pr
     assert "weight_fusion" not in section["decision"]  # a control stands in its place
 
 
+def test_slots_by_policy_differ_from_as_few_slots_by_expected_r(problem):
+    by_name = {variant.name: variant for variant in problem.variants}
+    policy = by_name["3 positions, slots by policy"]
+    assert policy.against == "3 positions" and by_name["3 positions"].against == ML
+    jobs = {name: problem.job(by_name[name]) for name in (ML, "3 positions", policy.name)}
+    sections = [jobs[name].changes["coordinator"] for name in ("3 positions", policy.name)]
+    assert [section["portfolio"]["max_positions"] for section in sections] == [3, 3]
+    assert [section.get("entries", {}).get("ranking_by") for section in sections] == [None, "policy"]
+    # Only the policy needs models of its own.
+    assert jobs["3 positions"].identifier == jobs[ML].identifier != jobs[policy.name].identifier
+
+
 def test_fees_and_starts(problem):
     by_name = {variant.name: variant for variant in problem.variants}
     twice = problem.job(by_name["TechnicalBaseline, twice the fee"])

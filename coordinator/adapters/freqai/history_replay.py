@@ -82,15 +82,16 @@ class HistoryReplay:
         begin = max(first, end - self._settings.fast_start_days * SECONDS_PER_DAY)
         if begin >= end:
             return None
+        composite = self._composite.voters()  # a say is earned by votes
         candles = {pair: candle_digest(history.candles[BASE], end) for pair, history in market.pairs.items()}
-        digest = hashlib.sha256(f"{sorted(candles.items())} {self._composite.digest}".encode()).hexdigest()
+        digest = hashlib.sha256(f"{sorted(candles.items())} {composite.digest}".encode()).hexdigest()
         name = f"history-{begin}-{end}-{digest[:16]}"
-        store = PredictionStore(self._folder / name, self._composite.columns)
+        store = PredictionStore(self._folder / name, composite.columns)
         predictions = store.read(times)
         if predictions is None:
             groups = [list(times)] if self._settings.pooled else [[pair] for pair in times]
             step = int(self._freqai["backtest_period_days"])
-            predictions = replay_models(self._composite, market, groups, begin, end, train, step)
+            predictions = replay_models(composite, market, groups, begin, end, train, step)
             store.write(predictions)
         return market, predictions, end
 

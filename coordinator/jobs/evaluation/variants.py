@@ -103,6 +103,9 @@ MODELS: dict[str, tuple[str, Changes]] = {
     "quality, logistic": ("quality", {"quality": {"model_type": "logistic"}}),
 }
 """Other models in a component's place, that component alone: each is compared with the shipped one alone."""
+FEW = 3
+BY_EXPECTED_R, BY_POLICY = f"{FEW} positions", f"{FEW} positions, slots by policy"
+"""Slots are scarce in both; expected R ranks in one, the policy in the other."""
 IMPROVEMENTS: dict[str, Changes] = {
     "every trigger": {"baseline": {"triggers": ALL_TRIGGERS}},
     **{f"trigger {name} only": {"baseline": {"triggers": [name]}} for name in ALL_TRIGGERS},
@@ -188,6 +191,10 @@ def _of_ml(settings: Settings, sizes: Sizes) -> list[Variant]:
         learning = {**changes.get("learning", {}), "components": [name]}
         only = {**changes, "learning": learning, "decision": _only(name, fixed)}
         out.append(Variant(model, "models", ML, f"{name} alone", only))
+    few: Changes = {"portfolio": {"max_positions": FEW}}
+    divided = {**few, "entries": {"ranking_by": "policy"}}
+    out.append(Variant(BY_EXPECTED_R, "improvements", ML, ML, few))
+    out.append(Variant(BY_POLICY, "models", ML, BY_EXPECTED_R, divided))
     # What speaks without a model (Q-learning, the indicators' fusion) must not speak beside a control.
     modelless = [name for name in COMPONENTS if name not in settings.learning.components]
     silent = {f"weight_{name}": 0.0 for name in modelless}
