@@ -1,10 +1,13 @@
 """Exits, stops and targets are deaf to ML: the same with every ML input scrambled."""
 
+import ast
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+import coordinator
 from coordinator.adapters.strategy import CoordinatorStrategy
 from coordinator.decision.voting import Votes
 from coordinator.run.pair_analysis import analyse
@@ -24,7 +27,8 @@ def scrambled(analysis, seed):
         name: Votes(rng.choice([-1.0, 0.0, 1.0], n), rng.random(n), rng.uniform(-1, 1, n))
         for name in ("lstm", "fusion", "selector", "attention")
     }
-    return replace(analysis, votes={**analysis.votes, **noise})
+    terms = rng.normal(0, 5, (n, 3))  # of the policy that divides the slots
+    return replace(analysis, votes={**analysis.votes, **noise}, slot_terms=terms)
 
 
 class Provider:
@@ -35,8 +39,13 @@ class Provider:
 
 def populated(analysis, walk):
     decision = {"weighting": "fixed", "ml_weight": 0.7, "require_positive_expectancy": False}
+    section = {
+        "decision": decision,
+        "entries": {"ranking_by": "policy"},
+        "portfolio": {"max_positions": 4},
+    }
     strategy = CoordinatorStrategy(
-        {"trading_mode": "futures", "stake_currency": "USDT", "coordinator": {"decision": decision}}
+        {"trading_mode": "futures", "stake_currency": "USDT", "coordinator": section}
     )
     strategy.dp = Provider()
     strategy.run.put(analysis)
@@ -62,6 +71,20 @@ def test_exits_stops_and_targets_do_not_listen_to_ml(analysis, walk, seed):
     for time in both:
         assert plans[time].stop_distance == other_plans[time].stop_distance
         assert plans[time].target_distance == other_plans[time].target_distance
+
+
+def test_the_slots_policy_is_read_where_entries_are_ranked_and_nowhere_else():
+    root = Path(coordinator.__file__).parent
+    reading = {"slot_terms", "divides_slots", "take_probability", "divide_by_policy"}
+    found = {
+        str(path.relative_to(root))
+        for path in root.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if getattr(node, "attr", getattr(node, "id", "")) in reading
+    }
+    models = {"components/factory.py", "learning/slots/walk.py", "settings/all.py", "settings/predictions.py"}
+    way = {"run/predictions.py", "run/pair_analysis.py", "run/market.py", "run/trading_run.py"}
+    assert found == {*models, *way, "portfolio/ranking.py", "portfolio/entry_round.py"}
 
 
 def test_ml_makes_no_signal_and_turns_none(analysis, walk):

@@ -117,6 +117,19 @@ def test_a_candle_alone_is_the_whole_window(market, edges, active):
 
 
 @pytest.mark.xdist_group("slots_component")
+def test_a_market_that_ends_at_the_candle_says_the_same(frames, make_higher, market, edges, active):
+    """As a bot has it: the signal's candle is the newest of every pair."""
+    component, signals = SlotsComponent(SETTINGS), market.signal_times(PAIRS[0])
+    begin = market.pairs[PAIRS[0]].candles["1h"].time[0]
+    for time in signals[signals >= edges[1]][[0, 9]]:
+        rows = int((time - begin) // HOUR) + 1
+        ended = history({pair: frame.iloc[:rows] for pair, frame in frames.items()}, make_higher)
+        said, again = (component.predict(active, PAIRS[0], np.array([time]), x) for x in (market, ended))
+        assert np.isfinite(said).all()
+        np.testing.assert_array_equal(said, again)
+
+
+@pytest.mark.xdist_group("slots_component")
 def test_it_sees_the_other_signals_of_the_candle(market, edges):
     """Their number and confidence, none of the pair itself."""
     own, other = (set(market.signal_times(pair).tolist()) for pair in PAIRS[:2])
