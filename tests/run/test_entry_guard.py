@@ -1,12 +1,13 @@
 """The correlation filter at an entry: off asks nothing, shadow lets through and records, on refuses."""
 
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from freqtrade.enums import RunMode
-from freqtrade.persistence import Trade
+from freqtrade.persistence import PairLocks, Trade
 
 from coordinator.adapters.strategy import CoordinatorStrategy
 from coordinator.decision.trust import Trust
@@ -180,6 +181,44 @@ def test_the_strategy_asks_before_an_entry(trading_run, time, monkeypatch, mode,
     arguments = ("BTC/USDT", "limit", 1.0, 1.0, "GTC", now, "tag", "long")
     assert strategy.confirm_trade_entry(*arguments) == (mode != "on")
     assert len(trades) == 2  # Freqtrade's own list
+
+
+@pytest.mark.parametrize("mode", ["shadow", "on"])
+def test_the_strategy_tells_the_slots_policy_how_full_it_is(trading_run, monkeypatch, mode):
+    """P(take) falls with the share of slots in use and the positions' age, at the same signal."""
+    section = {
+        "entries": {"ranking": mode, "ranking_by": "policy"},
+        "portfolio": {"max_positions": 4},
+        "decision": {"threshold": 0.01, "require_positive_expectancy": False},
+        "targets": {"horizon": 100},
+    }
+    strategy = CoordinatorStrategy(
+        {"trading_mode": "futures", "stake_currency": "USDT", "coordinator": section}
+    )
+    strategy.max_open_trades, strategy.dp = -1, None
+    monkeypatch.setattr(PairLocks, "use_db", False)
+    for pair in PAIRS:
+        analysis = trading_run.market.analysis(pair)
+        terms = np.tile([1.0, -2.0, -2.0], (len(analysis.index), 1))
+        strategy.run.put(replace(analysis, slot_terms=terms))
+    signals, decided = (f(strategy.settings) for f in (strategy.run.market.signals, strategy.run.decisions))
+    row = int(np.flatnonzero((decided.rejection == 0) & (signals.time > signals.time[0] + 400 * 3600))[0])
+    pair, time, side = signals.pairs[signals.pair[row]], int(signals.time[row]), int(signals.direction[row])
+    now = datetime.fromtimestamp(time + 3600, tz=UTC)
+
+    def entered(hours, count):
+        opened = [now - timedelta(hours=hours)] * count
+        trades = [
+            SimpleNamespace(pair=f"X{i}/USDT", is_short=False, open_date_utc=x) for i, x in enumerate(opened)
+        ]
+        monkeypatch.setattr(Trade, "get_open_trades", staticmethod(lambda: trades))
+        strategy.guard._round = None
+        word = "long" if side > 0 else "short"
+        return strategy.confirm_trade_entry(pair, "limit", 1.0, 1.0, "GTC", now, "tag", word)
+
+    # Of four slots and 100 hours: 1, 1 - 2/4 - 2/100, then 1 - 2/4 - 1 and 1 - 4/4 - 2/100.
+    assert [entered(0, 0), entered(1, 1)] == [True, True]
+    assert [entered(50, 1), entered(1, 2)] == [mode == "shadow"] * 2
 
 
 def test_sizes_follow_the_plan(trading_run, monkeypatch):
