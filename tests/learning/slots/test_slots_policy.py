@@ -94,7 +94,7 @@ def test_who_gets_the_places_of_a_candle():
 @pytest.fixture(scope="module", params=[0, 1, 2])
 def policy(request):
     settings = SlotsPolicySettings(
-        timesteps=4096, rollout=512, batch_size=128, episode=100, learning_rate=5e-3, seed=request.param
+        timesteps=3072, rollout=512, batch_size=128, episode=100, learning_rate=5e-3, seed=request.param
     )
     return SlotsPolicy(settings).fit(greedy_is_wrong(request.param), SCHEMA, 1, TIME_LIMIT)
 
