@@ -176,7 +176,7 @@ class TacticSelector:
         best = [row.index(max(row)) for row in self.q_]
         explored = unit_interval(draws) < self.epsilon_
         # The low bits are independent of the high ones that decided whether to explore.
-        drawn = (draws & np.uint64(len(TACTICS) - 1)).astype(np.int64)
+        drawn = (draws % np.uint64(len(TACTICS))).astype(np.int64)
         greedy = np.array([best[s] for s in state.tolist()], dtype=np.int64)
         tactic = np.where(explored, drawn, greedy)
         row = np.arange(len(tactic))

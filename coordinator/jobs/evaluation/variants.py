@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
 from coordinator.components.controls import ControlKind
+from coordinator.decision.voting import ML_COMPONENTS
 from coordinator.jobs.evaluation.neighbours import neighbours
 from coordinator.settings import Settings
+from coordinator.trade.exits import EXIT_RULES
 
 __all__ = ["BASELINE", "GROUPS", "ML", "SAMPLE", "UNEARNED", "Group", "Sizes", "Variant", "all_variants"]
 
@@ -73,7 +75,7 @@ class Sizes:
 
 
 ALL_TRIGGERS = ["baseline_turn", "trend_following", "mean_reversion", "breakout", "momentum"]
-RULES = ("momentum_reversal", "low_volume", "stagnation", "scale_out")
+RULES = (*EXIT_RULES, "scale_out")
 TARGETS = {"targets": {"enabled": True}}
 SAY: dict[str, Changes] = {
     "ML at 30 %, unearned": {"decision": {"weighting": "fixed", "ml_weight": 0.3}},
@@ -84,7 +86,6 @@ SAY: dict[str, Changes] = {
     "quality filters": {"decision": {"quality_mode": "filter"}},
 }
 """Other says of ML than the shipped one; unearned: from its first model on, whatever it is worth."""
-COMPONENTS = ("lstm", "attention", "fusion", "selector", "quality")
 IMPROVEMENTS: dict[str, Changes] = {
     "every trigger": {"baseline": {"triggers": ALL_TRIGGERS}},
     **{f"trigger {name} only": {"baseline": {"triggers": [name]}} for name in ALL_TRIGGERS},
@@ -146,16 +147,16 @@ def all_variants(settings: Settings, sizes: Sizes, *, ml: bool) -> tuple[Variant
 def _of_ml(settings: Settings, sizes: Sizes) -> list[Variant]:
     out = [Variant(name, "say", ML, BASELINE, changes) for name, changes in SAY.items()]
     fixed = SAY[UNEARNED]["decision"]
-    for name in COMPONENTS:
+    for name in ML_COMPONENTS:
         # Q-learning takes a tactic of its own; off, it does not choose.
         off: Changes = {"selector": {"enabled": False}} if name == "selector" else {}
         without = {"decision": {**fixed, f"weight_{name}": 0.0}, **off}
         out.append(Variant(f"without {name}", "components", ML, UNEARNED, without))
-    for name in COMPONENTS:
-        others = {f"weight_{other}": 0.0 for other in COMPONENTS if other != name}
+    for name in ML_COMPONENTS:
+        others = {f"weight_{other}": 0.0 for other in ML_COMPONENTS if other != name}
         out.append(Variant(f"{name} alone", "components", ML, BASELINE, {"decision": {**fixed, **others}}))
     # What speaks without a model (Q-learning, the indicators' fusion) must not speak beside a control.
-    modelless = [name for name in COMPONENTS if name not in settings.learning.components]
+    modelless = [name for name in ML_COMPONENTS if name not in settings.learning.components]
     silent = {f"weight_{name}": 0.0 for name in modelless}
     earned: Changes = {"selector": {"enabled": False}, "decision": silent}
     unearned: Changes = {**earned, "decision": {**fixed, **silent}}
