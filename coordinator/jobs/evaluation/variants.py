@@ -10,6 +10,7 @@ from coordinator.components.controls import ControlKind
 from coordinator.decision.voting import ML_COMPONENTS
 from coordinator.jobs.evaluation.neighbours import neighbours
 from coordinator.settings import Settings
+from coordinator.settings.signals import TRIGGERS
 from coordinator.trade.exits import EXIT_RULES
 
 __all__ = ["BASELINE", "GROUPS", "ML", "SAMPLE", "UNEARNED", "Group", "Sizes", "Variant", "all_variants"]
@@ -74,7 +75,7 @@ class Sizes:
     random: int = 100
 
 
-ALL_TRIGGERS = ["baseline_turn", "trend_following", "mean_reversion", "breakout", "momentum"]
+ALL_TRIGGERS = list(TRIGGERS)
 RULES = (*EXIT_RULES, "scale_out")
 TARGETS = {"targets": {"enabled": True}}
 SAY: dict[str, Changes] = {
