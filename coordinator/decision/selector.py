@@ -45,6 +45,12 @@ def tactic_profit(direction: Ints, tactic_direction: Ints, profit: Floats) -> Fl
     ndarray of float, shape of ``tactic_direction``
         The profit where the tactic agreed; its negative where it opposed (a trade that lost was right to oppose;
         the opposite trade's own stop and target are not simulated); 0 where it stayed out.
+
+    Examples
+    --------
+    >>> tactic_profit(np.array([1, -1]), np.array([[1, 0], [1, -1]]), np.array([0.02, 0.03]))
+    array([[ 0.02,  0.  ],
+           [-0.03,  0.03]])
     """
     if tactic_direction.ndim == 2:
         direction, profit = direction[:, None], profit[:, None]
