@@ -8,7 +8,9 @@ from coordinator.settings import Settings, load_settings, run_settings
 
 def test_the_shipped_config_is_valid(pytestconfig):
     config = json.loads((pytestconfig.rootpath / "config.json").read_text())
-    assert load_settings(config["coordinator"]).decision.weighting == "earned"
+    decision = load_settings(config["coordinator"]).decision
+    assert (decision.weighting, decision.quality_mode) == ("earned", "vote")
+    assert config["freqai"]["live_retrain_hours"] == 7 * 24  # spec 001: every week
 
 
 def test_a_missing_section_means_the_documented_defaults():
@@ -109,6 +111,13 @@ def test_the_documented_vote_weights():
     decision = Settings().decision
     assert (decision.weight_lstm, decision.weight_fusion) == (0.25, 0.20)
     assert (decision.weight_selector, decision.weight_attention) == (0.15, 0.10)
+
+
+def test_the_documented_say_of_signal_quality():
+    """Spec 002's config: 30 % ML to 70 % technical, .5 for the filter; the gate of 001."""
+    decision = Settings().decision
+    assert (decision.ml_weight, decision.weight_quality, decision.quality_weight) == (0.30, 0.30, 0.30)
+    assert (decision.quality_threshold, decision.threshold) == (0.5, 0.70)
 
 
 def test_each_market_has_its_own_fee_and_freqtrades_own_comes_first():

@@ -10,6 +10,7 @@ from coordinator.components.component import ActiveModel, TrainingResult, Window
 from coordinator.components.drift_check import DRIFT_MARKS
 from coordinator.components.market_history import BASE, MarketHistory, row_positions
 from coordinator.learning.quality_models.base import QualityModel
+from coordinator.learning.quality_models.online_update import OnlineUpdate
 from coordinator.learning.retraining import Champion, Retraining, retrain
 from coordinator.settings import Settings
 from coordinator.signals.candles import timeframe_seconds
@@ -45,6 +46,7 @@ class QualityComponent:
         self.columns: tuple[str, ...] = (f"signal_{self.name}",)
         self.schema = PANEL_SCHEMA if self._panel else SIGNAL_SCHEMA
         self._results: dict[int, TrainingResult] = {}
+        self._updates: dict[tuple[int, int, int], OnlineUpdate] = {}
 
     def train(self, window: Window, previous: ActiveModel | None) -> TrainingResult:
         if window.end not in self._results:
@@ -100,12 +102,31 @@ class QualityComponent:
     ) -> Floats:
         """Confidence of a pair's signals, given by time and by their rows among all of its own."""
         if not self._panel:
-            return self._model_scores(active, market.signals[pair].values[rows], times)
+            return self._scores(active, market.signals[pair].values[rows], times, market)
         x = market.panel_at(pair, times)
-        rises = np.where(np.isfinite(x).any(axis=1), self._model_scores(active, x, times), np.nan)
+        rises = np.where(np.isfinite(x).any(axis=1), self._scores(active, x, times, market), np.nan)
         technical = market.technical(pair)
         direction = technical.signal[np.flatnonzero(technical.signal)[rows]]
         return np.where(direction > 0, rises, 1.0 - rises)  # the panel's rows are longs
+
+    def _scores(self, active: ActiveModel, x: Floats, times: Times, market: MarketHistory) -> Floats:
+        """The model's scores, with its online update where there is one."""
+        score = self._model_scores(active, x, times)
+        if not self._settings.online_days or not len(times):
+            return score
+        return self._online_update(active, market, int(times[-1])).corrected(score, x, times)
+
+    def _online_update(self, active: ActiveModel, market: MarketHistory, until: int) -> OnlineUpdate:
+        """Learnt anew for each model, and for a bot's each candle: there is no state that could be lost."""
+        key = id(active.model.model), id(market), until
+        if key not in self._updates:
+            champion: Champion = active.model
+            self._updates = {
+                key: OnlineUpdate.learn(
+                    champion.model, market.quality_rows, self._settings, champion.trained_until, until
+                )
+            }
+        return self._updates[key]
 
     def _model_scores(self, active: ActiveModel, x: Floats, times: Times) -> Floats:
         """What the model in use says of rows, NaN where it says nothing."""

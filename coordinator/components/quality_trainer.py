@@ -25,7 +25,10 @@ from coordinator.whole_file import write_whole
 
 __all__ = ["QualityTrainer", "Trained"]
 
-NOT_LEARNT = ("source", "holdout_share", "threads", "retrain_days", "schema_mismatch")
+NOT_LEARNT = (
+    *("source", "holdout_share", "threads", "retrain_days", "schema_mismatch"),
+    *("online_days", "online_rate"),
+)
 """Settings of quality that change no model."""
 
 

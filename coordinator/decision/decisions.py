@@ -11,7 +11,7 @@ from coordinator.decision.table import SignalTable
 from coordinator.decision.voting import COMPONENTS, Votes
 from coordinator.types import Bools, Floats, Ints
 
-__all__ = ["AGAINST_MARKET", "REARMED_ALONE", "REARMED_SHADOW", "REJECTIONS", "Decisions"]
+__all__ = ["AGAINST_MARKET", "AVOIDED_STATE", "REARMED_ALONE", "REARMED_SHADOW", "REJECTIONS", "Decisions"]
 
 REJECTIONS = (
     "",
@@ -22,10 +22,11 @@ REJECTIONS = (
     "against the market",
     "the trend goes on, and no model speaks for the signal",
     "re-arming in shadow mode",
+    "a state of the market that is avoided",
 )
 """Why a signal was not taken, by code; 0 is accepted. The first that applies counts."""
 
-AGAINST_MARKET, REARMED_ALONE, REARMED_SHADOW = 5, 6, 7
+AGAINST_MARKET, REARMED_ALONE, REARMED_SHADOW, AVOIDED_STATE = 5, 6, 7, 8
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,7 @@ __all__ = [
     "ADAPTIVE_THRESHOLDS",
     "DYNAMIC_REWARD_RISK",
     "EARNED_RISK",
+    "REGIME_AVOID",
     "REGIME_GATE",
     "VOLATILITY_SIZING",
     "VOLATILITY_TARGET",
@@ -42,6 +43,7 @@ ADAPTIVE_THRESHOLDS = "adaptive_thresholds"
 DYNAMIC_REWARD_RISK = "dynamic_reward_risk"
 VOLATILITY_SIZING = "volatility_sizing"
 REGIME_GATE = "regime_gate"
+REGIME_AVOID = "regime_avoid"
 EARNED_RISK = "earned_risk"
 VOLATILITY_TARGET = "volatility_target"
 

@@ -9,14 +9,14 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import numpy.typing as npt
 
-from coordinator.decision.decisions import AGAINST_MARKET, REARMED_SHADOW
+from coordinator.decision.decisions import AGAINST_MARKET, AVOIDED_STATE, REARMED_SHADOW
 from coordinator.decision.voting import Votes
-from coordinator.run.improvements import REGIME_GATE, Improvement, signal_improvements
+from coordinator.run.improvements import REGIME_AVOID, REGIME_GATE, Improvement, signal_improvements
 from coordinator.settings import Settings
 from coordinator.signals.candles import Candles
 from coordinator.signals.clock import clock_candles, series_name
 from coordinator.signals.fusion import Fusion, fuse, timeframe_views
-from coordinator.signals.regime import Regime, compute_regime
+from coordinator.signals.regime import Regime, compute_regime, is_avoided
 from coordinator.signals.regime_gate import market_direction
 from coordinator.signals.technical import Technical, compute_technical
 from coordinator.trade.virtual_trades import planned_distances
@@ -139,6 +139,9 @@ def analyse_signals(
     gate = _regime_gate(candles, market or {}, index, direction, settings)
     if gate is not None:
         improvements[REGIME_GATE] = gate
+    avoid = _avoided(regime, index, settings)
+    if avoid is not None:
+        improvements[REGIME_AVOID] = avoid
     return PairAnalysis(
         pair=pair,
         clock=settings.baseline.clock,
@@ -151,7 +154,7 @@ def analyse_signals(
         direction=direction,
         stop_distance=stop[index],
         target_distance=target[index],
-        barred=_barred(technical, index, gate, settings),
+        barred=_barred(technical, index, gate, avoid, settings),
         votes=votes,
         absence_reasons=absence_reasons,
         improvements=improvements,
@@ -171,10 +174,26 @@ def _regime_gate(
     return Improvement(s.gate, np.ones(len(index)), (points == direction).astype(float))
 
 
-def _barred(technical: Technical, index: Ints, gate: Improvement | None, settings: Settings) -> Ints:
-    against = np.zeros(len(index), dtype=bool) if gate is None else gate.effective == 0
+def _avoided(regime: Regime, index: Ints, settings: Settings) -> Improvement | None:
+    """1 without ``regime.avoid``, and 1 or 0 with it, for each signal; None where nothing is avoided."""
+    s = settings.regime
+    if s.avoid_mode == "off" or not s.avoid:
+        return None
+    return Improvement(s.avoid_mode, np.ones(len(index)), (~is_avoided(regime, s.avoid)[index]).astype(float))
+
+
+def _barred(
+    technical: Technical,
+    index: Ints,
+    gate: Improvement | None,
+    avoid: Improvement | None,
+    settings: Settings,
+) -> Ints:
+    no = np.zeros(len(index), dtype=bool)
+    against, avoided = (no if one is None else one.effective == 0 for one in (gate, avoid))
     shadow = technical.rearmed[index] & (settings.baseline.rearm == "shadow")
-    return np.select([against, shadow], [AGAINST_MARKET, REARMED_SHADOW], 0).astype(np.int64)
+    codes = [AGAINST_MARKET, AVOIDED_STATE, REARMED_SHADOW]
+    return np.select([against, avoided, shadow], codes, 0).astype(np.int64)
 
 
 def _fusion(

@@ -13,7 +13,7 @@ from coordinator.settings import Settings
 from coordinator.settings.exits import ExitsSettings
 from coordinator.trade.entries import tranches_cancelled
 from coordinator.trade.exits import EXIT_RULES, HeldPosition, exit_signals, scale_out_due
-from coordinator.trade.market import MarketPath, market_path
+from coordinator.trade.market import MarketPath, market_path, trailing_factor
 from coordinator.trade.plan import Plan
 from coordinator.trade.signal_exits import SignalExits
 
@@ -86,6 +86,7 @@ class PositionRules:
             indicators.volume_ratio,
             (indicators.adx, indicators.plus_di, indicators.minus_di),
             analysis.technical.direction,
+            analysis.fusion.warning,
             self._exits,
         )
 
@@ -186,10 +187,19 @@ class PositionRules:
         factors = market[0].long_factor if direction > 0 else market[0].short_factor
         return 1.0 if factors is None else factors.item(market[1])
 
-    def trailing_multiplier(self, trade: OpenTrade, now: datetime) -> float:
-        """Multiplier of the trailing distance at the last closed candle."""
-        market = self._market(trade.pair, now) if self._exits.trailing_by_volatility else None
-        return 1.0 if market is None else market[0].multiplier.item(market[1])
+    def trailing_multiplier(self, trade: OpenTrade, direction: int, now: datetime) -> float:
+        """Multiplier of the trailing distance at the last closed candle, by volatility and momentum where set."""
+        s = self._exits
+        if not (s.trailing_by_volatility or s.trailing_by_momentum):
+            return 1.0
+        market = self._market(trade.pair, now)
+        if market is None:
+            return 1.0
+        path, row, _ = market
+        multiplier: float = path.multiplier.item(row) if s.trailing_by_volatility else 1.0
+        if s.trailing_by_momentum:
+            multiplier *= trailing_factor(direction, path.momentum.item(row), s)
+        return multiplier
 
     def _shadow(self, trade: OpenTrade, rule: str, time: int, share: float) -> None:
         key = (trade.pair, trade.open_date, rule)

@@ -17,6 +17,7 @@ __all__ = [
     "ScaleOutSettings",
     "StagnationSettings",
     "TargetFollowingSettings",
+    "TrendChangeSettings",
 ]
 
 
@@ -60,6 +61,14 @@ class StagnationSettings(ExitRuleSettings):
     change: float = Field(0.01, gt=0, le=0.2, description="least change of its profit in them, ratio")
 
 
+class TrendChangeSettings(ExitRuleSettings):
+    """Leave a profit when 1h and 4h have turned against it before 1d: the fusion's early warning (spec 004)."""
+
+    confidence: Fraction = Field(
+        0.60, description="how sure the rule is, shown in the exit reason (no documented one)"
+    )
+
+
 class ScaleOutSettings(Section):
     """Take part of a profit above the second target, and part of the rest above the third."""
 
@@ -101,9 +110,15 @@ class ExitsSettings(Section):
     trailing_by_volatility: bool = Field(
         False, description="trailing distances (stops section) are multiplied too"
     )
+    trailing_by_momentum: bool = Field(
+        False,
+        description="trailing distances are wider while momentum runs the trade's way and tighter when it turns, by "
+        "weight and full_momentum of target_following",
+    )
     momentum_reversal: MomentumReversalSettings = MomentumReversalSettings()
     low_volume: LowVolumeSettings = LowVolumeSettings()
     stagnation: StagnationSettings = StagnationSettings()
+    trend_change: TrendChangeSettings = TrendChangeSettings()
     scale_out: ScaleOutSettings = ScaleOutSettings()
     target_following: TargetFollowingSettings = TargetFollowingSettings()
 

@@ -40,6 +40,13 @@ class QualitySettings(Section):
     )
     train_days: int = Field(0, ge=0, le=5000, description="days of signals to learn from; 0: all")
     retrain_days: int = Field(90, ge=1, le=1000, description="days between two trainings")
+    online_days: int = Field(
+        0,
+        ge=0,
+        le=90,
+        description="days between online updates of the model in use, on outcomes known since its training; 0: none",
+    )
+    online_rate: float = Field(0.01, gt=0, le=1, description="step size of an online update")
     embargo_candles: int = Field(
         24,
         ge=0,
@@ -91,5 +98,13 @@ class QualitySettings(Section):
         if self.samples == "panel" and self.label != "profit":
             raise ValueError(
                 'label must be "profit" where samples is "panel": a panel has no stops and targets'
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _online_of_own(self) -> QualitySettings:
+        if self.online_days and self.source == "registry":
+            raise ValueError(
+                "online_days must be 0 where source is registry: its models are trained as outcomes become known"
             )
         return self

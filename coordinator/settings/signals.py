@@ -79,6 +79,10 @@ class BaselineSettings(Section):
         return lists_to_tuples(data, "triggers")
 
 
+MARKET_REGIMES = ("bull", "bear", "neutral", "high_vol", "low_vol")
+VOLATILITY_LEVELS = ("low", "medium", "high")
+
+
 class RegimeSettings(Section):
     """Market regime and volatility level (spec 004; DESIGN.md 4.8)."""
 
@@ -96,9 +100,31 @@ class RegimeSettings(Section):
         description="longs only while the reference pair is above its average, shorts only below; shadow: recorded",
     )
     gate_average: int = Field(100, ge=2, le=200, description="that average, candles of the baseline's clock")
+    avoid: tuple[str, ...] = Field(
+        (),
+        description="states of the pair's own market in which it is not entered: a regime (bear), a volatility level "
+        "(high), or both (bear_high)",
+    )
+    avoid_mode: Mode = Field("on", description="of avoid; shadow: recorded, without effect")
     reference: str | None = Field(
         None, description="pair that stands for the market; null: BTC in the stake currency"
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _lists(cls, data: Any) -> Any:
+        return lists_to_tuples(data, "avoid")
+
+    @model_validator(mode="after")
+    def _known_states(self) -> RegimeSettings:
+        names = (*MARKET_REGIMES, *VOLATILITY_LEVELS)
+        known = {*names, *(f"{regime}_{level}" for regime in MARKET_REGIMES for level in VOLATILITY_LEVELS)}
+        unknown = [name for name in self.avoid if name not in known]
+        if unknown:
+            raise ValueError(
+                f"avoid must name {', '.join(names)} or two of them, bear_high say, not {unknown[0]}"
+            )
+        return self
 
 
 class FusionSettings(Section):

@@ -26,6 +26,7 @@ __all__ = [
     "TimeframeView",
     "agreement",
     "consistency",
+    "early_warning",
     "fuse",
     "join_views",
     "timeframe_views",
@@ -46,6 +47,7 @@ class Fusion:
     direction : int, +1 above 0.3, -1 below -0.3, else 0
     confidence : float, 0..1; NaN where the score is
     agreement, consistency : float, 0..1
+    warning : int, where 1h and 4h have both turned while 1d still points the other way, their direction; else 0
     """
 
     score: Floats
@@ -53,12 +55,14 @@ class Fusion:
     confidence: Floats
     agreement: Floats
     consistency: Floats
+    warning: Ints
 
     @classmethod
     def absent(cls, n: int) -> Fusion:
         """No view on any of ``n`` candles."""
         nothing = np.full(n, np.nan)
-        return cls(nothing, np.zeros(n, dtype=np.int64), nothing, np.zeros(n), np.zeros(n))
+        none = np.zeros(n, dtype=np.int64)
+        return cls(nothing, none, nothing, np.zeros(n), np.zeros(n), none)
 
 
 def timeframe_views(
@@ -109,6 +113,22 @@ def agreement(directions: Ints) -> Floats:
     a, b, c = directions
     equal = (a == b).astype(np.int64) + (b == c) + (a == c)
     return np.where(equal == 3, AGREEMENT[0], np.where(equal == 1, AGREEMENT[1], AGREEMENT[2]))
+
+
+def early_warning(directions: Ints) -> Ints:
+    """A trend change announces itself where the lower timeframes shift first (spec 004, section 2); shape (n,).
+
+    Parameters
+    ----------
+    directions : ndarray of int, shape (3, n), of 1h, 4h and 1d
+
+    Examples
+    --------
+    >>> early_warning(np.array([[-1, 1, -1, 0], [-1, 1, 1, -1], [1, 1, 1, 1]]))
+    array([-1,  0,  0,  0])
+    """
+    hour, four, day = directions
+    return np.where((hour == four) & (hour == -day), hour, 0)
 
 
 def consistency(direction: Ints, signals: int) -> Floats:
@@ -187,4 +207,5 @@ def join_views(base: Candles, views: Mapping[str, TimeframeView], settings: Fusi
         confidence=np.where(known, confidence, np.nan),
         agreement=agree,
         consistency=steady,
+        warning=np.where(known, early_warning(np.vstack(directions)), 0),
     )

@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import talib
 
-from coordinator.settings.signals import RegimeSettings
+from coordinator.settings.signals import MARKET_REGIMES, VOLATILITY_LEVELS, RegimeSettings
 from coordinator.signals.breaks import by_history
 from coordinator.signals.candles import Candles
 from coordinator.signals.series import rolling_percentile, rolling_std, safe_divide
-from coordinator.types import SECONDS_PER_DAY, Floats, Ints
+from coordinator.types import SECONDS_PER_DAY, Bools, Floats, Ints
 
-__all__ = ["LEVELS", "REGIMES", "STATES", "Regime", "atr_percentile", "compute_regime", "daily_volatility"]
+__all__ = [
+    "LEVELS",
+    "REGIMES",
+    "STATES",
+    "Regime",
+    "atr_percentile",
+    "compute_regime",
+    "daily_volatility",
+    "is_avoided",
+]
 
-REGIMES = ("bull", "bear", "neutral", "high_vol", "low_vol")
-LEVELS = ("low", "medium", "high")
+REGIMES, LEVELS = MARKET_REGIMES, VOLATILITY_LEVELS
 STATES = tuple(f"{regime}_{level}" for regime in REGIMES for level in LEVELS)
 ATR_WINDOW = 100
 
@@ -53,6 +62,20 @@ def daily_volatility(candles: Candles, days: int = 1) -> Floats:
 def atr_percentile(candles: Candles, atr: Floats) -> Floats:
     """Rank of the ATR over the price among the last 100 candles, 0..1, shape (n,); NaN until they are there."""
     return rolling_percentile(safe_divide(atr, candles.close), ATR_WINDOW)
+
+
+def is_avoided(regime: Regime, names: Sequence[str]) -> Bools:
+    """Whether each candle is in one of the named states: a regime, a level, or both; shape (n,).
+
+    Examples
+    --------
+    >>> two = Regime(np.array([0.1, 0.1]), np.array([1, 0]), np.array([2, 2]))  # bear_high, bull_high
+    >>> is_avoided(two, ["bear"]), is_avoided(two, ["bull_high", "low"]), is_avoided(two, ["high"])
+    (array([ True, False]), array([False,  True]), array([ True,  True]))
+    """
+    named = [np.array([name in names for name in states]) for states in (REGIMES, LEVELS, STATES)]
+    whole: Bools = named[0][regime.regime] | named[1][regime.level] | named[2][regime.state]
+    return whole
 
 
 def compute_regime(candles: Candles, settings: RegimeSettings) -> Regime:

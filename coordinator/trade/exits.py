@@ -1,6 +1,7 @@
 """Adaptive exits: profit targets by volatility, and what ends or reduces a position before its target (spec 004).
 
 The trailing stop (confidence .9) and the hard stop (1.0) of the same section are prices, in ``trade.stops``.
+Freqtrade names those exits itself; ``shown_reason`` adds their confidence where a person reads the reason.
 """
 
 from __future__ import annotations
@@ -19,9 +20,17 @@ __all__ = [
     "profit_targets",
     "scale_out_due",
     "scale_out_stake",
+    "shown_reason",
 ]
 
-EXIT_RULES = ("momentum_reversal", "low_volume", "stagnation")
+EXIT_RULES = ("momentum_reversal", "low_volume", "stagnation", "trend_change")
+STOP_CONFIDENCE = {
+    "stop_loss": 1.0,
+    "stoploss_on_exchange": 1.0,
+    "liquidation": 1.0,
+    "trailing_stop_loss": 0.9,
+}
+"""Documented confidence of the exits that are prices: hard stop and trailing stop, under Freqtrade's own reasons."""
 
 
 class HeldPosition(NamedTuple):
@@ -80,7 +89,8 @@ def exit_signals(
 ) -> list[ExitSignal]:
     """Rules that say leave, those in shadow mode too; the surest first.
 
-    Momentum reversal and low volume need a profit above the first target; stagnation needs time.
+    Momentum reversal and low volume need a profit above the first target, a trend change needs any profit; stagnation
+    needs time.
 
     Parameters
     ----------
@@ -99,12 +109,28 @@ def exit_signals(
             fired.append(ExitSignal("momentum_reversal", rule.confidence))
         if s.low_volume.mode != "off" and path.volume_ratio.item(row) < s.low_volume.ratio:
             fired.append(ExitSignal("low_volume", s.low_volume.confidence))
+    change = s.trend_change
+    turned = change.mode != "off" and path.warning.item(row) == -held.direction
+    if turned and held.profit(rate) > 0:
+        fired.append(ExitSignal("trend_change", change.confidence))
     still = s.stagnation
     if still.mode != "off" and held.candles > still.candles <= row:
         moved = path.close.item(row) - path.close.item(row - still.candles)
         if abs(moved) < still.change * held.open_rate:
             fired.append(ExitSignal("stagnation", still.confidence))
     return sorted(fired, key=_confidence, reverse=True) if len(fired) > 1 else fired
+
+
+def shown_reason(reason: str) -> str:
+    """An exit reason with its confidence, for people; those of rules have it, a stop's gets its documented one.
+
+    Examples
+    --------
+    >>> shown_reason("stop_loss"), shown_reason("trailing_stop_loss"), shown_reason("low volume (75%)")
+    ('stop_loss (100%)', 'trailing_stop_loss (90%)', 'low volume (75%)')
+    """
+    confidence = STOP_CONFIDENCE.get(reason)
+    return reason if confidence is None else f"{reason} ({confidence:.0%})"
 
 
 def _confidence(signal: ExitSignal) -> float:

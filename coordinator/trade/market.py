@@ -12,7 +12,7 @@ from coordinator.signals.candles import Candles
 from coordinator.signals.series import lag
 from coordinator.types import Bools, Floats, Ints, Times
 
-__all__ = ["MarketPath", "market_path", "target_factor", "volatility_multiplier"]
+__all__ = ["MarketPath", "market_path", "target_factor", "trailing_factor", "volatility_multiplier"]
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,7 @@ class MarketPath:
     momentum : change of the price over the momentum period, ratio; 0 where unknown
     volume_ratio : volume over its average; 1 where unknown
     last_long, last_short : time of the last candle up to this one at which the baseline pointed there; 0 for none
+    warning : direction to which the lower timeframes have turned before 1d (``signals.fusion``), or 0
     long_factor, short_factor : of a target's distance, where targets follow the market; None where they do not
     """
 
@@ -37,6 +38,7 @@ class MarketPath:
     volume_ratio: Floats
     last_long: Times
     last_short: Times
+    warning: Ints
     long_factor: Floats | None
     short_factor: Floats | None
     seconds: int
@@ -91,12 +93,27 @@ def target_factor(
     return factor
 
 
+def trailing_factor(direction: int, momentum: float, settings: ExitsSettings) -> float:
+    """Factor of the trailing distance by momentum, 1 - weight .. 1 + weight: wider while it runs the trade's way.
+
+    Weight and full momentum are those of ``target_following``.
+
+    Examples
+    --------
+    >>> [trailing_factor(1, momentum, ExitsSettings()) for momentum in (0.03, 0.0, -0.015)]
+    [1.25, 1.0, 0.875]
+    """
+    s = settings.target_following
+    return 1.0 + s.weight * direction * max(-1.0, min(1.0, momentum / s.full_momentum))
+
+
 def market_path(
     candles: Candles,
     volatility: Floats,
     volume_ratio: Floats,
     trend: tuple[Floats, Floats, Floats],
     direction: Ints,
+    warning: Ints,
     settings: ExitsSettings,
 ) -> MarketPath:
     """From a pair's candles and what the baseline made of them; O(n), causal row by row.
@@ -107,6 +124,7 @@ def market_path(
     volume_ratio : volume over its average
     trend : ADX, plus DI, minus DI
     direction : the baseline's, +1, 0 or -1
+    warning : the fusion's
     """
     s = settings
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -121,6 +139,7 @@ def market_path(
         volume_ratio=np.nan_to_num(volume_ratio, nan=1.0),
         last_long=_last(candles.time, direction > 0),
         last_short=_last(candles.time, direction < 0),
+        warning=warning,
         long_factor=factors[0],
         short_factor=factors[1],
         seconds=candles.seconds,

@@ -160,6 +160,7 @@ def test_each_pair_has_its_own_network_where_they_are_not_pooled(bot):
 
 
 def test_a_late_prediction_is_marked_and_said_once(bot, caplog):
+    assert load_settings(None).learning.latency_limit_ms == 50.0  # spec 001
     model = bot(latency_limit_ms=1e-6)
     model.model, dk = train(model, PAIRS[0])
     model._strategy.dp.known += 1

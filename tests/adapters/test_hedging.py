@@ -236,6 +236,28 @@ def test_futures_keep_a_slot_and_short_half_of_the_net_exposure(analyses, held):
     assert strategy.exit_reason(hedge, 100.0, found[3]) == "hedge closed: drawdown 0 %"
 
 
+@pytest.mark.parametrize(
+    ("trigger", "level", "reason"),
+    [
+        ("volatility", 0.001, "volatility "),
+        ("correlation", 0.001, "average correlation "),
+        ("drawdown", 0.5, ""),
+    ],
+)
+def test_the_pairs_volatility_and_correlation_are_triggers(analyses, held, trigger, level, reason):
+    """Of what the pairs did; a drawdown of 5 % is no trigger here. BTC's own candles twice: their correlation is 1."""
+    alike = {coin: replace(analyses["BTC"], pair=coin) for coin in analyses}
+    strategy, found = make(alike, "futures", {"drawdown": 0.5, trigger: level}), moments(analyses)
+    monitor = strategy.hedging.monitor
+    held[:] = [trade(FUTURES[1], found[0])]
+    for now, equity in ((found[0], 10_000.0), (found[1], 9_500.0)):
+        strategy.wallets.total = equity
+        strategy.update_portfolio(now)
+    assert monitor.exposure > 0
+    assert monitor.hedge.active == bool(reason)
+    assert monitor.hedge.reason.startswith(reason)
+
+
 @pytest.mark.parametrize("max_positions", [2, None])
 def test_the_open_hedge_takes_no_position(analyses, held, max_positions):
     """With one position of two, or one of three trades less the hedge's, one more is free; with the hedge open, too."""
@@ -256,6 +278,11 @@ def test_the_open_hedge_takes_no_position(analyses, held, max_positions):
 def test_spot_locks_longs_once_and_scales_out_once(analyses, held):
     strategy, found = make(analyses, "spot", {}), moments(analyses)
     hedging, now = strategy.hedging, found[1]
+    held[:] = [trade(SPOT[1], found[0])]
+    strategy.update_portfolio(found[0])  # on, and not triggered: trading goes on as without it
+    assert not PairLocks.is_global_lock(found[0], "long")
+    assert hedging.refusal(SPOT[0], "long", 3) is None
+    assert hedging.adjustment(held[0], 100.0, 10.0, 1e9) is None
     crash(strategy, held, found, [trade(SPOT[1], found[0])])
     position = held[0]
     assert strategy.hedging.monitor.locked

@@ -41,13 +41,18 @@ def populated(analysis, walk):
     strategy.dp = Provider()
     strategy.run.put(analysis)
     frame = strategy.populate_entry_trend(walk, {"pair": "BTC/USDT"})
-    return strategy.populate_exit_trend(frame, {"pair": "BTC/USDT"}), strategy.plans._signals["BTC/USDT"]
+    frame = strategy.populate_exit_trend(frame, {"pair": "BTC/USDT"})
+    return (
+        frame,
+        strategy.plans._signals["BTC/USDT"],
+        strategy.run.series_decisions("BTC/USDT", strategy._tuned()),
+    )
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_exits_stops_and_targets_do_not_listen_to_ml(analysis, walk, seed):
-    frame, plans = populated(analysis, walk)
-    other, other_plans = populated(scrambled(analysis, seed), walk)
+    frame, plans, _ = populated(analysis, walk)
+    other, other_plans, _ = populated(scrambled(analysis, seed), walk)
     for column in ("exit_long", "exit_short", "exit_tag"):
         assert frame[column].equals(other[column])
     assert frame["exit_long"].sum() > 10
@@ -57,3 +62,33 @@ def test_exits_stops_and_targets_do_not_listen_to_ml(analysis, walk, seed):
     for time in both:
         assert plans[time].stop_distance == other_plans[time].stop_distance
         assert plans[time].target_distance == other_plans[time].target_distance
+
+
+def test_ml_makes_no_signal_and_turns_none(analysis, walk):
+    """Votes for the other side at every candle: what is entered are signals of the baseline, in its direction."""
+    votes = {name: Votes(*(-analysis.direction,) * 3) for name in ("lstm", "fusion", "attention")}
+    votes = {name: replace(vote, confidence=np.ones(len(vote.score))) for name, vote in votes.items()}
+    against, plans, _ = populated(replace(analysis, votes={**analysis.votes, **votes}), walk)
+    signal = analysis.technical.signal
+    for frame in (populated(analysis, walk)[0], against):
+        for column, direction in (("enter_long", 1), ("enter_short", -1)):
+            entered = frame[column].to_numpy() == 1
+            assert entered.sum() > 10
+            assert (signal[entered] == direction).all()
+    at = dict(zip(analysis.candles.time.tolist(), signal.tolist(), strict=True))
+    assert all(plan.direction == at[time] for time, plan in plans.items())
+
+
+def test_the_tranches_are_of_the_confidence_that_ml_has_a_part_in(analysis, walk):
+    _, plans, decided = populated(scrambled(analysis, 1), walk)
+    times = analysis.candles.time[analysis.index]
+    confidence = dict(zip(times.tolist(), decided.confidence.tolist(), strict=True))
+    alone = dict(zip(times.tolist(), decided.of("technical").tolist(), strict=True))
+    assert plans.keys() == set(times[decided.accepted].tolist())
+    for time, plan in plans.items():
+        assert plan.confidence == confidence[time]
+        assert len(plan.entries.shares) == (
+            2 if confidence[time] >= 0.75 else 3
+        )  # below .70 none is accepted
+    assert len({len(plan.entries.shares) for plan in plans.values()}) == 2
+    assert any(alone[time] < 0.65 for time in plans)

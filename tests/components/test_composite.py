@@ -320,6 +320,11 @@ def test_models_pickle_and_files_and_verdicts_go_to_the_ledger(market, edges, tm
         assert name == "selector" or len(health["confidence"]) == 7
         assert registry.champion(name, end) == one
         assert registry.champion(name, end - 1) is None
+    kept = {path.name: path.read_bytes() for path in files.folder.iterdir() if path.name != "verdicts.json"}
+    files.write("lstm", end + DAY, filed["lstm"])  # the next training's stands beside it
+    later = {path.name: path.read_bytes() for path in files.folder.iterdir()}
+    assert kept.items() <= later.items()
+    assert len(later) == len(kept) + 2
 
 
 SEVERAL = load_settings(

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from coordinator.components.component import Window
@@ -139,3 +140,29 @@ def test_each_clocks_signals_get_their_own_models_scores(trained, frames):
         assert np.isnan(judged.votes["quality"].confidence[~later]).all()
         without = with_predictions(replace(analysis), predicted.drop(columns=column), ("quality",))
         assert set(without.absence_reasons["quality"]) == {"no model yet"}
+
+
+def test_an_online_update_is_the_same_for_one_candle_alone_and_knows_nothing_of_later_ones(trained, frames):
+    composite, model, market, end, _ = trained
+    dumped = SETTINGS.model_dump(mode="json")
+    updated = Composite(
+        ["quality"], load_settings({**dumped, "quality": {**dumped["quality"], "online_days": 3}})
+    )
+    pair, name = PAIRS[0], "signal_quality"
+    times = market.pairs[pair].candles["1h"].time
+    times = times[times >= end]
+    whole = updated.predict(model, pair, times, market, tolerant=False)[name]
+    as_it_is = composite.predict(model, pair, times, market, tolerant=False)[name]
+    at = np.flatnonzero(np.isfinite(whole))
+    np.testing.assert_array_equal(np.isfinite(as_it_is), np.isfinite(whole))
+    assert (whole[at] != as_it_is[at]).all()  # labels of its judging slice have been known for long
+    closes = {"1h": 3600, "4h": 4 * 3600, "1d": DAY}
+    for i in at[[3, len(at) // 2, -3]]:
+        until = {
+            key: pd.Timestamp(int(times[i]) + 3601 - length, unit="s", tz="UTC")
+            for key, length in closes.items()
+        }
+        early = market_of(frames, until)
+        alone = updated.predict(model, pair, times[i : i + 1], market, tolerant=False)[name]
+        then = updated.predict(model, pair, times[i : i + 1], early, tolerant=False)[name]
+        assert alone[0] == whole[i] == then[0]

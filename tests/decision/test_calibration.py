@@ -174,14 +174,14 @@ def test_nan_teaches_nothing_and_predicts_nan():
 
 def test_reliability_by_hand():
     p = np.array([0.12, 0.18, 0.95, np.nan, 1.0])
-    won = np.array([False, True, True, True, False])
+    won = np.array([False, True, True, True, True])
     diagram = reliability(p, won)
     np.testing.assert_array_equal(diagram.count, [0, 2, 0, 0, 0, 0, 0, 0, 0, 2])
     np.testing.assert_allclose(diagram.predicted[[1, 9]], [0.15, 0.975])
-    np.testing.assert_allclose(diagram.observed[[1, 9]], [0.5, 0.5])
-    assert ece(p, won) == pytest.approx((0.35 * 2 + 0.475 * 2) / 4)
-    assert brier(p, won) == pytest.approx((0.12**2 + 0.82**2 + 0.05**2 + 1) / 4)
-    assert brier_skill(p, won) == pytest.approx(1 - brier(p, won) / 0.25)
+    np.testing.assert_allclose(diagram.observed[[1, 9]], [0.5, 1.0])
+    assert ece(p, won) == pytest.approx((0.35 * 2 + 0.025 * 2) / 4)
+    assert brier(p, won) == pytest.approx((0.12**2 + 0.82**2 + 0.05**2) / 4)
+    assert brier_skill(p, won) == pytest.approx(1 - brier(p, won) / (0.75 * 0.25))
 
 
 def test_metrics_of_nothing_are_nan():

@@ -23,6 +23,17 @@ def test_the_documented_block(tables):
     assert "attention: absent" in lines[5]
     assert "signal quality: absent" in lines[6]
     assert lines[1].endswith("; say 30%")
+    side = {1: "long", -1: "short", 0: "hold"}
+    for line, name, title in (
+        (lines[1], "technical", "technical analysis"),
+        (lines[2], "lstm", "deep learning"),
+    ):
+        vote = table.votes[name]
+        said = f"{title}: {side[int(vote.direction[row])]}, confidence {vote.confidence[row]:.0%}, "
+        assert said in line
+    assert f" {side[int(table.direction[row])]} signal, " in lines[0]
+    before, after = f"confidence {out.confidence[row]:.0%}", f"win probability {out.win_probability[row]:.0%}"
+    assert f"calibrated: {before} -> {after}, expected {out.expected_r[row]:+.2f} R" in lines[8]
 
 
 def test_a_rejection_says_why_and_absent_components_are_named(tables):

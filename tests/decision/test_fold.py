@@ -149,8 +149,10 @@ def test_one_component_that_is_not_finite_drops_out_of_that_signal_only(tables):
 
 
 def test_a_gate_of_seventy_accepts_about_three_tenths(tables):
-    out = Fold(BASELINE).run(tables(9, n=9000, pairs=2, days=1000))
-    assert out.accepted[1500:].mean() == pytest.approx(0.30, abs=0.03)
+    table, fold = tables(9, n=9000, pairs=2, days=1000), Fold(BASELINE)
+    assert fold.run(table).accepted[1500:].mean() == pytest.approx(0.30, abs=0.03)
+    known = table.known_at() <= table.time[-1] // 86400 * 86400
+    assert fold.learners.clocks[0].calibrator.outcomes_ == known.sum()  # the refused teach as well
 
 
 def test_spot_rejects_shorts_and_says_so(tables):
@@ -216,8 +218,14 @@ def test_the_documented_vote_is_the_blend_at_seventy_percent(tables, rows_of):
         tactic_direction=np.full((1, 4), int(d)),
         tactic_confidence=np.full((1, 4), 0.72),
     )
-    raw = with_decision(weighting="fixed", ml_weight=0.7, confidence_scale="raw")
-    assert Fold(raw).run(table).confidence[0] == pytest.approx(0.696)
+    raw = {"weighting": "fixed", "ml_weight": 0.7, "confidence_scale": "raw"}
+    confidence = Fold(with_decision(**raw)).run(table).confidence[0]
+    assert confidence == pytest.approx(0.696)
+    gates = float(confidence), float(np.nextafter(confidence, 1))  # it trades from the gate on
+    assert [Fold(with_decision(**raw, threshold=gate)).run(table).accepted[0] for gate in gates] == [
+        True,
+        False,
+    ]
 
 
 @given(seed=st.integers(0, 200), w=st.floats(0.01, 0.7))

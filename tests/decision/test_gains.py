@@ -114,6 +114,7 @@ def day(time, ml, baseline, counts=(2, 4)):
 
 
 def test_the_summary_by_hand():
+    assert (S.evidence_days, S.recent_days) == (730, 90)
     window = [
         day(1, 2.0, 1.0),
         day(2, 4.0, 2.0),

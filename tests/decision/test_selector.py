@@ -77,6 +77,21 @@ def test_the_documented_update():
     assert learner.q_[BULL][0] == pytest.approx(expected)
 
 
+def test_rate_discount_and_exploration_can_be_set():
+    """Spec 004's tuning: .15, .90, epsilon .3 x .99 down to .10."""
+    s = SelectorSettings(
+        learning_rate=0.15, discount=0.90, epsilon=0.3, epsilon_decay=0.99, epsilon_floor=0.10
+    )
+    learner = TacticSelector(s)
+    learner.learn(ints(NEUTRAL), ints(0), np.array([0.05]), ints(-1))
+    assert learner.q_[NEUTRAL][0] == pytest.approx(0.15)
+    assert learner.epsilon_ == pytest.approx(0.297)
+    learner.learn(ints(BULL), ints(1), np.array([0.025]), ints(NEUTRAL))
+    assert learner.q_[BULL][1] == pytest.approx(0.15 * (0.5 + 0.90 * 0.15))
+    learner.learn(np.zeros(400, int), np.zeros(400, int), np.zeros(400), np.zeros(400, int))
+    assert learner.epsilon_ == 0.10
+
+
 def test_an_unknown_next_state_ends_the_episode():
     learner = TacticSelector(S)
     learner.q_[-1] = [5.0] * 4  # what a careless index would find

@@ -207,3 +207,5 @@ def test_leverage_leaves_the_planned_stops_where_they_are(make, leverage):
     assert len(same) > 20
     alike = [one for one, other in same if one[8] == other[8] and one[4] == pytest.approx(other[4])]
     assert len(alike) > 0.9 * len(same)
+    shares = [other[6] / one[6] for one, other in same]
+    assert np.median(shares) < 2 / leverage  # on so much less of its own money: the leverage was used

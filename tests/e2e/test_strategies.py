@@ -155,9 +155,13 @@ def test_futures_trade_both_ways(freqtrade, timerange, tmp_path, datadir):
     for trade in shorts:
         first = next(order for order in trade["orders"] if order["ft_is_entry"])["safe_price"]
         assert trade["stop_loss_abs"] <= first * 1.03 * (1 + 1e-4)
-    assert any(trade["exit_reason"] == "baseline turned long" for trade in shorts) or any(
-        trade["exit_reason"] == "target reached" for trade in shorts
-    )
+    assert {"baseline turned long", "target reached"} & {trade["exit_reason"] for trade in shorts}
+    (path,) = (tmp_path / "backtest_results").glob("*.ledger.sqlite")
+    decided = Ledger(path).read_decisions().query("accepted")
+    sides = dict(zip(zip(decided["pair"], decided["time"], strict=True), decided["direction"], strict=True))
+    for trade in found:  # each is of the ledger's accepted signal, and on its side
+        signal = pd.Timestamp(trade["open_timestamp"], unit="ms", tz="UTC").floor("h") - pd.Timedelta("1h")
+        assert sides[trade["pair"], signal] == (-1 if trade["is_short"] else 1)
 
 
 def test_ml_votes_are_in_the_ledger_and_twice_the_same(freqtrade, timerange, tmp_path):

@@ -13,7 +13,7 @@ from coordinator.reports.evaluation.page import write_evaluation_page
 from coordinator.reports.evaluation.picture import evaluation_picture
 from coordinator.reports.evaluation.summary import summary_lines
 from coordinator.reports.evaluation.tables import evaluation_tables
-from coordinator.reports.evaluation.targets import target_rows
+from coordinator.reports.evaluation.targets import contribution_rows, target_rows
 
 from .conftest import made_account
 
@@ -66,6 +66,24 @@ def test_targets_are_judged_by_their_numbers():
     assert gain.ml == pytest.approx((own - ours) / abs(ours)) and gain.baseline == 0.0
     worse = {(row.source, row.label): row for row in target_rows(ml, base)}
     assert worse["004", "win rate 78 to 83 %"].verdict == "not met"
+
+
+def test_contributions_are_judged_by_their_numbers():
+    whole = made_account("ML at 70 %, unearned", 0.002, profits=(1.0,) * 6 + (-1.0,) * 4, false_signals=7)
+    without = made_account("without fusion", 0.0, profits=(1.0,) * 5 + (-1.0,) * 5, false_signals=9)
+    rows = {row.label: row for row in contribution_rows({run.name: run for run in (whole, without)})}
+    assert {row.source for row in rows.values()} == {"004, fusion"}  # of the others no account is there
+    won = rows["win rate 5 to 7 points higher"]
+    assert (won.baseline, won.ml, won.verdict) == (0.5, 0.6, "met")
+    fewer = rows["false signals 20 to 30 % fewer"]
+    assert (fewer.baseline, fewer.ml, fewer.verdict) == (0.9, 0.7, "met")
+    better = rows["Sharpe ratio .3 to .5 higher"]
+    assert better.ml - better.baseline == pytest.approx(whole.figures.sharpe - without.figures.sharpe)
+    back = {
+        row.label: row
+        for row in contribution_rows({"ML at 70 %, unearned": without, "without fusion": whole})
+    }
+    assert {row.verdict for row in back.values()} == {"not met"}
 
 
 def test_markdown_and_page_hold_the_same_tables(made_evaluation, tmp_path):

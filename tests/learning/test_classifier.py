@@ -51,7 +51,10 @@ def test_the_documented_network():
     assert shapes["head.0.weight"] == (64, 64)
     assert shapes["head.3.weight"] == (32, 64)
     assert shapes["head.6.weight"] == (3, 32)
+    assert not [name for name in shapes if name.startswith("lstm") and not name.endswith("_l0")]
     assert [m.p for m in net.modules() if isinstance(m, torch.nn.Dropout)] == [0.2, 0.3, 0.2]
+    layers = [type(layer).__name__ for layer in net.head]
+    assert layers == ["Linear", "ReLU", "Dropout"] * 2 + ["Linear"]
     assert net(torch.zeros(5, 10, 31)).shape == (5, 3)
 
 

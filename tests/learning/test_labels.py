@@ -31,6 +31,16 @@ def test_a_label_needs_exactly_its_horizon(cut):
     assert np.isnan(part[cut - S.label_horizon :]).all()
 
 
+def test_a_label_is_a_move_of_half_a_deviation_in_twelve_candles():
+    close = prices()
+    label, moves = forward_direction(close, S), np.diff(np.log(close))
+    at = np.arange(200, len(close) - 12)
+    sigma = np.array([moves[t - 168 : t].std() for t in at]) * np.sqrt(12)
+    ahead = np.log(close[at + 12] / close[at])
+    expected = np.where(ahead > 0.5 * sigma, 1, np.where(ahead < -0.5 * sigma, -1, 0))
+    assert (label[at] == expected).mean() > 0.99  # the deviation's degrees of freedom aside
+
+
 def test_the_label_looks_forward():
     close = np.concatenate((prices(1, 300), prices(1, 300)[-1] * np.exp(0.01 * np.arange(1, 60))))
     label = forward_direction(close, S)

@@ -92,6 +92,7 @@ def test_what_is_written_is_read_back_to_the_bit(frame):
     ledger = Ledger("sqlite://")
     run = ledger.write_run(RunInfo("S", datetime.fromisoformat("2024-01-01T00:00:00+00:00"), "1h"), frame)
     back = ledger.read_decisions(run)
+    assert set(frame.columns) <= set(COLUMNS)
     full = frame.reindex(columns=list(COLUMNS))
     expected = full.sort_values(["time", "pair"], kind="stable", ignore_index=True)
     assert tuple(back.columns) == COLUMNS

@@ -90,6 +90,11 @@ def test_the_figures_are_those_of_bot_and_ledger(bot):
     signal, last = why["signal"], decisions.loc["ETH/USDT"].iloc[-1]
     assert signal["at"] == f"{last['time']:%Y-%m-%dT%H:%M:%SZ}"
     assert signal["confidence"] == pytest.approx(last["unified_confidence"], abs=1e-4)
+    sides = {1: "long", 0: "hold", -1: "short"}
+    assert signal["direction"] == sides[int(last["direction"])]
+    for vote in signal["votes"]:
+        assert vote["direction"] == sides[int(last[f"{vote['component']}_direction"])]
+        assert vote["percentile"] == pytest.approx(last[f"{vote['component']}_percentile"], abs=1e-4)
     assert sum(vote["weight"] for vote in signal["votes"]) == pytest.approx(1.0, abs=1e-3)
     added = sum(vote["contribution"] for vote in signal["votes"])
     assert added == pytest.approx(last["unified_score"], abs=1e-3)
@@ -108,6 +113,27 @@ def test_the_figures_are_those_of_bot_and_ledger(bot):
     phase = get(bot, "/phase").json()
     manager = bot.freqtrade.strategy.recorder._live.fold.fold.learners.manager
     assert (phase["phase"], phase["ml_weight"]) == (manager.phase, manager.weight_)
+
+
+def test_sizes_rewards_and_the_day_are_those_of_the_ledger(bot):
+    ledger = Ledger(bot.folder / "coordinator.ledger.sqlite")
+    decisions = ledger.read_decisions()
+    history = ledger.history(int(ledger.runs()["id"].iloc[-1]), "improvements")
+    rewards, sizes = get(bot, "/rr_stats").json(), get(bot, "/vol_sizing").json()
+    assert (rewards["mode"], rewards["base"], rewards["minimum"], rewards["maximum"]) == ("on", 2.5, 1.5, 4.0)
+    assert sizes["multipliers"] == {"low": 1.2, "normal": 1.0, "high": 0.7, "extreme": 0.5}
+    assert sizes["max_increase"] == 1.5
+    for view, name in ((rewards, "dynamic_reward_risk"), (sizes, "volatility_sizing")):
+        assert {one["pair"] for one in view["signals"]} == set(history[history["name"] == name]["pair"])
+        for one in view["signals"]:
+            row = history[(history["name"] == name) & (history["pair"] == one["pair"])].iloc[-1]
+            assert (one["base"], one["adjusted"]) == pytest.approx((row["base"], row["adjusted"]), abs=1e-4)
+    day = get(bot, "/summary").json()
+    own = decisions[decisions["time"].dt.strftime("%Y-%m-%d") == day["day"]]
+    assert (day["signals"], day["accepted"]) == (len(own), own["accepted"].sum())
+    assert day["signals"] > 0
+    assert day["equity"] == pytest.approx(10_000, rel=0.05)
+    assert day["phase"] == get(bot, "/phase").json()["phase"]
 
 
 def test_the_ledger_alone_gives_the_same_phase_thresholds_and_reasons(bot):

@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 
 from coordinator.cli import app
 from coordinator.errors import CoordinatorError
+from coordinator.jobs import run_plan
 from coordinator.settings import load_settings
 
 
@@ -140,20 +141,27 @@ def test_a_study_of_another_question_is_refused_with_exit_code_2(finished_run, s
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
-        ([], (50, 3, 205)),
-        (["--quick"], (5, 2, 205)),
-        (["--quick", "--trials", "9", "--folds", "1"], (9, 1, 205)),
-        (["--timerange", "20220801-20230101"], (50, 3, 153)),
+        ([], (50, 3, 730, 205)),
+        (["--quick"], (5, 2, 365, 205)),
+        (["--quick", "--trials", "9", "--folds", "1"], (9, 1, 365, 205)),
+        (["--timerange", "20220801-20230101"], (50, 3, 730, 153)),
     ],
 )
 def test_how_much_is_run_by_default_and_quickly(
     arguments, expected, tiny_market, config_file, tmp_path, monkeypatch
 ):
-    asked = []
+    """Trials, folds, and how many days back at most: of this market's 205 that is all of them."""
+    asked, planned, plan_run = [], [], run_plan.plan_run
+
+    def plan(*arguments, **named):
+        planned.append(named["most_days"])
+        return plan_run(*arguments, **named)
 
     def note(problem, options, user_data, console):
         days = (problem.plan.end - problem.plan.start).days
-        asked.append((options.trials, len(problem.periods.folds), days))
+        asked.append((options.trials, len(problem.periods.folds), *planned, days))
+
+    monkeypatch.setattr(run_plan, "plan_run", plan)
 
     monkeypatch.setattr("coordinator.jobs.optimize.run.optimize_settings", note)
     command = ["optimize", "--config", str(config_file), "--datadir", str(tiny_market)]

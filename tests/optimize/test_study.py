@@ -6,12 +6,14 @@ import subprocess
 import sys
 import time
 
+import numpy as np
 import optuna
 import pytest
 from optuna.trial import TrialState
 
 from coordinator.errors import CoordinatorError
 from coordinator.jobs.optimize.owners import Owner, this_process
+from coordinator.jobs.optimize.sampler import NumberedSampler
 from coordinator.jobs.optimize.storage import open_storage
 from coordinator.jobs.optimize.study import StudyKeeper, finished, join_study
 
@@ -180,6 +182,18 @@ def test_proposals_depend_on_the_seed_the_number_and_the_past_alone(tmp_path):
     assert len(set(whole)) == 14
     xs = [x for x, _ in whole[:10]]
     assert max(xs) - min(xs) > 0.4
+
+
+def test_after_ten_random_trials_it_looks_where_it_was_good():
+    """TPE. At random the distance from .3 is .29 on average, give or take .014 in so many trials."""
+    away = []
+    for seed in range(10):
+        study = optuna.create_study(sampler=NumberedSampler(seed), direction="maximize")
+        for _ in range(40):
+            trial = study.ask()
+            study.tell(trial, -((draw(trial)[0] - 0.3) ** 2))
+        away += [abs(trial.params["x"] - 0.3) for trial in study.trials[20:]]
+    assert np.mean(away) < 0.24
 
 
 @pytest.mark.parametrize("url", ["postgresql://u:secret@127.0.0.1:1/none", "nothing://x", "no url"])

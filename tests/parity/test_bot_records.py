@@ -287,7 +287,7 @@ def test_samples_are_collected_unless_switched_off(make_bot, market, tmp_path, e
         for pair in PAIRS
         for timeframe in ("1h", "4h", "1d")
     }
-    settings = {**EVERY, "data_collection": {"enabled": enabled}}
+    settings = EVERY if enabled else {**EVERY, "data_collection": {"enabled": False}}
     bot = make_bot(market, PAIRS, candles, settings, tmp_path)
     until_a_signal(bot)
     ledger = Ledger(tmp_path / "coordinator.ledger.sqlite")

@@ -79,10 +79,13 @@ def test_both_arms_of_the_pilot(frame):
 def test_ml_and_baseline_trade_on_their_own_percentile(frame):
     rows = dict(direction_rows(frame))
     ml, baseline = rows["ML, whole run"], rows["baseline, whole run"]
-    assert (ml[0], ml[2], ml[3], ml[5]) == ("3", "66.67%", "1.000", "4.00")
-    assert (baseline[0], baseline[2], baseline[3], baseline[5]) == ("4", "50.00%", "0.500", "2.00")
-    assert baseline[6] == "1.0"
-    assert rows["ML, last 30 days"] == ml
+    # In three days 2, 2 and -1 R of ML's, 2 - 1, 2 and -1 R of the baseline's.
+    assert ml == ["3", "1.00", "66.67%", "1.000", "0.577", "4.00", "1.0"]
+    assert baseline == ["4", "1.33", "50.00%", "0.500", "0.436", "2.00", "1.0"]
+    earlier = frame.assign(time=frame["time"] - pd.Timedelta(days=31), outcome_r=-1.0)
+    rows = dict(direction_rows(pd.concat((earlier, frame), ignore_index=True)))
+    assert (rows["ML, last 30 days"], rows["baseline, last 30 days"]) == (ml, baseline)
+    assert (rows["ML, whole run"][0], rows["baseline, whole run"][0]) == ("7", "9")
 
 
 def test_each_side_by_its_own_gate(frame):

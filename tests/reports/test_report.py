@@ -6,6 +6,7 @@ import os
 import re
 from dataclasses import replace
 from datetime import UTC, datetime
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -21,6 +22,7 @@ from coordinator.reports.decisions import component_rows, group_rows, rejection_
 from coordinator.reports.page.data import PageData, newest_importance
 from coordinator.reports.page.figures.candles import downsample_candles
 from coordinator.reports.page.run_view import read_run
+from coordinator.reports.page.sections.trades import trade_lists
 from coordinator.reports.page.write import write_report
 from coordinator.reports.results import read_result
 from coordinator.reports.table import print_table
@@ -299,3 +301,11 @@ def test_backtests_need_their_candles(make_zip, tmp_path):
     )
     assert isinstance(outcome.exception, CoordinatorError)
     assert "name the candles they ran on" in str(outcome.exception)
+
+
+def test_a_stops_confidence_stands_beside_its_reason(results):
+    reasons = ["stop_loss", "trailing_stop_loss"]
+    result = replace(results[0], trades=results[0].trades.assign(exit_reason=reasons))
+    data = SimpleNamespace(results=[result])
+    (shown,) = trade_lists(data)
+    assert [row[-1] for row in shown.rows] == ["stop_loss (100%)", "trailing_stop_loss (90%)"]

@@ -139,6 +139,10 @@ def test_decisions_are_logged_with_what_improved_them(walks, caplog, tmp_path):
     trading_run.put(analyse("BTC/USDT", candles, {}, SETTINGS, ml=False))
     with caplog.at_level(logging.INFO):
         recorder.record_decisions("BTC/USDT", SETTINGS, print, print)
+    side = {1: "long", -1: "short"}[int(whole.direction[-1])]
+    assert f": {side} signal, {whole.technical.reasons(len(candles) - 1)}" in caplog.text
+    assert f"1. technical analysis: {side}, confidence " in caplog.text
+    assert "  unified confidence " in caplog.text
     value = whole.improvements["dynamic_reward_risk"].adjusted[-1]
     assert f"dynamic_reward_risk (on): 2.5 -> {value:.3g}" in caplog.text
     assert "volatility_sizing (shadow): 1 -> " in caplog.text

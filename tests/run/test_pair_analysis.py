@@ -3,10 +3,12 @@
 import numpy as np
 import pytest
 
-from coordinator.decision.decisions import AGAINST_MARKET, REARMED_SHADOW
+from coordinator.decision.decisions import AGAINST_MARKET, AVOIDED_STATE, REARMED_SHADOW
+from coordinator.errors import CoordinatorError
 from coordinator.run.pair_analysis import analyse
 from coordinator.settings import load_settings
 from coordinator.signals.candles import Candles
+from coordinator.signals.regime import LEVELS, STATES, compute_regime
 from coordinator.signals.regime_gate import market_direction
 from coordinator.signals.technical import compute_technical
 
@@ -47,6 +49,12 @@ def test_signals_stops_and_indicators_are_the_clocks(market):
     np.testing.assert_allclose(analysis.stop_distance[late], np.clip(1.5 * atr, 0.005, 0.5)[late])
     assert np.isinf(analysis.target_distance).all()
     assert not analysis.barred.any()
+    own = analysis.votes["technical"]
+    np.testing.assert_array_equal(own.direction, technical.signal[analysis.index])
+    np.testing.assert_array_equal(own.confidence, technical.signal_confidence[analysis.index])
+    regime = compute_regime(pair["1h"], settings.regime)
+    np.testing.assert_array_equal(analysis.regime.regime, regime.regime)
+    np.testing.assert_array_equal(analysis.regime.volatility, regime.volatility)
 
 
 def test_the_fusion_keeps_its_three_timeframes_whatever_the_clock(market):
@@ -89,3 +97,23 @@ def test_re_armed_signals_in_shadow_mode_are_there_and_barred(market):
     np.testing.assert_array_equal(shadow.barred == REARMED_SHADOW, shadow.technical.rearmed[shadow.index])
     assert not on.barred.any()
     assert set(off.index) <= set(on.index)
+
+
+@pytest.mark.parametrize("avoid", [["bear"], ["high", "low_vol"], ["bull_low"]])
+def test_states_that_are_avoided_bar_their_signals_and_no_other(market, avoid):
+    analysis = analysis_of(market, settings_with(regime={"avoid": avoid}))
+    state, level = (values[analysis.index] for values in (analysis.regime.state, analysis.regime.level))
+    names = np.array(STATES, dtype=object)[state], np.array(LEVELS, dtype=object)[level]
+    bad = np.array(
+        [bool({name, name.rsplit("_", 1)[0], word} & set(avoid)) for name, word in zip(*names, strict=True)]
+    )
+    np.testing.assert_array_equal(analysis.barred == AVOIDED_STATE, bad)
+    assert 0 < bad.sum() < len(bad)
+
+
+def test_avoided_states_in_shadow_mode_are_recorded_and_unknown_ones_refused(market):
+    shadow = analysis_of(market, settings_with(regime={"avoid": ["bear"], "avoid_mode": "shadow"}))
+    assert not shadow.barred.any() and (shadow.improvements["regime_avoid"].adjusted == 0).any()
+    assert "regime_avoid" not in analysis_of(market, settings_with()).improvements
+    with pytest.raises(CoordinatorError, match=r"avoid must name bull, bear, .* not beer"):
+        settings_with(regime={"avoid": ["beer"]})

@@ -170,6 +170,18 @@ def test_shadow_thresholds_are_recorded_and_change_nothing(analyses):
     assert len({row.adjusted for row in rows}) > 1
 
 
+def test_a_backtests_reviews_of_the_ml_weight_are_recorded_with_their_evidence(analyses):
+    """What its ledger gets: in 83 days the review of each 30, the first of which ends foundation."""
+    backtest = run_of(analyses)
+    backtest.decisions(SETTINGS)
+    rows = [(record.time, row) for record in backtest.learning_records(SETTINGS) for row in record.weights]
+    first, second = rows
+    assert second[0] - first[0] == 30 * 86400
+    assert [(row.phase, row.ml_weight) for _, row in rows] == [("shadow", 0.0)] * 2
+    assert first[1].reason.startswith("promoted: ")
+    assert {"outcomes", "p_halves", "mean_ml", "mean_baseline"} <= first[1].metrics.keys()
+
+
 def test_without_ml_votes_the_coordinator_is_the_baseline(analyses):
     alone = [replace(a, votes={"technical": a.votes["technical"]}) for a in analyses]
     failed = [

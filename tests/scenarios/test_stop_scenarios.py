@@ -6,6 +6,7 @@ from tests.scenarios.engine import AT_ONCE, CALM, Case, Fill, Signal, check
 
 pytestmark = pytest.mark.xdist_group("scenarios")
 WIDE = {"reward_risk": 4.0}  # a target that no trail meets: 2 % x 4
+TRAILED, STILL = "trailing_stop_loss", (106.8, 106.9, 106.7, 106.8)
 TRAIL = {**AT_ONCE, "targets": WIDE, "stops": {"trailing_start": 0.01}}
 
 
@@ -107,6 +108,23 @@ CASES = [
         [Fill(1, 100, 50), Fill(3, 95 * 1.025, 100, "trailing_stop_loss")],
         settings={**TRAIL, "exits": {"trailing_by_volatility": True}},
         play={"daily_volatility": 0.08},
+    ),
+    Case(
+        "trailing by momentum: tighter when it has turned over ten candles",
+        [*rise(107.0), *[STILL] * 10, (106.8, 107, 105.65, 105.7), (105.7, 107, 105.65, 105.7), CALM],
+        # Momentum 105.7 / 106.8 - 1 and 94.3 / 93.2 - 1, of 3 % in full, takes its share of the 1.5 %.
+        [
+            Fill(1, 100, 50),
+            Fill(14, 107 * (1 - 0.015 * (1 - (1 - 105.7 / 106.8) / 0.03)), 100, TRAILED),
+        ],
+        [Fill(1, 100, 50), Fill(14, 93 * (1 + 0.015 * (1 - (94.3 / 93.2 - 1) / 0.03)), 100, TRAILED)],
+        settings={**TRAIL, "exits": {"trailing_by_momentum": True, "target_following": {"weight": 1.0}}},
+    ),
+    Case(
+        "without it that trail is not met",
+        [*rise(107.0), *[STILL] * 10, (106.8, 107, 105.65, 105.7), (105.7, 107, 105.65, 105.7)],
+        [Fill(1, 100, 50), Fill(14, 105.7, 100, "force_exit")],
+        settings=TRAIL,
     ),
     Case(
         "the shipped trailing start of 50 %: no trail at 7 %",

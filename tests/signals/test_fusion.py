@@ -49,6 +49,20 @@ def test_the_documented_example():
     assert confidence == pytest.approx(0.6 * 0.7725 + 0.25 * 1.0 + 0.15 * 1.0)
 
 
+def test_the_documented_example_with_its_consistency():
+    """.85: three flips in twenty readings of each timeframe; .6 x .7725 + .25 + .15 x .85 is .841."""
+    frames = {"1h": candles(24 * 30, 1), "4h": candles(6 * 30, 4), "1d": candles(30, 24)}
+    views = {}
+    for (name, frame), confidence in zip(frames.items(), (0.75, 0.70, 0.85), strict=True):
+        direction = -np.ones(len(frame), dtype=np.int64)
+        direction[-15:-10] = direction[-5:] = 1
+        views[name] = frame, TimeframeView(direction, np.full(len(frame), confidence))
+    result = fuse(frames["1h"], views, FusionSettings(consistency_signals=21))
+    assert (result.direction[-1], result.agreement[-1]) == (1, 1.0)
+    assert result.consistency[-1] == pytest.approx(0.85)
+    assert result.confidence[-1] == pytest.approx(0.841)
+
+
 @pytest.mark.parametrize(
     ("directions", "confidences", "expected"),
     [
@@ -135,3 +149,17 @@ def _baseline():
     from coordinator.settings.signals import BaselineSettings
 
     return BaselineSettings()
+
+
+def test_lower_timeframes_that_turn_first_are_a_warning():
+    frames = {"1h": candles(24 * 7, 1), "4h": candles(6 * 7, 4), "1d": candles(7, 24)}
+    hours, fours, days = (np.ones(len(frame)) for frame in frames.values())
+    hours[100:], fours[30:] = -1, -1  # from the 101st hour, and from the 31st 4h candle, closed in hour 124
+    views = {
+        name: (frame, TimeframeView(direction, np.full(len(frame), 0.5)))
+        for (name, frame), direction in zip(frames.items(), (hours, fours, days), strict=True)
+    }
+    warning = fuse(frames["1h"], views, S).warning
+    np.testing.assert_array_equal(np.flatnonzero(warning), np.arange(124 - 1, 24 * 7))
+    assert set(warning[124 - 1 :]) == {-1}
+    assert not fuse(frames["1h"], {**views, "1d": views["4h"]}, S).warning.any()  # all have turned

@@ -190,6 +190,36 @@ def test_the_reference_is_fully_correlated_with_itself_and_no_stronger(views):
     assert late[:, NAMES.index("relative_strength_24")] == pytest.approx(0.0)
 
 
+@pytest.mark.parametrize("n", [20, 60])
+def test_the_correlation_with_the_reference_is_that_of_the_last_returns(views, n):
+    """Spec 003: over 20 and over 60 periods."""
+    view, closes = views["AAA/USDT"], []
+    for pair in ("AAA/USDT", "BTC/USDT"):
+        own = views[pair].candles
+        closes.append(pd.Series(np.log(own.close), index=own.time))
+    returns = pd.concat(closes, axis=1).diff().dropna()
+    column = signal_features(views)["AAA/USDT"].values[:, NAMES.index(f"btc_correlation_{n}")]
+    rows = np.flatnonzero(view.index > 200)[::40]
+    assert len(rows) > 3
+    for row in rows:
+        last = returns.loc[: view.candles.time[view.index[row]]].tail(n)
+        assert column[row] == pytest.approx(last.corr().iloc[0, 1], abs=1e-9)
+
+
+def test_a_signal_says_its_reward_risk_and_where_the_atr_stands(views):
+    view = views["AAA/USDT"]
+    values = signal_features(views)["AAA/USDT"].values
+    rows = np.flatnonzero(view.index > 200)[::40]
+    assert len(rows) > 3
+    for row in rows:
+        at = view.index[row]
+        expected = view.target_distance[at] / view.stop_distance[at]
+        assert values[row, NAMES.index("reward_risk")] == pytest.approx(expected)
+        atr = view.technical.indicators.atr[at - 99 : at + 1] / view.candles.close[at - 99 : at + 1]
+        rank = 2 * (atr < atr[-1]).sum() / 99 - 1  # among the last hundred, -1..1
+        assert values[row, NAMES.index("atr_percentile")] == pytest.approx(rank, abs=0.03)
+
+
 def test_a_pair_alone_has_no_ranks_and_any_order_of_pairs_gives_the_same(views):
     alone = signal_features({"AAA/USDT": views["AAA/USDT"]})["AAA/USDT"].values
     assert np.isnan(alone[:, NAMES.index("rank_return_24")]).all()

@@ -1,6 +1,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+import talib
 
 from coordinator.settings import Settings
 from coordinator.settings.signals import BaselineSettings
@@ -52,6 +53,36 @@ def test_a_steady_rise_is_long_and_a_steady_fall_short():
     assert (up.tactics["trend_following"].direction[150:] == 1).all()
 
 
+def test_each_indicator_votes_as_it_reads(candles):
+    """The seven of spec 000 and 001 by TA-Lib from the candles; the score is their weighted mean."""
+    technical, c = compute_technical(candles, S), candles
+    upper, _, lower = talib.BBANDS(c.close, 20, 2.0, 2.0)
+    strong = talib.ADX(c.high, c.low, c.close, 14) >= 25
+    plus, minus = (talib.PLUS_DI(c.high, c.low, c.close, 14), talib.MINUS_DI(c.high, c.low, c.close, 14))
+    busy = c.volume >= 1.5 * talib.SMA(c.volume, 20)
+    beyond = np.zeros(len(c))
+    for period, clearance in ((20, 0.005), (55, 0.01)):
+        high, low = (
+            np.r_[np.nan, found[:-1]] for found in (talib.MAX(c.high, period), talib.MIN(c.low, period))
+        )
+        beyond += 0.5 * (c.close > high * (1 + clearance)) - 0.5 * (c.close < low * (1 - clearance))
+    expected = {
+        "EMA crossover": np.sign(talib.EMA(c.close, 12) - talib.EMA(c.close, 26)),
+        "MACD": np.sign(talib.MACD(c.close, 12, 26, 9)[2]),
+        "RSI": np.clip((talib.RSI(c.close, 14) - 50) / 20, -1, 1),
+        "Bollinger": np.clip(2 * (c.close - lower) / (upper - lower) - 1, -1, 1),
+        "ADX/DI": strong * np.sign(plus - minus),
+        "volume": busy * np.sign(c.close - c.open),
+        "breakout": beyond,
+    }
+    assert list(expected) == list(VOTE_WEIGHTS)
+    for name, votes, own in zip(expected, technical.votes, expected.values(), strict=True):
+        np.testing.assert_allclose(votes[100:], own[100:], atol=1e-9, err_msg=name)
+        assert {-1, 1} <= set(np.sign(own[100:])), name
+    mean = sum(VOTE_WEIGHTS[name] * own for name, own in expected.items())
+    np.testing.assert_allclose(technical.score[100:], mean[100:], atol=1e-9)
+
+
 def test_long_and_short_are_one_path(candles):
     """Upside-down candles give the opposite signals (up to log against simple prices in the bands)."""
     one, two = compute_technical(candles, S), compute_technical(mirrored(candles), S)
@@ -82,8 +113,11 @@ def test_reasons_name_the_trigger_and_agreeing_indicators(candles):
     technical = compute_technical(candles, S)
     names = {"baseline turned", *(name.replace("_", " ") for name in TACTICS)}
     for index in np.flatnonzero(technical.signal)[:200]:
-        triggers = technical.reasons(index).split(" (")[0].split(" + ")
-        assert set(triggers) <= names
+        triggers, _, agreeing = technical.reasons(index).partition(" (")
+        assert set(triggers.split(" + ")) <= names
+        said = {name for name in agreeing.removesuffix(")").split(", ") if name}
+        votes = zip(VOTE_WEIGHTS, technical.votes[:, index] * technical.signal[index], strict=True)
+        assert said == {name for name, vote in votes if vote > 0.25}
 
 
 def test_eligibility_keeps_longs_above_and_shorts_below_the_trend_ma(candles):
@@ -155,6 +189,11 @@ def test_regimes_and_levels():
     assert REGIMES[fall.regime[-1]] == "bear"
     for noise, level in ((0.003, "low"), (0.009, "medium"), (0.02, "high")):
         flat = compute_regime(trend(0.0, noise=noise), settings)
+        known = np.isfinite(flat.volatility)
+        by_hand = np.digitize(
+            flat.volatility[known], [0.03, 0.06]
+        )  # spec 004: from 3 % medium, from 6 % high
+        np.testing.assert_array_equal(flat.level[known], by_hand)
         share = (flat.level[100:] == LEVELS.index(level)).mean()
         assert share > 0.8, (noise, level, share)
         assert flat.volatility[-1] == pytest.approx(noise * np.sqrt(24), rel=0.5)

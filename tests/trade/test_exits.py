@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coordinator.settings.exits import ExitsSettings
-from coordinator.settings.trade import SizingSettings
+from coordinator.settings.trade import SizingSettings, StopSettings
 from coordinator.signals.candles import Candles
 from coordinator.trade.exits import (
     HeldPosition,
@@ -17,8 +17,10 @@ from coordinator.trade.exits import (
 )
 from coordinator.trade.kelly import kelly_risk
 from coordinator.trade.market import market_path, target_factor, volatility_multiplier
+from coordinator.trade.sizing import risk_budget
+from coordinator.trade.stops import trailing_distance
 
-RULES = ("momentum_reversal", "low_volume", "stagnation", "scale_out")
+RULES = ("momentum_reversal", "low_volume", "stagnation", "trend_change", "scale_out")
 S = ExitsSettings.model_validate({name: {"mode": "on"} for name in RULES})
 FOLLOWING = ExitsSettings.model_validate({"target_following": {"mode": "on"}})
 
@@ -41,6 +43,17 @@ def test_the_multiplier_is_bounded(volatility):
     assert 0.5 <= volatility_multiplier(np.array([volatility]), S)[0] <= 2.0
 
 
+def test_the_bounds_are_half_and_twice_and_what_is_documented_can_be_changed():
+    wild, steep = np.array([0.5]), S.model_copy(update={"volatility_slope": 50.0})
+    assert volatility_multiplier(wild, S)[0] == 2.0
+    assert volatility_multiplier(np.array([0.0]), steep)[0] == 0.5
+    assert profit_targets(1.0, ExitsSettings(targets=(0.015, 0.03, 0.05))) == pytest.approx(
+        (0.015, 0.03, 0.05)
+    )
+    tight = StopSettings(trailing_distances=(0.03, 0.025, 0.02, 0.01), trailing_profits=(0.02, 0.04, 0.07))
+    assert [trailing_distance(profit, tight) for profit in (0.065, 0.07)] == [0.02, 0.01]
+
+
 def path(n=40, settings=S, **columns):
     close = columns.pop("close", np.full(n, 100.0))
     candles = Candles(np.arange(n) * 3600, close, close, close, close, np.ones(n), 3600)
@@ -51,6 +64,7 @@ def path(n=40, settings=S, **columns):
         columns.get("volume", np.ones(n)),
         columns.get("trend", (flat, flat, flat)),
         columns.get("direction", flat.astype(np.int64)),
+        columns.get("warning", flat.astype(np.int64)),
         settings,
     )
 
@@ -68,6 +82,15 @@ def test_each_rule_speaks_both_ways_and_the_surest_first(side):
     assert rules(side, 100 + 3 * side, 35, market) == ["stagnation (70%)"]
     assert rules(side, 100 + 1.9 * side, 25, market) == []  # below the first target
     assert rules(-side, 100 + 3 * side, 25, market) == []  # a loss
+
+
+@pytest.mark.parametrize("side", [1, -1])
+def test_lower_timeframes_that_turn_first_are_a_reason_to_leave_a_profit(side):
+    market = path(warning=np.where(np.arange(40) == 20, -side, 0))
+    assert rules(side, 100 + 0.5 * side, 20, market, candles=3) == ["trend change (60%)"]
+    assert rules(side, 100 + 0.5 * side, 21, market, candles=3) == []
+    assert rules(side, 100 - 0.5 * side, 20, market, candles=3) == []  # a loss has its stop
+    assert rules(-side, 100 - 0.5 * side, 20, market, candles=3) == []  # the warning is of the other way
 
 
 def test_without_history_no_rule_speaks():
@@ -114,6 +137,7 @@ def test_a_path_never_knows_the_future():
         "volume": rng.uniform(0, 2, 200),
         "trend": (rng.uniform(0, 60, 200), rng.uniform(0, 40, 200), rng.uniform(0, 40, 200)),
         "direction": rng.integers(-1, 2, 200),
+        "warning": rng.integers(-1, 2, 200),
     }
     whole = path(200, FOLLOWING, close=close, **columns)
     cut = {k: tuple(x[:120] for x in v) if k == "trend" else v[:120] for k, v in columns.items()}
@@ -154,6 +178,13 @@ def test_targets_move_by_a_quarter_at_most_and_mirror(momentum, adx, plus, minus
     assert long + short == pytest.approx(2.0)
 
 
+def test_momentum_and_trend_each_move_a_target_by_half_of_the_quarter():
+    momentum, adx = np.array([0.03, 0.0, 0.03, -0.015]), np.array([0.0, 50.0, 50.0, 0.0])
+    plus, minus = np.full(4, 30.0), np.full(4, 10.0)
+    found = target_factor(1, momentum, adx, plus, minus, S)
+    np.testing.assert_allclose(found, [1.125, 1.125, 1.25, 0.9375])
+
+
 @given(p=st.floats(0.01, 0.99), r=st.floats(1, 4), loss=st.floats(0.05, 1.5), fraction=st.floats(0, 1))
 def test_kelly_is_the_bet_that_grows_fastest(p, r, loss, fraction):
     settings = SizingSettings(kelly_fraction=1.0, kelly_minimum=0.0)
@@ -168,6 +199,17 @@ def test_kelly_is_the_bet_that_grows_fastest(p, r, loss, fraction):
 
     other = fraction * min(0.999 / loss, 2 * best)
     assert growth(min(best, 0.999999 / loss)) >= growth(other) - 1e-9
+
+
+def test_kelly_is_half_and_off_unless_it_is_set():
+    """p .6 at 2:1 against a loss of 1 R: the whole bet is .4, half of it .2."""
+    settings = SizingSettings()
+    (half,) = kelly_risk(np.array([0.6]), np.array([0.8]), 2.0, settings)
+    assert half == pytest.approx(0.2)
+    assert settings.kelly_mode == "off"
+    low = 0.006
+    assert risk_budget(settings, kelly=low) == settings.risk_per_trade
+    assert risk_budget(SizingSettings(kelly_mode="on"), kelly=low) == low
 
 
 def test_kelly_is_bounded_below_and_silent_without_calibration():

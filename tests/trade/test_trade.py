@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from coordinator.settings.trade import CostSettings, DcaSettings, SizingSettings, StopSettings, TargetSettings
 from coordinator.signals.candles import Candles
 from coordinator.trade.entries import AT_ONCE, entry_plan
+from coordinator.trade.leverage import bearable_leverage
 from coordinator.trade.reward_risk import target_distance
 from coordinator.trade.sizing import first_stake, plan_stake, risk_budget, tranche_stake
 from coordinator.trade.stops import initial_stop_distance, stop_rate, trailing_distance
@@ -64,6 +65,15 @@ def test_the_loss_at_the_stop_never_exceeds_the_budget_whatever_fills(
     assert loss <= equity * SIZING.risk_per_trade * (1 + 1e-9)
 
 
+@given(wanted=st.integers(1, 20), stop=st.floats(0.005, 0.5))
+def test_a_planned_stop_lies_within_four_fifths_of_the_way_to_the_liquidation(wanted, stop):
+    """A position of leverage L is liquidated after a move of nearly 1 / L."""
+    leverage = bearable_leverage(wanted, stop)
+    assert 1 <= leverage <= wanted
+    assert leverage == 1 or stop <= 0.8 / leverage * (1 + 1e-6)
+    assert leverage == wanted or stop > 0.8 / (leverage + 1) * (1 - 1e-6)  # and no less than it can bear
+
+
 def test_the_stake_is_bounded_by_what_freqtrade_proposes():
     assert plan_stake(10_000, entry_plan(0.8, 0.01, DCA), 0.01, 1.0, 2500, risk_budget(SIZING)) == 2500
 
@@ -77,24 +87,19 @@ def test_small_plans_are_entered_at_once_or_not_at_all():
     assert first_stake(plan, 10, lambda entries: 9.0)[0] == 0
 
 
-def flat(n=50, width=0.01):
-    close = np.full(n, 100.0)
-    return Candles(
-        np.arange(n, dtype=np.int64), close, close * (1 + width / 2), close * (1 - width / 2), close, close, 1
-    )
-
-
 def test_stop_below_support_and_above_resistance():
-    candles = flat(width=0.004)  # ATR .4, support 99.8
+    close = np.full(50, 100.0)  # ATR .4, support 99.9, resistance 100.3
+    candles = Candles(np.arange(50, dtype=np.int64), close, close + 0.3, close - 0.1, close, close, 1)
     long = initial_stop_distance(candles, np.ones(50, dtype=np.int64), STOPS)
     short = initial_stop_distance(candles, -np.ones(50, dtype=np.int64), STOPS)
-    assert long[-1] == pytest.approx(0.002 + 1.5 * 0.004)
-    assert short[-1] == pytest.approx(0.002 + 1.5 * 0.004)
+    assert long[-1] == pytest.approx(0.001 + 1.5 * 0.004)
+    assert short[-1] == pytest.approx(0.003 + 1.5 * 0.004)
 
 
 def test_stop_distance_is_bounded_and_the_hard_limit_where_unknown(candles):
     direction = np.where(np.arange(len(candles)) % 2, 1, -1)
     distance = initial_stop_distance(candles, direction, STOPS)
+    assert STOPS.hard_limit == 0.03  # spec 004
     assert ((distance >= STOPS.minimum) & (distance <= STOPS.hard_limit)).all()
     assert (distance[:10] == STOPS.hard_limit).all()
     assert len(np.unique(distance)) > 100
@@ -115,6 +120,17 @@ def test_stop_distance_is_bounded_and_the_hard_limit_where_unknown(candles):
 )
 def test_trailing_tiers(profit, distance):
     assert trailing_distance(profit, STOPS) == distance
+
+
+@pytest.mark.parametrize("side", [1, -1])
+def test_the_stop_trails_by_price_and_by_volatility_and_is_never_wider_than_planned(side):
+    def stop(best, multiplier=1.0, planned=0.02):
+        return stop_rate(100.0, 100.0, 100 + side * best, side, planned, STOPS, multiplier)
+
+    assert stop(0.9) == pytest.approx(100 - side * 2)  # as planned
+    assert stop(5) == pytest.approx((100 + side * 5) * (1 - side * 0.02))
+    assert stop(5, multiplier=1.25) == pytest.approx((100 + side * 5) * (1 - side * 0.025))
+    assert stop(1.5, planned=0.01) == pytest.approx(100 - side * 1)  # 3 % behind the best is farther
 
 
 @given(path=st.lists(st.floats(-0.05, 0.05), min_size=1, max_size=50), direction=st.sampled_from((1, -1)))

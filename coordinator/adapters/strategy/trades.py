@@ -98,7 +98,7 @@ class TradeStrategy(EntryStrategy):
             plan.direction,
             plan.stop_distance,
             self.settings.stops,
-            self.rules.trailing_multiplier(trade, now),
+            self.rules.trailing_multiplier(trade, plan.direction, now),
         )
         return stop if plan.direction * (stop - trade.stop_loss) > 0 else None
 

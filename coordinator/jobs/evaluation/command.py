@@ -38,7 +38,7 @@ Random = Annotated[int, typer.Option(min=0, max=1000, help="seeds of random entr
 Parts = Annotated[
     str | None,
     typer.Option(
-        help="only these beside the accounts: say, components, controls, improvements, parameters, fees, "
+        help="only these beside the accounts: say, components, models, controls, improvements, parameters, fees, "
         "starts, random"
     ),
 ]
@@ -84,8 +84,9 @@ def evaluate(
         if quick
         else Sizes(groups, starts, noise, random)
     )
-    words = ["coordinator evaluate"]
+    words = ["coordinator evaluate", *(f"-c {path}" for path in config or ())]
     words += [f"--datadir {named}"] if named else []
+    words += [f'--pairs "{pairs}"'] if pairs else []
     words += [f"--timerange {plan.timerange}", f"--trading-mode {plan.trading_mode}"]
     options = EvaluationOptions(workers or os.cpu_count() or 1, scheduler, tried, " ".join(words))
     failed = run_evaluation(define_evaluation(plan, user_data, sizes), options, user_data, Console())

@@ -123,7 +123,7 @@ class EvaluationProblem:
 
     def _shares_predictions_of(self, variant: Variant) -> str | None:
         """The variant whose predictions it takes from the store, which is to run before it."""
-        if not variant.trains or variant.name == ML or variant.fees > 1:
+        if not variant.trains or variant.name == ML or variant.fees > 1 or variant.group == "models":
             return None
         if variant.control is None:
             return ML

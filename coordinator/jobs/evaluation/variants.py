@@ -16,7 +16,16 @@ from coordinator.trade.exits import EXIT_RULES
 __all__ = ["BASELINE", "GROUPS", "ML", "SAMPLE", "UNEARNED", "Group", "Sizes", "Variant", "all_variants"]
 
 Group = Literal[
-    "accounts", "say", "components", "controls", "improvements", "parameters", "fees", "starts", "random"
+    "accounts",
+    "say",
+    "components",
+    "models",
+    "controls",
+    "improvements",
+    "parameters",
+    "fees",
+    "starts",
+    "random",
 ]
 GROUPS: tuple[Group, ...] = get_args(Group)
 BASELINE, ML, SAMPLE = "TechnicalBaseline", "MLCoordinator", "SampleStrategy"
@@ -78,6 +87,7 @@ class Sizes:
 ALL_TRIGGERS = list(TRIGGERS)
 RULES = (*EXIT_RULES, "scale_out")
 TARGETS = {"targets": {"enabled": True}}
+TRAILING = {"stops": {"trailing_start": 0.01}}
 SAY: dict[str, Changes] = {
     "ML at 30 %, unearned": {"decision": {"weighting": "fixed", "ml_weight": 0.3}},
     UNEARNED: {"decision": {"weighting": "fixed", "ml_weight": 0.7}},
@@ -87,6 +97,14 @@ SAY: dict[str, Changes] = {
     "quality filters": {"decision": {"quality_mode": "filter"}},
 }
 """Other says of ML than the shipped one; unearned: from its first model on, whatever it is worth."""
+MODELS: dict[str, tuple[str, Changes]] = {
+    "LSTM, 5 seeds": ("lstm", {"learning": {"ensemble_seeds": 5}}),
+    "LSTM, 3 horizons": ("lstm", {"learning": {"ensemble_horizons": [6, 24]}}),
+    "transformer": ("attention", {"learning": {"attention_architecture": "transformer"}}),
+    "quality, updated weekly": ("quality", {"quality": {"online_days": 7}}),
+    "quality, logistic": ("quality", {"quality": {"model_type": "logistic"}}),
+}
+"""Other models in a component's place, that component alone: each is compared with the shipped one alone."""
 IMPROVEMENTS: dict[str, Changes] = {
     "every trigger": {"baseline": {"triggers": ALL_TRIGGERS}},
     **{f"trigger {name} only": {"baseline": {"triggers": [name]}} for name in ALL_TRIGGERS},
@@ -102,7 +120,11 @@ IMPROVEMENTS: dict[str, Changes] = {
     "exit at the exit MA": {"exits": {"moving_average": True}},
     "no channel exit": {"exits": {"channel": False}},
     "time limit 10 days": {"targets": {"horizon": 10}},
-    "trailing stop": {"stops": {"trailing_start": 0.01}},
+    "trailing stop": TRAILING,
+    "trailing stop by volatility": {**TRAILING, "exits": {"trailing_by_volatility": True}},
+    "trailing stop by momentum": {**TRAILING, "exits": {"trailing_by_momentum": True}},
+    "no entries in a bear's state": {"regime": {"avoid": ["bear"]}},
+    "no entries at high volatility": {"regime": {"avoid": ["high_vol", "high"]}},
     "target 2.5 R": TARGETS,
     "target, dynamic": {**TARGETS, "improvements": {"dynamic_reward_risk": {"mode": "on"}}},
     "target, following": {**TARGETS, "exits": {"target_following": {"mode": "on"}}},
@@ -110,6 +132,7 @@ IMPROVEMENTS: dict[str, Changes] = {
     "DCA, ATR spacing": {"dca": {"enabled": True, "spacing_mode": "atr"}},
     "Kelly cap": {"sizing": {"kelly_mode": "on"}},
     **{name.replace("_", " "): {"exits": {name: {"mode": "on"}}} for name in RULES},
+    "all adaptive exits": {"exits": {name: {"mode": "on"} for name in RULES}},
     "no ranking": {"entries": {"ranking": "off"}},
     "volatility sizing": {"improvements": {"volatility_sizing": {"mode": "on"}}},
     "correlation filter": {"improvements": {"correlation_filter": {"mode": "on"}}},
@@ -145,6 +168,11 @@ def all_variants(settings: Settings, sizes: Sizes, *, ml: bool) -> tuple[Variant
     return tuple(one for one in out if one.group in wanted or one.name in needed)
 
 
+def _only(name: str, fixed: Changes) -> Changes:
+    """Settings of the decision by which one component has all of ML's weight."""
+    return {**fixed, **{f"weight_{other}": 0.0 for other in ML_COMPONENTS if other != name}}
+
+
 def _of_ml(settings: Settings, sizes: Sizes) -> list[Variant]:
     out = [Variant(name, "say", ML, BASELINE, changes) for name, changes in SAY.items()]
     fixed = SAY[UNEARNED]["decision"]
@@ -153,9 +181,15 @@ def _of_ml(settings: Settings, sizes: Sizes) -> list[Variant]:
         off: Changes = {"selector": {"enabled": False}} if name == "selector" else {}
         without = {"decision": {**fixed, f"weight_{name}": 0.0}, **off}
         out.append(Variant(f"without {name}", "components", ML, UNEARNED, without))
-    for name in ML_COMPONENTS:
-        others = {f"weight_{other}": 0.0 for other in ML_COMPONENTS if other != name}
-        out.append(Variant(f"{name} alone", "components", ML, BASELINE, {"decision": {**fixed, **others}}))
+    out += [
+        Variant(f"{name} alone", "components", ML, BASELINE, {"decision": _only(name, fixed)})
+        for name in ML_COMPONENTS
+    ]
+    for model, (name, changes) in MODELS.items():
+        # What else would be trained has no weight: it would only take time.
+        learning = {**changes.get("learning", {}), "components": [name]}
+        only = {**changes, "learning": learning, "decision": _only(name, fixed)}
+        out.append(Variant(model, "models", ML, f"{name} alone", only))
     # What speaks without a model (Q-learning, the indicators' fusion) must not speak beside a control.
     modelless = [name for name in ML_COMPONENTS if name not in settings.learning.components]
     silent = {f"weight_{name}": 0.0 for name in modelless}

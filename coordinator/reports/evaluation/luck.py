@@ -15,7 +15,7 @@ from coordinator.types import Floats
 
 __all__ = ["Luck", "NoiseControls", "RandomControls", "evaluation_luck", "noise_controls", "random_controls"]
 
-CHOSEN_FROM = ("accounts", "say", "components", "improvements", "parameters")
+CHOSEN_FROM = ("accounts", "say", "components", "models", "improvements", "parameters")
 """Groups whose accounts somebody could choose; controls, fees and starts are no choices."""
 
 

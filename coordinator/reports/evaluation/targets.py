@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from coordinator.reports.evaluation.account_run import AccountRun
+from coordinator.reports.evaluation.evaluation import BASELINE, UNEARNED
 
-__all__ = ["TargetRow", "target_rows"]
+__all__ = ["TargetRow", "contribution_rows", "false_share", "target_rows"]
 
 
 @dataclass(frozen=True)
@@ -57,8 +59,78 @@ TARGETS = (
 
 
 @dataclass(frozen=True)
+class Contribution:
+    """What a document hopes of a part: the account with it against the one without.
+
+    Attributes
+    ----------
+    whole, without : names of the accounts
+    figure : as of a target, or "average_profit" (of a trade)
+    low : change from here on, in points of a ratio or Sharpe ratios; with ``relative`` as a share of the one without;
+        with ``below`` down to here
+    """
+
+    source: str
+    label: str
+    whole: str
+    without: str
+    figure: str
+    low: float
+    relative: bool = False
+    below: bool = False
+
+
+def _of(
+    source: str, whole: str, without: str, *hopes: tuple[str, str, float, bool, bool]
+) -> list[Contribution]:
+    return [
+        Contribution(source, label, whole, without, figure, low, relative, below)
+        for label, figure, low, relative, below in hopes
+    ]
+
+
+FEWER_FALSE = "false_signals"
+EXITS = "all adaptive exits"
+CONTRIBUTIONS = (
+    *_of(
+        "004, LSTM",
+        UNEARNED,
+        "without lstm",
+        ("win rate 3 to 5 points higher", "win_rate", 0.03, False, False),
+        ("Sharpe ratio .2 to .3 higher", "sharpe", 0.2, False, False),
+        ("false signals 10 to 15 % fewer", FEWER_FALSE, -0.10, True, True),
+    ),
+    *_of(
+        "004, fusion",
+        UNEARNED,
+        "without fusion",
+        ("win rate 5 to 7 points higher", "win_rate", 0.05, False, False),
+        ("Sharpe ratio .3 to .5 higher", "sharpe", 0.3, False, False),
+        ("drawdown 15 to 20 % smaller", "max_drawdown", -0.15, True, True),
+        ("false signals 20 to 30 % fewer", FEWER_FALSE, -0.20, True, True),
+    ),
+    *_of(
+        "004, Q-learning",
+        UNEARNED,
+        "without selector",
+        ("Sharpe ratio .15 to .25 higher", "sharpe", 0.15, False, False),
+    ),
+    *_of(
+        "004, adaptive exits",
+        EXITS,
+        BASELINE,
+        ("profit of a trade 15 to 20 % higher", "average_profit", 0.15, True, False),
+        ("win rate 2 to 3 points higher", "win_rate", 0.02, False, False),
+        ("drawdown 15 to 20 % smaller", "max_drawdown", -0.15, True, True),
+    ),
+)
+"""Without: its weight is 0 (a component), or the baseline (exits). Adverse excursion and what cannot be told of an
+account (pattern recognition, regime matching, capital efficiency) are not measured."""
+
+
+@dataclass(frozen=True)
 class TargetRow:
-    """A target, what the baseline and ML reached (NaN where undefined), and the verdict on ML."""
+    """A target, what was reached without and with ML or a part (NaN where undefined), and the verdict."""
 
     source: str
     label: str
@@ -78,6 +150,32 @@ def target_rows(baseline: AccountRun, ml: AccountRun) -> list[TargetRow]:
             verdict = "met" if (mine <= target.low if target.below else mine >= target.low) else "not met"
         rows.append(TargetRow(target.source, target.label, target.figure, theirs, mine, verdict))
     return rows
+
+
+def contribution_rows(accounts: Mapping[str, AccountRun]) -> list[TargetRow]:
+    """What each part was hoped to add, beside the figures without and with it, where both accounts are there."""
+    rows = []
+    for hope in CONTRIBUTIONS:
+        whole, without = accounts.get(hope.whole), accounts.get(hope.without)
+        if whole is None or without is None or whole.problem or without.problem:
+            continue
+        before, after = _figure(hope.figure, without), _figure(hope.figure, whole)
+        change = after - before
+        if hope.relative:
+            change = change / abs(before) if before else math.nan
+        verdict = "unknown"
+        if not math.isnan(change):
+            verdict = "met" if (change <= hope.low if hope.below else change >= hope.low) else "not met"
+        rows.append(TargetRow(hope.source, hope.label, hope.figure, before, after, verdict))
+    return rows
+
+
+def _figure(name: str, run: AccountRun) -> float:
+    if name == FEWER_FALSE:
+        return false_share(run)
+    if name == "average_profit":
+        return sum(run.profits) / len(run.profits) if run.profits else math.nan
+    return float(getattr(run.figures, name))
 
 
 def _reached(target: Target, run: AccountRun, baseline: AccountRun) -> float:

@@ -15,7 +15,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from coordinator.decision.decisions import AGAINST_MARKET, REARMED_ALONE, REARMED_SHADOW, REJECTIONS
+from coordinator.decision.decisions import (
+    AGAINST_MARKET,
+    AVOIDED_STATE,
+    REARMED_ALONE,
+    REARMED_SHADOW,
+    REJECTIONS,
+)
 from coordinator.errors import CoordinatorError
 from coordinator.ledger.registry import Model, ModelRegistry
 from coordinator.ledger.store import Ledger
@@ -26,7 +32,9 @@ from coordinator.types import SECONDS_PER_DAY, Bools, Floats, Ints
 __all__ = ["NEVER", "NO_SHORTS", "RunData", "day_of", "find_run_id", "known_models", "load_run", "seconds"]
 
 NO_SHORTS = 3
-BARRED = tuple(REJECTIONS[i] for i in (NO_SHORTS, AGAINST_MARKET, REARMED_ALONE, REARMED_SHADOW))
+BARRED = tuple(
+    REJECTIONS[i] for i in (NO_SHORTS, AGAINST_MARKET, REARMED_ALONE, REARMED_SHADOW, AVOIDED_STATE)
+)
 """Why a signal was not taken although no confidence could have changed it."""
 NEVER = np.iinfo(np.int64).max
 

@@ -12,6 +12,7 @@ from coordinator.reports.evaluation.tables.accounts import (
     spread_note,
 )
 from coordinator.reports.evaluation.tables.measures import (
+    contributions_table,
     problems_table,
     random_table,
     regimes_table,
@@ -25,6 +26,10 @@ from coordinator.reports.evaluation.tables.table import Table
 __all__ = ["Table", "evaluation_tables"]
 
 SAY = "ML with another say, against TechnicalBaseline", "Unearned: from its first model on."
+MODELS = (
+    "Other models in a component's place, alone",
+    "Against the shipped one alone, from its first model on.",
+)
 PARTS = "Each part on or off, against TechnicalBaseline"
 MOVED = "Each parameter a quarter smaller and larger"
 
@@ -36,9 +41,11 @@ def evaluation_tables(evaluation: Evaluation) -> list[Table]:
         accounts_table(e),
         differences_table(e, "say", *SAY),
         components_table(e),
+        differences_table(e, "models", *MODELS),
         controls_table(e),
         differences_table(e, "improvements", PARTS, chance_note(e)),
         targets_table(e),
+        contributions_table(e),
         skill_table(e),
         years_table(e),
         regimes_table(e),

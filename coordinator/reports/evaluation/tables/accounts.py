@@ -59,7 +59,7 @@ def _say(run: AccountRun) -> str:
     if say is None:
         return UNDEFINED
     words = f"{say.share:.0%} of signals, {say.mean_weight:.0%} on average"
-    return f"{words}, {say.last_weight:.0%} at the end ({say.phase})"
+    return f"{words}, {say.last_weight:.0%} at the end ({say.phase or 'fixed'})"
 
 
 DIFFERENCE_HEAD = (

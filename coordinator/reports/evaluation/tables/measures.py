@@ -6,16 +6,17 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from coordinator.reports.evaluation.account_run import AccountRun
+from coordinator.reports.evaluation.account_run import AccountRun, SkillRow
 from coordinator.reports.evaluation.evaluation import BASELINE, HOLD, ML, UNEARNED, Evaluation
 from coordinator.reports.evaluation.luck import random_controls
 from coordinator.reports.evaluation.periods import Part, by_regime, by_year
 from coordinator.reports.evaluation.tables.table import Table
-from coordinator.reports.evaluation.targets import target_rows
+from coordinator.reports.evaluation.targets import TargetRow, contribution_rows, target_rows
 from coordinator.reports.texts import UNDEFINED, number, percent
 
 __all__ = [
     "SHOWN",
+    "contributions_table",
     "problems_table",
     "random_table",
     "regimes_table",
@@ -33,28 +34,40 @@ QUANTILES = (0.05, 0.5, 0.95)
 def targets_table(e: Evaluation) -> Table:
     """The documented targets beside what was reached."""
     base, ml = e.account(BASELINE), e.account(ML)
-    if base is None or ml is None:
-        return Table("Documented targets", (), ())
-    shown = ("win_rate", "max_drawdown", "gain", "false_signals")
-    rows = []
-    for row in target_rows(base, ml):
-        text = percent if row.figure in shown else number
-        rows.append((row.label, row.source, text(row.baseline), text(row.ml), row.verdict))
+    rows = [] if base is None or ml is None else target_rows(base, ml)
     return Table(
         "Documented targets",
         ("Target", "Document", BASELINE, ML, "Verdict"),
-        tuple(rows),
+        tuple(map(_target_cells, rows)),
         "Hopes of the documents, measured over the whole time; gains and false signals relative to the baseline's.",
     )
+
+
+def contributions_table(e: Evaluation) -> Table:
+    """What each part was hoped to add."""
+    return Table(
+        "Documented contributions of the parts",
+        ("Hope", "Document", "Without it", "With it", "Verdict"),
+        tuple(map(_target_cells, contribution_rows(e.accounts))),
+        f'Components: "{UNEARNED}", without: a weight of 0 in it. Adaptive exits: all of them on in TechnicalBaseline.',
+    )
+
+
+def _target_cells(row: TargetRow) -> tuple[str, ...]:
+    shown = ("win_rate", "max_drawdown", "gain", "false_signals")
+    text = percent if row.figure in shown else number
+    return (row.label, row.source, text(row.baseline), text(row.ml), row.verdict)
 
 
 def skill_table(e: Evaluation) -> Table:
     """Skill of every score, and of the controls in its place."""
     head = ("", "Score", "Signals", "AUC", "Error", "Brier", "ECE", "R of all", "R of the best tenth")
     rows = []
-    for name in (ML, "shuffled labels", "noise 0"):
+    models = [run.name for run in e.known("models")]
+    for name in (ML, *models, "shuffled labels", "noise 0"):
         run = e.account(name)
-        for row in run.skill if run else ():
+        rows_of = run.skill if run else ()
+        for row in rows_of if name not in models else _of_models(rows_of):
             cells = (f"{row.signals:,}", number(row.auc, 3), number(row.auc_error, 3), number(row.brier, 3))
             rows.append((name, row.name, *cells, number(row.ece, 3), number(row.mean_r), number(row.top_r)))
     note = (
@@ -64,6 +77,11 @@ def skill_table(e: Evaluation) -> Table:
         "of each quarter."
     )
     return Table("Skill of each component, and of its controls", head, tuple(rows), note)
+
+
+def _of_models(rows: tuple[SkillRow, ...]) -> list[SkillRow]:
+    """The trained model's row alone: nothing else has a weight there."""
+    return [row for row in rows if row.name in ("lstm", "attention", "quality")]
 
 
 def years_table(e: Evaluation) -> Table:

@@ -11,6 +11,7 @@ import plotly.graph_objects as go
 
 from coordinator.reports.page.theme import DOWN, GREY, SERIES, UP, figure
 from coordinator.reports.results import BacktestResult
+from coordinator.trade.exits import shown_reason
 
 __all__ = ["MAX_CANDLES", "candle_figure", "downsample_candles", "trade_figure"]
 
@@ -61,7 +62,7 @@ def trade_figure(pair: str, frame: pd.DataFrame, trades: pd.DataFrame, limit: in
                 y=_short(rows[price]),
                 mode="markers",
                 name=word,
-                text=[escape(str(reason or "")) for reason in rows["exit_reason"]],
+                text=[escape(shown_reason(str(reason or ""))) for reason in rows["exit_reason"]],
                 hovertemplate="%{x|%Y-%m-%d %H:%M} at %{y}<br>%{text}",
                 marker={
                     "symbol": symbol,
@@ -105,7 +106,7 @@ def _add_orders(fig: go.Figure, result: BacktestResult, pair: str, colour: str, 
             mode="markers",
             name=f"{escape(result.strategy)} {word}",
             visible=visible,
-            text=[escape(str(tag)) for tag in tags],
+            text=[escape(shown_reason(str(tag))) for tag in tags],
             customdata=profit.to_numpy(dtype=object),
             hovertemplate="%{x|%Y-%m-%d %H:%M} at %{y}<br>%{text}<br>trade %{customdata}",
             marker={

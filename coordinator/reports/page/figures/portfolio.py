@@ -118,11 +118,11 @@ def filtered_figure(improved: pd.DataFrame) -> go.Figure:
     """
     fig = figure("entries", hover="closest")
     rows = []
-    for name in ("regime_gate", "correlation_filter", "sector_limit", "ranking"):
+    for name in ("regime_gate", "regime_avoid", "correlation_filter", "sector_limit", "ranking"):
         own = improved[improved["name"] == name]
         if own.empty:
             continue
-        if name == "regime_gate":
+        if name in ("regime_gate", "regime_avoid"):
             refused = (own["adjusted"] == 0).to_numpy()
         else:
             refused = ((own["adjusted"] >= own["base"]) | (name == "ranking")).to_numpy()

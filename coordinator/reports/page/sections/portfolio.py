@@ -11,6 +11,7 @@ from coordinator.reports.rolling.comparison import with_and_without_table
 from coordinator.reports.rolling.improvements import regime_table, size_table
 from coordinator.reports.rolling.portfolio import portfolio_table
 from coordinator.reports.rolling.table import MetricTable
+from coordinator.trade.exits import shown_reason
 
 __all__ = ["execution_section", "improvements_section", "portfolio_section"]
 
@@ -134,7 +135,7 @@ def execution_section(data: PageData) -> Section:
     for reason, own in trades.groupby(trades["exit_reason"].fillna("open").replace("", "open")):
         r = own["r"].dropna()
         mean = f"{r.mean():.3f}" if len(r) else "–"
-        rows.append((str(reason), [f"{len(own):,}", mean]))
+        rows.append((shown_reason(str(reason)), [f"{len(own):,}", mean]))
     rows.sort(key=lambda row: -int(row[1][0].replace(",", "")))
     tables = [Table("Left on", ("Reason", "Trades", "Mean R"), rows)] if rows else []
     return Section("execution", title, charts=charts, tables=tables)

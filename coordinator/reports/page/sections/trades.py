@@ -12,6 +12,7 @@ from coordinator.reports.page.data import PageData
 from coordinator.reports.page.figures.candles import MAX_CANDLES, candle_figure, trade_figure
 from coordinator.reports.results import BacktestResult
 from coordinator.reports.texts import UNDEFINED, money, number, percent
+from coordinator.trade.exits import shown_reason
 
 __all__ = ["CANDLES_IN_ALL", "TRADES_HEAD", "TradeList", "candle_figures", "trade_lists"]
 
@@ -97,7 +98,7 @@ def _of_result(result: BacktestResult) -> TradeList:
         table["profit_abs"].map(lambda profit: amount(profit, sign=True)),
         table["fees"].map(amount),
         table["enter_tag"],
-        table["exit_reason"],
+        table["exit_reason"].map(shown_reason),
     )
     rows = list(zip(*columns, strict=True))
     return TradeList(result.strategy, len(result.trades), TRADES_HEAD, rows, (0, 1, 2, 3, 11, 12))
@@ -121,6 +122,6 @@ def _of_bot(name: str, trades: pd.DataFrame) -> TradeList:
         shown["virtual_r"].map(number),
         shown["fees"].map(money),
         shown["tranches_filled"].astype(str) + " of " + shown["tranches_planned"].astype(str),
-        shown["exit_reason"].fillna(""),
+        shown["exit_reason"].fillna("").map(shown_reason),
     )
     return TradeList(name, len(filled), BOT_HEAD, list(zip(*columns, strict=True)), (0, 1, 2, 3, 12))
