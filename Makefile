@@ -46,7 +46,7 @@ benchmark: $(STAMP)
 
 # The site in build/site; the pages are made to be read as they are, too.
 docs: $(STAMP)
-	$(BIN)/python -m pip install -qq --disable-pip-version-check mkdocs-material==9.8.2
+	$(BIN)/python -m pip install -qq --disable-pip-version-check --retries 10 --constraint requirements.txt --editable ".[docs]"
 	$(BIN)/python docs/reference.py
 	$(BIN)/mkdocs build --quiet
 	@echo build/site/index.html

@@ -18,6 +18,11 @@ BENCHMARKS = (
 
 def main() -> None:
     results = {}
+    folder = Path(__file__).parent
+    for name in sys.argv[1:]:
+        if not folder.joinpath(*name.split(".")).with_suffix(".py").is_file():
+            known = sorted(path.stem for path in folder.glob("[a-z]*.py"))
+            sys.exit(f"error: a benchmark must be one of {', '.join(known)}. Got {name!r} instead.")
     for name in sys.argv[1:] or BENCHMARKS:
         for result in importlib.import_module(f"benchmarks.{name}").run():
             print(f"{result.name} {result.value:.4g} {result.unit} ({result.reference})", flush=True)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from freqtrade.commands.arguments import Arguments
 from typer.main import get_command
 from typer.testing import CliRunner
 
@@ -19,12 +20,16 @@ PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(DOCS.rglob("*.md"
 MOST_LINES = 110
 
 
-def commands(group, prefix=()):
+def leaves(group, prefix=()):
     for name, command in group.commands.items():
         if hasattr(command, "commands"):
-            yield from commands(command, (*prefix, name))
+            yield from leaves(command, (*prefix, name))
         else:
-            yield " ".join((*prefix, name))
+            yield " ".join((*prefix, name)), command
+
+
+def commands(group):
+    return [name for name, _ in leaves(group)]
 
 
 def pages():
@@ -50,6 +55,42 @@ def test_no_page_names_a_command_that_is_not_there(page):
         first, _, rest = words.strip().partition(" ")
         second = rest.split(" ")[0]
         assert first in known or f"{first} {second}" in known or (first in groups and not second), words
+
+
+@pytest.fixture(scope="module")
+def known_options():
+    """Options of each command of both programs, by (program, command)."""
+    parser = Arguments([])
+    parser._build_subcommands()
+    found = {}
+    for name, command in leaves(get_command(app)):
+        found["coordinator", name] = {
+            "--help",
+            *(o for p in command.params for o in (*p.opts, *p.secondary_opts)),
+        }
+    for name, command in parser.parser._subparsers._group_actions[0].choices.items():
+        found["freqtrade", name] = {o for action in command._actions for o in action.option_strings}
+    return found
+
+
+def shown(text):
+    """Every line of a code block, and all inline code."""
+    blocks = r"^```\w*.*\n((?:.*\n)*?)^```"
+    for block in re.findall(blocks, text, re.MULTILINE):
+        yield from block.replace("\\\n", " ").splitlines()
+    yield from re.findall(r"`([^`\n]+)`", re.sub(blocks, "", text, flags=re.MULTILINE))
+
+
+@pages()
+def test_no_page_names_an_option_that_is_not_there(page, known_options):
+    for line in shown(page.read_text()):
+        for part in re.split(r"(?:^|\s)(?=(?:coordinator|freqtrade) [a-z])| -- |&&|[;#|>]", line):
+            program, *words = part.split() or [""]
+            names = [" ".join(words[:n]) for n in (2, 1)]
+            name = next((name for name in names if (program, name) in known_options), None)
+            given = {word for word in words if re.match(r"--?[a-zA-Z]", word)} if name else set()
+            unknown = {word.partition("=")[0] for word in given} - known_options.get((program, name), set())
+            assert not unknown, line
 
 
 @pages()

@@ -69,6 +69,16 @@ def resolve_outcomes(
     -----
     A candle that opens beyond the stop fills at its open, worse than the stop; one that opens beyond the target
     fills at the target, as a resting order at the exchange may have filled no better.
+
+    Examples
+    --------
+    >>> t, price = np.arange(4) * 3600, np.array([100.0, 100.0, 104.0, 108.0])
+    >>> rising = Candles(t, price, price, price, price, price, 3600)
+    >>> stop, target = np.array([0.02, 0.02]), np.array([0.03, 0.5])
+    >>> both, side = np.array([0, 0]), np.array([1, -1])
+    >>> out = resolve_outcomes(rising, both, side, stop, target, 3, CostSettings(fee=0.0, slippage=0.0))
+    >>> out.r.round(2), [EXITS[code] for code in out.exit], out.resolved
+    (array([ 1.5, -2. ]), ['target', 'stop'], array([2, 2]))
     """
     n, r = len(index), np.full(len(index), np.nan)
     exit_kind, resolved = np.zeros(n, dtype=np.int64), np.full(n, -1, dtype=np.int64)

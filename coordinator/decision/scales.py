@@ -11,12 +11,12 @@ from coordinator.decision.percentile import causal_percentile
 from coordinator.decision.rank_window import RankWindow
 from coordinator.decision.table import SignalTable
 from coordinator.decision.voting import Votes
-from coordinator.settings.decision import DecisionSettings
+from coordinator.settings.decision import COMPONENTS, DecisionSettings
 from coordinator.types import Floats
 
 __all__ = ["STATIC", "PercentileScales", "support"]
 
-STATIC = ("technical", "lstm", "fusion", "attention", "quality")
+STATIC = tuple(name for name in COMPONENTS if name != "selector")
 """Series whose scores do not depend on what was learned: their percentiles can be had for all signals at once."""
 
 LOW = {"technical": 0.0, "quality": 0.0, "unified": 0.0, "ml": 0.0}

@@ -45,6 +45,12 @@ def tactic_profit(direction: Ints, tactic_direction: Ints, profit: Floats) -> Fl
     ndarray of float, shape of ``tactic_direction``
         The profit where the tactic agreed; its negative where it opposed (a trade that lost was right to oppose;
         the opposite trade's own stop and target are not simulated); 0 where it stayed out.
+
+    Examples
+    --------
+    >>> tactic_profit(np.array([1, -1]), np.array([[1, 0], [1, -1]]), np.array([0.02, 0.03]))
+    array([[ 0.02,  0.  ],
+           [-0.03,  0.03]])
     """
     if tactic_direction.ndim == 2:
         direction, profit = direction[:, None], profit[:, None]
@@ -176,7 +182,7 @@ class TacticSelector:
         best = [row.index(max(row)) for row in self.q_]
         explored = unit_interval(draws) < self.epsilon_
         # The low bits are independent of the high ones that decided whether to explore.
-        drawn = (draws & np.uint64(len(TACTICS) - 1)).astype(np.int64)
+        drawn = (draws % np.uint64(len(TACTICS))).astype(np.int64)
         greedy = np.array([best[s] for s in state.tolist()], dtype=np.int64)
         tactic = np.where(explored, drawn, greedy)
         row = np.arange(len(tactic))

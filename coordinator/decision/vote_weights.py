@@ -126,6 +126,13 @@ def mixture(weights: Sequence[float], percentile: Floats) -> tuple[Floats, Float
         0..1, NaN where nothing with a weight is present.
     shares : ndarray of float, shape (n, 5)
         The weights in force; rows sum to 1, or 0 where nothing is present.
+
+    Examples
+    --------
+    >>> mean, shares = mixture((0.75, 0.25), np.array([[0.8, 0.4], [np.nan, 0.4]]))
+    >>> mean.round(2), shares
+    (array([0.7, 0.4]), array([[0.75, 0.25],
+           [0.  , 1.  ]]))
     """
     here = percentile == percentile
     shares = here * np.array(weights)

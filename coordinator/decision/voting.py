@@ -6,12 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from coordinator.settings.decision import DecisionSettings
+from coordinator.settings.decision import COMPONENTS, DecisionSettings
 from coordinator.types import Bools, Floats, Ints
 
 __all__ = ["COMPONENTS", "ML_COMPONENTS", "Votes", "ml_weights"]
 
-COMPONENTS = ("technical", "lstm", "fusion", "selector", "attention", "quality")
 ML_COMPONENTS = COMPONENTS[1:]
 
 

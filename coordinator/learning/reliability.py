@@ -92,6 +92,12 @@ def brier_skill(p: Floats, won: Bools, base: float | None = None) -> float:
     -------
     float
         NaN where the constant makes no error, or there is no outcome.
+
+    Examples
+    --------
+    >>> won = np.array([True, True, False, False])
+    >>> brier_skill(np.array([0.8, 0.6, 0.4, 0.2]), won), round(brier_skill(np.full(4, 0.9), won), 2)
+    (0.6, -0.64)
     """
     x, y = _known(p, won)
     if not len(x):

@@ -58,7 +58,13 @@ def age_weights(time: Times, half_life_days: float) -> Floats:
 
 
 def class_weights(y: Floats) -> Floats:
-    """Weights that give both classes the same sum; a soft label counts for each class by its share."""
+    """Weights that give both classes the same sum; a soft label counts for each class by its share.
+
+    Examples
+    --------
+    >>> class_weights(np.array([1.0, 0.0, 0.0, 0.0])).round(2)
+    array([2.  , 0.67, 0.67, 0.67])
+    """
     positive = float(y.sum())
     negative = len(y) - positive
     if positive <= 0 or negative <= 0:

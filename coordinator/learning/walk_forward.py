@@ -42,6 +42,12 @@ def purged_training(
     Gone are unresolved rows (outcome_time < 0); rows from before the slice whose outcome falls into it or into the
     ``embargo_seconds`` before it; and later rows that begin before the last outcome of the tested signals, or within
     the embargo after that.
+
+    Examples
+    --------
+    >>> begun, known = np.array([0, 10, 20, 30, 40]), np.array([5, 22, 35, 38, 50])
+    >>> purged_training(begun, known, start=20, end=30).tolist()  # 10 is known too late, 30 begins before 20 is known
+    [True, False, False, False, True]
     """
     resolved = outcome_time >= 0
     tested = (time >= start) & (time < end)

@@ -7,8 +7,6 @@ NULL, never NaN. A change here needs a migration (``migrations/versions``); a te
 
 from __future__ import annotations
 
-from typing import Final
-
 from sqlalchemy import (
     JSON,
     BigInteger,
@@ -29,6 +27,7 @@ from sqlalchemy import (
 )
 
 from coordinator.ledger.column_types import UtcDateTime
+from coordinator.settings.decision import COMPONENTS
 
 __all__ = [
     "COMPONENTS",
@@ -42,8 +41,6 @@ __all__ = [
     "signals",
     "votes",
 ]
-
-COMPONENTS: Final = ("technical", "lstm", "fusion", "selector", "attention", "quality")
 
 metadata = MetaData()
 

@@ -24,13 +24,13 @@ TITLES = {
     "lstm": "deep learning",
     "fusion": "multi-timeframe fusion",
     "selector": "tactic selector",
-    "attention": "attention",
     "quality": "signal quality",
 }
+"""Of the components whose names do not say it."""
 
 
 def explain(table: SignalTable, decided: Decisions, row: int, reasons: str) -> list[str]:
-    """Lines about one signal: components 1 to 6 with their say, the unified confidence, its calibration, the verdict.
+    """Lines about one signal: every component with its say, the unified confidence, its calibration, the verdict.
 
     Parameters
     ----------
@@ -161,8 +161,8 @@ def _number(value: float) -> float | None:
 def _vote(table: SignalTable, decided: Decisions, row: int, name: str) -> str:
     percentile = decided.of(name)[row]
     if not np.isfinite(percentile):
-        return f"{TITLES[name]}: absent"
-    vote, title = table.votes.get(name), TITLES[name]
+        return f"{TITLES.get(name, name)}: absent"
+    vote, title = table.votes.get(name), TITLES.get(name, name)
     if name == "selector":
         vote = _selector(table, decided)
         if decided.tactic[row] >= 0:

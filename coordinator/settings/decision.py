@@ -8,7 +8,7 @@ from pydantic import Field
 
 from coordinator.settings.base import Fraction, Section
 
-__all__ = ["DecisionSettings"]
+__all__ = ["COMPONENTS", "DecisionSettings"]
 
 
 class DecisionSettings(Section):
@@ -53,3 +53,10 @@ class DecisionSettings(Section):
     weight_quality: Fraction = Field(
         0.30, description="vote weight of signal quality (its documented say of 30 %, spec 002)"
     )
+
+
+COMPONENTS = (
+    "technical",
+    *(name.removeprefix("weight_") for name in DecisionSettings.model_fields if name.startswith("weight_")),
+)
+"""Who votes: the baseline, then every component that has a weight above, in that order."""

@@ -52,6 +52,12 @@ def align_columns(values: Floats, have: FeatureSchema, want: FeatureSchema) -> F
     Returns
     -------
     ndarray of shape (n, len(want))
+
+    Examples
+    --------
+    >>> have, want = FeatureSchema(("a", "b"), 1), FeatureSchema(("b", "c"), 2)
+    >>> align_columns(np.array([[1.0, 2.0]]), have, want)
+    array([[ 2., nan]])
     """
     out = np.full((len(values), len(want)), np.nan)
     position = {name: column for column, name in enumerate(have.names)}

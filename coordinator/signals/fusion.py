@@ -104,6 +104,11 @@ def agreement(directions: Ints) -> Floats:
     Parameters
     ----------
     directions : ndarray of int, shape (3, n)
+
+    Examples
+    --------
+    >>> agreement(np.array([[1, 1, 1], [1, 1, 0], [1, -1, -1]]))
+    array([1. , 0.6, 0.3])
     """
     a, b, c = directions
     equal = (a == b).astype(np.int64) + (b == c) + (a == c)
@@ -131,6 +136,11 @@ def consistency(direction: Ints, signals: int) -> Floats:
 
     With fewer than two readings it is 1: nothing has flipped yet. So flip-flopping is penalised from the
     second reading on.
+
+    Examples
+    --------
+    >>> consistency(np.array([1, 1, -1, -1, -1]), 3)
+    array([1. , 1. , 0.5, 0.5, 1. ])
     """
     n = len(direction)
     kept = (

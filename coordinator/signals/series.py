@@ -33,7 +33,13 @@ def lag(values: Floats, periods: int) -> Floats:
 
 
 def safe_divide(numerator: Floats, denominator: Floats, default: float = 0.0) -> Floats:
-    """Element-wise quotient; ``default`` where the denominator is zero, NaN where either is NaN."""
+    """Element-wise quotient; ``default`` where the denominator is zero, NaN where either is NaN.
+
+    Examples
+    --------
+    >>> safe_divide(np.array([1.0, 1.0, np.nan]), np.array([2.0, 0.0, 0.0]))
+    array([0.5, 0. , nan])
+    """
     zero = denominator == 0
     return np.where(
         zero, np.where(np.isnan(numerator), np.nan, default), numerator / np.where(zero, 1, denominator)
@@ -44,6 +50,11 @@ def changed(direction: Ints) -> Bools:
     """True where a direction is taken up: non-zero now and different one candle before.
 
     The first candle is never a change: what came before it is unknown.
+
+    Examples
+    --------
+    >>> np.flatnonzero(changed(np.array([1, 1, 0, 1, -1, -1]))).tolist()
+    [3, 4]
     """
     out = np.zeros(len(direction), dtype=bool)
     out[1:] = (direction[1:] != 0) & (direction[1:] != direction[:-1])
@@ -73,6 +84,11 @@ def rolling_percentile(values: Floats, window: int) -> Floats:
     """Percentile rank (0..1] of each value among the last ``window`` values, itself included.
 
     NaN until the window is full.
+
+    Examples
+    --------
+    >>> rolling_percentile(np.array([3.0, 1.0, 2.0, 5.0]), 3).round(2)
+    array([ nan,  nan, 0.67, 1.  ])
     """
     return pd.Series(values).rolling(window).rank(pct=True).to_numpy(dtype=float)
 

@@ -15,6 +15,13 @@ def last_closed(base: Candles, other: Candles) -> Ints:
 
     Both candles are labelled by their open time, as Freqtrade does, so a 4h candle that closes together with a 1h
     candle is known at that 1h candle and not one earlier.
+
+    Examples
+    --------
+    >>> hours = np.arange(6) * 3600
+    >>> one, four = (Candles(t, t, t, t, t, t, s) for t, s in ((hours, 3600), (hours[::4], 14400)))
+    >>> last_closed(one, four)
+    array([-1, -1, -1,  0,  0,  0])
     """
     return (
         np.searchsorted(other.time + other.seconds, base.time + base.seconds, side="right").astype(np.int64)

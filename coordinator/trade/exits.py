@@ -138,7 +138,15 @@ def _confidence(signal: ExitSignal) -> float:
 
 
 def scale_out_due(held: HeldPosition, rate: float, multiplier: float, settings: ExitsSettings) -> bool:
-    """Whether part of the position is to be closed: once above the second target, once above the third."""
+    """Whether part of the position is to be closed: once above the second target, once above the third.
+
+    Examples
+    --------
+    >>> s = ExitsSettings.model_validate({"scale_out": {"mode": "on"}})  # targets 2, 4 and 6 %
+    >>> held, once = HeldPosition(1, 100.0, 9, 0), HeldPosition(1, 100.0, 9, 1)
+    >>> [scale_out_due(held, 105.0, m, s) for m in (1.0, 1.5)], scale_out_due(once, 105.0, 1.0, s)
+    ([True, False], False)
+    """
     if settings.scale_out.mode == "off" or held.scaled_out > 1:
         return False
     return held.profit(rate) > settings.targets[1 + held.scaled_out] * multiplier

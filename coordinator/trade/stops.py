@@ -111,6 +111,12 @@ def stop_rate(
         Initial distance, ratio of the anchor.
     multiplier : float
         Of the trailing distance.
+
+    Examples
+    --------
+    >>> trailing = StopSettings(trailing_start=0.01)
+    >>> [round(stop_rate(100.0, 100.0, best, 1, 0.05, trailing), 2) for best in (100.5, 103.0, 108.0)]
+    [95.0, 100.42, 106.38]
     """
     initial = anchor * (1 - direction * stop_distance)
     trail = trailing_distance(direction * (best_rate / open_rate - 1), settings, multiplier)

@@ -121,12 +121,16 @@ def test_the_best_value_is_chosen_and_its_tactic_votes():
     assert not got.explored.any()
 
 
-def test_exploration_is_as_frequent_as_epsilon_says_and_even_over_tactics():
-    learner = TacticSelector(SelectorSettings(epsilon=0.3))
-    got = choose(learner, *signals(20_000))
+@pytest.mark.parametrize("further", [(), ("pullback",)], ids=["four", "five"])
+def test_exploration_is_as_frequent_as_epsilon_says_and_even_over_tactics(further, monkeypatch):
+    """A fifth one is what the tutorial of a tactic adds."""
+    monkeypatch.setattr("coordinator.decision.selector.TACTICS", (*TACTICS, *further))
+    learner, (*given, direction, confidence) = TacticSelector(SelectorSettings(epsilon=0.3)), signals(20_000)
+    columns = np.arange(len(TACTICS + further)) % 4
+    got = choose(learner, *given, direction[:, columns], confidence[:, columns])
     assert got.explored.mean() == pytest.approx(0.3, abs=0.012)
-    shares = np.bincount(got.tactic[got.explored], minlength=4) / got.explored.sum()
-    np.testing.assert_allclose(shares, 0.25, atol=0.02)
+    shares = np.bincount(got.tactic[got.explored]) / got.explored.sum()
+    np.testing.assert_allclose(shares, np.full(len(columns), 1 / len(columns)), atol=0.02)
     assert (got.tactic[~got.explored] == 0).all()  # all values equal: the first
 
 

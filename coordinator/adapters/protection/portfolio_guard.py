@@ -23,15 +23,15 @@ Lock = tuple[int, str, str]
 
 
 def portfolio_protections(config: dict[str, Any], monitor: PortfolioMonitor) -> list[dict[str, Any]]:
-    """The protection's entry where it is switched on.
+    """The protection's entry where it is switched on; others in its folder are found either way.
 
     Freqtrade has no user folder for protections: the resolver learns it here, each time, because a hyperopt worker gets
     the strategy by value and runs no module's top level.
     """
-    if not monitor.settings.portfolio.protection.enabled:
-        return []
     ProtectionResolver.extra_path = FOLDER_KEY
     config[FOLDER_KEY] = str(_folder(config))
+    if not monitor.settings.portfolio.protection.enabled:
+        return []
     return [{"method": "PortfolioGuard", "monitor": monitor}]
 
 

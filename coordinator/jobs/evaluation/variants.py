@@ -7,8 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
 from coordinator.components.controls import ControlKind
+from coordinator.decision.voting import ML_COMPONENTS
 from coordinator.jobs.evaluation.neighbours import neighbours
 from coordinator.settings import Settings
+from coordinator.settings.signals import TRIGGERS
+from coordinator.trade.exits import EXIT_RULES
 
 __all__ = ["BASELINE", "GROUPS", "ML", "SAMPLE", "UNEARNED", "Group", "Sizes", "Variant", "all_variants"]
 
@@ -81,8 +84,8 @@ class Sizes:
     random: int = 100
 
 
-ALL_TRIGGERS = ["baseline_turn", "trend_following", "mean_reversion", "breakout", "momentum"]
-RULES = ("momentum_reversal", "low_volume", "stagnation", "trend_change", "scale_out")
+ALL_TRIGGERS = list(TRIGGERS)
+RULES = (*EXIT_RULES, "scale_out")
 TARGETS = {"targets": {"enabled": True}}
 TRAILING = {"stops": {"trailing_start": 0.01}}
 SAY: dict[str, Changes] = {
@@ -94,7 +97,6 @@ SAY: dict[str, Changes] = {
     "quality filters": {"decision": {"quality_mode": "filter"}},
 }
 """Other says of ML than the shipped one; unearned: from its first model on, whatever it is worth."""
-COMPONENTS = ("lstm", "attention", "fusion", "selector", "quality")
 MODELS: dict[str, tuple[str, Changes]] = {
     "LSTM, 5 seeds": ("lstm", {"learning": {"ensemble_seeds": 5}}),
     "LSTM, 3 horizons": ("lstm", {"learning": {"ensemble_horizons": [6, 24]}}),
@@ -171,20 +173,20 @@ def all_variants(settings: Settings, sizes: Sizes, *, ml: bool) -> tuple[Variant
 
 def _only(name: str, fixed: Changes) -> Changes:
     """Settings of the decision by which one component has all of ML's weight."""
-    return {**fixed, **{f"weight_{other}": 0.0 for other in COMPONENTS if other != name}}
+    return {**fixed, **{f"weight_{other}": 0.0 for other in ML_COMPONENTS if other != name}}
 
 
 def _of_ml(settings: Settings, sizes: Sizes) -> list[Variant]:
     out = [Variant(name, "say", ML, BASELINE, changes) for name, changes in SAY.items()]
     fixed = SAY[UNEARNED]["decision"]
-    for name in COMPONENTS:
+    for name in ML_COMPONENTS:
         # Q-learning takes a tactic of its own; off, it does not choose.
         off: Changes = {"selector": {"enabled": False}} if name == "selector" else {}
         without = {"decision": {**fixed, f"weight_{name}": 0.0}, **off}
         out.append(Variant(f"without {name}", "components", ML, UNEARNED, without))
     out += [
         Variant(f"{name} alone", "components", ML, BASELINE, {"decision": _only(name, fixed)})
-        for name in COMPONENTS
+        for name in ML_COMPONENTS
     ]
     for model, (name, changes) in MODELS.items():
         # What else would be trained has no weight: it would only take time.
@@ -196,7 +198,7 @@ def _of_ml(settings: Settings, sizes: Sizes) -> list[Variant]:
     out.append(Variant(BY_EXPECTED_R, "improvements", ML, ML, few))
     out.append(Variant(BY_POLICY, "models", ML, BY_EXPECTED_R, divided))
     # What speaks without a model (Q-learning, the indicators' fusion) must not speak beside a control.
-    modelless = [name for name in COMPONENTS if name not in settings.learning.components]
+    modelless = [name for name in ML_COMPONENTS if name not in settings.learning.components]
     silent = {f"weight_{name}": 0.0 for name in modelless}
     earned: Changes = {"selector": {"enabled": False}, "decision": silent}
     unearned: Changes = {**earned, "decision": {**fixed, **silent}}

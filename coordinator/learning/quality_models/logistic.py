@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-import json
-from typing import Self
-
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 
-from coordinator.errors import CoordinatorError
-from coordinator.learning.quality_models.base import QualityModel, Validation
+from coordinator.learning.quality_models.base import Validation
 from coordinator.learning.quality_models.imputer import fill, medians
-from coordinator.learning.quality_models.schema_text import schema_from_text, schema_to_text
-from coordinator.settings.quality import QualitySettings
+from coordinator.learning.quality_models.json_file import JsonFileModel
 from coordinator.types import Floats
 
 __all__ = ["LogisticQuality"]
 
 CLIP = 4.0  # standard deviations
-ARRAYS = ("median", "mean", "scale", "coefficients")
 
 
-class LogisticQuality(QualityModel):
+class LogisticQuality(JsonFileModel):
     """A linear model of the log-odds; missing values count as the training median.
 
     Attributes
@@ -31,7 +25,7 @@ class LogisticQuality(QualityModel):
     """
 
     kind = "logistic"
-    suffix = ".json"
+    arrays = ("median", "mean", "scale", "coefficients")
 
     def _fit(self, x: Floats, y: Floats, weight: Floats, validation: Validation | None) -> None:
         self.median_ = medians(x)
@@ -59,26 +53,3 @@ class LogisticQuality(QualityModel):
     def _gain(self) -> Floats:
         """Size of the coefficients on standardised features: a linear model has no gain."""
         return np.abs(self.coefficients_)
-
-    def to_bytes(self) -> bytes:
-        arrays = {name: getattr(self, f"{name}_").tolist() for name in ARRAYS}
-        content = {"schema": schema_to_text(self.schema), "intercept": self.intercept_, **arrays}
-        return (json.dumps(content, indent=1) + "\n").encode()
-
-    @classmethod
-    def from_bytes(cls, content: bytes, settings: QualitySettings) -> Self:
-        try:
-            found = json.loads(content)
-            arrays = {name: np.array(found[name], dtype=np.float64) for name in ARRAYS}
-            intercept, text = float(found["intercept"]), str(found["schema"])
-        except (ValueError, KeyError, TypeError) as error:
-            raise CoordinatorError(
-                "model file", "signal quality", "be a logistic model", str(error)
-            ) from None
-        model = cls(settings, schema_from_text(text, "a logistic model's file"))
-        for name, values in arrays.items():
-            if values.shape != (len(model.schema),):
-                raise CoordinatorError(name, "a logistic model's file", "fit its schema", values.shape)
-            setattr(model, f"{name}_", values)
-        model.intercept_ = intercept
-        return model
