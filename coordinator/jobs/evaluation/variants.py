@@ -188,7 +188,8 @@ def _of_ml(settings: Settings, sizes: Sizes) -> list[Variant]:
         Variant(f"{name} alone", "components", ML, BASELINE, {"decision": _only(name, fixed)})
         for name in ML_COMPONENTS
     ]
-    for model, (name, changes) in MODELS.items():
+    configured = {model: one for model, one in MODELS.items() if one[0] in settings.learning.components}
+    for model, (name, changes) in configured.items():
         # What else would be trained has no weight: it would only take time.
         learning = {**changes.get("learning", {}), "components": [name]}
         only = {**changes, "learning": learning, "decision": _only(name, fixed)}
