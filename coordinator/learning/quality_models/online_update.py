@@ -8,9 +8,9 @@ logit, 0 on the standardised features). A row is scored with the correction that
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-from sklearn.linear_model import SGDClassifier
 
 from coordinator.learning.quality_models.base import QualityModel
 from coordinator.learning.quality_rows import QualityRows
@@ -93,8 +93,10 @@ class OnlineUpdate:
         return out
 
 
-def _learner(width: int, settings: QualitySettings) -> SGDClassifier:
+def _learner(width: int, settings: QualitySettings) -> Any:
     """A learner that begins as the model: weight 1 on its logit."""
+    from sklearn.linear_model import SGDClassifier  # slow to import, and seldom needed
+
     learner = SGDClassifier(
         loss="log_loss",
         penalty="l2",
