@@ -111,8 +111,10 @@ def test_fees_and_starts(problem):
     by_name = {variant.name: variant for variant in problem.variants}
     twice = problem.job(by_name["TechnicalBaseline, twice the fee"])
     assert twice.changes["fee"] == 2 * problem.plan.settings.costs.fee
-    later = problem.job(by_name["begun 14 days later"])
-    assert later.start == problem.plan.start + timedelta(days=14) and later.end == problem.plan.end
+    assert (problem.plan.end - problem.plan.start).days == 240
+    assert [v.days_later for v in problem.variants if v.group == "starts"] == [40, 80]
+    later = problem.job(by_name["begun 80 days later"])
+    assert later.start == problem.plan.start + timedelta(days=80) and later.end == problem.plan.end
 
 
 def test_random_entries_find_their_number_first(problem):

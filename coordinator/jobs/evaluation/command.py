@@ -32,7 +32,12 @@ Timerange = Annotated[
     str | None, typer.Option(help="YYYYMMDD-YYYYMMDD; default: all days after the first training")
 ]
 UserData = Annotated[Path, typer.Option(help="where accounts and the report go")]
-Starts = Annotated[int, typer.Option(min=0, max=52, help="begin the baseline on so many days, a week apart")]
+Starts = Annotated[
+    int,
+    typer.Option(
+        min=0, max=52, help="begin the baseline on so many days over the first half of the timerange"
+    ),
+]
 Noise = Annotated[int, typer.Option(min=0, max=200, help="seeds of noise in every model's place")]
 Random = Annotated[int, typer.Option(min=0, max=1000, help="seeds of random entries")]
 Parts = Annotated[

@@ -149,7 +149,14 @@ def define_evaluation(plan: RunPlan, user_data: Path, sizes: Sizes) -> Evaluatio
         key, plain, BASELINE, plan.datadir.resolve(), user_data.resolve(), plan.pairs, plan.trading_mode
     )
     with_ml = replace(market, key=f"{key}-ml", config=trained, strategy=ML)
-    return EvaluationProblem(plan, key, market, with_ml, all_variants(plan.settings, sizes, ml=ml), sizes)
+    return EvaluationProblem(
+        plan,
+        key,
+        market,
+        with_ml,
+        all_variants(plan.settings, sizes, (plan.end - plan.start).days, ml=ml),
+        sizes,
+    )
 
 
 def merged(section: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:

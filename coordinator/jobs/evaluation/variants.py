@@ -74,7 +74,7 @@ class Sizes:
     Attributes
     ----------
     groups : what is run; "accounts" and what another one is compared with are always
-    starts : days a week apart
+    starts : days over the first half of the timerange, its first among them
     noise, random : seeds
     """
 
@@ -145,12 +145,13 @@ IMPROVEMENTS: dict[str, Changes] = {
 """Each part of signals and trades, one at a time over the config: documented values or switches, none tuned."""
 
 
-def all_variants(settings: Settings, sizes: Sizes, *, ml: bool) -> tuple[Variant, ...]:
+def all_variants(settings: Settings, sizes: Sizes, days: int, *, ml: bool) -> tuple[Variant, ...]:
     """Everything that is compared, but for the random entries, which depend on the baseline's account.
 
     Parameters
     ----------
     settings : of the run
+    days : of the timerange
     ml : whether models train (FreqAI is on)
     """
     out = [Variant(BASELINE, "accounts", BASELINE), Variant(SAMPLE, "accounts", SAMPLE, BASELINE)]
@@ -164,8 +165,8 @@ def all_variants(settings: Settings, sizes: Sizes, *, ml: bool) -> tuple[Variant
         Variant(name, "parameters", BASELINE, BASELINE, changes) for name, changes in neighbours(settings)
     ]
     out.append(Variant("TechnicalBaseline, twice the fee", "fees", BASELINE, BASELINE, fees=2))
-    for week in range(1, sizes.starts):
-        out.append(Variant(f"begun {7 * week} days later", "starts", BASELINE, days_later=7 * week))
+    later = [round(days / 2 * k / sizes.starts) for k in range(1, sizes.starts)]
+    out += [Variant(f"begun {day} days later", "starts", BASELINE, days_later=day) for day in later]
     wanted = {"accounts", *sizes.groups}
     needed = {one.against for one in out if one.group in wanted}
     return tuple(one for one in out if one.group in wanted or one.name in needed)
