@@ -145,6 +145,13 @@ def test_only_some_parts_and_what_they_are_compared_with(plan, tmp_path):
     assert not any(variant.trains for variant in without.variants)
 
 
+def test_a_quick_look_trains_once(plan, tmp_path):
+    quick = define_evaluation(plan, tmp_path, Sizes(noise=1, trainings=False))
+    first = [one for one in quick.ready({}) if one.trains and one.control not in ("noise", "constant")]
+    assert names(first) == [ML]
+    assert "shuffled labels" not in names(quick.variants) and "without lstm" in names(quick.variants)
+
+
 def test_the_key_knows_settings_candles_and_time_and_nothing_else(plan, problem, tmp_path):
     def key(**changes):
         return define_evaluation(dataclasses.replace(plan, **changes), tmp_path, Sizes()).key

@@ -49,7 +49,8 @@ Parts = Annotated[
 ]
 Tried = Annotated[int, typer.Option(min=0, help="variants you tried before, for the deflated Sharpe ratio")]
 Quick = Annotated[
-    bool, typer.Option("--quick", help="3 starts, 3 seeds of noise, 10 random ones, no parameters")
+    bool,
+    typer.Option("--quick", help="3 starts, 3 seeds of noise, 10 random ones, no parameters, one training"),
 ]
 Workers = Annotated[int | None, typer.Option(min=1, help="processes here; default: one for each CPU")]
 Scheduler = Annotated[str | None, typer.Option(help="tcp://host:port of a dask cluster instead")]
@@ -85,7 +86,7 @@ def evaluate(
     tell(notes, plan.told)
     groups = _groups(split_names(parts), quick)
     sizes = (
-        Sizes(groups, min(starts, 3), min(noise, 3), min(random, 10))
+        Sizes(groups, min(starts, 3), min(noise, 3), min(random, 10), trainings=False)
         if quick
         else Sizes(groups, starts, noise, random)
     )

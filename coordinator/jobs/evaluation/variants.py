@@ -76,12 +76,14 @@ class Sizes:
     groups : what is run; "accounts" and what another one is compared with are always
     starts : days over the first half of the timerange, its first among them
     noise, random : seeds
+    trainings : whether what trains models of its own is run: other models, shuffled labels, ML at twice the fee
     """
 
     groups: tuple[Group, ...] = GROUPS
     starts: int = 12
     noise: int = 20
     random: int = 100
+    trainings: bool = True
 
 
 ALL_TRIGGERS = list(TRIGGERS)
@@ -167,6 +169,9 @@ def all_variants(settings: Settings, sizes: Sizes, days: int, *, ml: bool) -> tu
     out.append(Variant("TechnicalBaseline, twice the fee", "fees", BASELINE, BASELINE, fees=2))
     later = [round(days / 2 * k / sizes.starts) for k in range(1, sizes.starts)]
     out += [Variant(f"begun {day} days later", "starts", BASELINE, days_later=day) for day in later]
+    if not sizes.trainings:
+        out = [one for one in out if one.group != "models" and one.control != "shuffled"]
+        out = [one for one in out if not (one.trains and one.fees > 1)]
     wanted = {"accounts", *sizes.groups}
     needed = {one.against for one in out if one.group in wanted}
     return tuple(one for one in out if one.group in wanted or one.name in needed)
