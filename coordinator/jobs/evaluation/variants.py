@@ -81,8 +81,8 @@ class Sizes:
 
     groups: tuple[Group, ...] = GROUPS
     starts: int = 12
-    noise: int = 20
-    random: int = 100
+    noise: int = 10
+    random: int = 50
     trainings: bool = True
 
 
@@ -100,7 +100,7 @@ SAY: dict[str, Changes] = {
 }
 """Other says of ML than the shipped one; unearned: from its first model on, whatever it is worth."""
 MODELS: dict[str, tuple[str, Changes]] = {
-    "LSTM, 5 seeds": ("lstm", {"learning": {"ensemble_seeds": 5}}),
+    "LSTM, 3 seeds": ("lstm", {"learning": {"ensemble_seeds": 3}}),
     "LSTM, 3 horizons": ("lstm", {"learning": {"ensemble_horizons": [6, 24]}}),
     "transformer": ("attention", {"learning": {"attention_architecture": "transformer"}}),
     "quality, updated weekly": ("quality", {"quality": {"online_days": 7}}),
