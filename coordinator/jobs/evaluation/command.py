@@ -94,6 +94,7 @@ def evaluate(
     words += [f"--datadir {named}"] if named else []
     words += [f'--pairs "{pairs}"'] if pairs else []
     words += [f"--timerange {plan.timerange}", f"--trading-mode {plan.trading_mode}"]
+    words += ["--quick"] if quick else []
     options = EvaluationOptions(workers or os.cpu_count() or 1, scheduler, tried, " ".join(words))
     failed = run_evaluation(define_evaluation(plan, user_data, sizes), options, user_data, Console())
     raise typer.Exit(1 if failed else 0)

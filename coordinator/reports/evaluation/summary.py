@@ -54,7 +54,7 @@ def _controls(e: Evaluation) -> list[str]:
     if found is None:
         return []
     lines = [f"Noise that had to earn its say got one in {found.said} of {len(found.earned)} seeds."]
-    if ml is not None and len(found.unearned):
+    if ml is not None and len(found.unearned) and ml.profits:  # without a trade there is no ratio
         share = float((found.unearned >= ml.figures.sharpe).mean())
         lines.append(
             f"Given 70 % at once, noise reached ML's Sharpe ratio of {number(ml.figures.sharpe)} in {share:.0%} of "
