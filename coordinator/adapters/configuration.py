@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from copy import deepcopy
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,7 +26,7 @@ from coordinator.sandbox.child_command import (
     option_values,
 )
 
-__all__ = ["command_folders", "read_config"]
+__all__ = ["command_folders", "read_config", "with_changes"]
 
 _OWNER: Final = "this run"
 _PARSE_ERROR: Final = re.compile(r"Parse error at offset (\d+): (.*)")
@@ -61,6 +62,19 @@ def read_config(paths: Path | Sequence[Path]) -> dict[str, Any]:
         if not isinstance(config.get(name, {}), dict):
             raise CoordinatorError(name, "the Freqtrade config", "be a JSON object", config[name])
     return {name: value for name, value in config.items() if name not in _OF_THE_FILES}
+
+
+def with_changes(config: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """A config, or a section of one, with changes over it, key by key as Freqtrade merges its files.
+
+    Examples
+    --------
+    >>> with_changes({"quality": {"trees": 10, "leaves": 4}}, {"quality": {"trees": 20}})
+    {'quality': {'trees': 20, 'leaves': 4}}
+    """
+    changed: dict[str, Any] = deepcopy(dict(config))
+    deep_merge_dicts(deepcopy(dict(changes)), changed)
+    return changed
 
 
 def command_folders(arguments: Sequence[str]) -> tuple[Path, Path]:

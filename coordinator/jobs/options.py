@@ -15,6 +15,8 @@ __all__ = [
     "DatadirOption",
     "ModeOption",
     "PairsOption",
+    "SchedulerOption",
+    "WorkersOption",
     "chosen_configs",
     "split_names",
     "tell",
@@ -34,6 +36,8 @@ PairsOption = Annotated[
 ModeOption = Annotated[
     str | None, typer.Option("--trading-mode", help="spot or futures; default: the config's")
 ]
+WorkersOption = Annotated[int | None, typer.Option(min=1, help="processes here; default: one for each CPU")]
+SchedulerOption = Annotated[str | None, typer.Option(help="tcp://host:port of a dask cluster instead")]
 
 
 def split_names(text: str | None) -> list[str] | None:

@@ -87,9 +87,20 @@ class RunPlan:
             overlay["freqai"] = {"identifier": self.identifier()}
         return overlay
 
-    def identifier(self) -> str:
-        """Hash of all that predictions depend on, so that stored ones are reused only where they are the same."""
+    def candle_digest(self) -> str:
+        """Hash of all candle files."""
         content = hashlib.sha256()
+        for pair, timeframe in product(self.pairs, TIMEFRAMES):
+            content.update(candle_path(self.datadir, pair, timeframe, self.trading_mode).read_bytes())
+        return content.hexdigest()
+
+    def identifier(self, candles: str | None = None) -> str:
+        """Hash of all that predictions depend on, so that stored ones are reused only where they are the same.
+
+        Parameters
+        ----------
+        candles : ``candle_digest``, where many identifiers of the same files are made; read anew without it
+        """
         known = {
             **prediction_settings(self.settings),
             "freqai": self.config.get("freqai"),
@@ -97,10 +108,9 @@ class RunPlan:
             "features": [FEATURES_VERSION, SIGNAL_SCHEMA.hash],
             "timerange": self.timerange,
             "pairs": self.pairs,
+            "candles": candles or self.candle_digest(),
         }
-        content.update(json.dumps(known, sort_keys=True).encode())
-        for pair, timeframe in product(self.pairs, TIMEFRAMES):
-            content.update(candle_path(self.datadir, pair, timeframe, self.trading_mode).read_bytes())
+        content = hashlib.sha256(json.dumps(known, sort_keys=True).encode())
         return f"coordinator-{content.hexdigest()[:16]}"
 
     def candles(self, timeframe: str = "1h") -> dict[str, pd.DataFrame]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from typing import Any
 
-__all__ = ["UNDEFINED", "money", "number", "percent"]
+__all__ = ["UNDEFINED", "finite_json", "money", "number", "percent"]
 
 UNDEFINED = "–"
 DIGITS = {"BTC": 8, "ETH": 5, "BNB": 5}
@@ -50,6 +52,21 @@ def money(value: float, sign: bool = False, currency: str = "") -> str:
     if not math.isfinite(value):
         return number(value)
     return _clean(f"{value:{'+' if sign else ''},.{DIGITS.get(currency, 2)}f}")
+
+
+def finite_json(value: Any) -> Any:
+    """JSON has no NaN and no infinity: null stands for them, in mappings and sequences too.
+
+    Examples
+    --------
+    >>> finite_json({"a": [1.5, float("nan")], "b": ("x", float("inf"))})
+    {'a': [1.5, None], 'b': ['x', None]}
+    """
+    if isinstance(value, Mapping):
+        return {str(key): finite_json(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [finite_json(inner) for inner in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _clean(text: str) -> str:

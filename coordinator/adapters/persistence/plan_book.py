@@ -114,7 +114,7 @@ class PlanBook:
         So it is after a kill between an entry's order and the first look at its fill, and after a forced entry of a
         pair that is not, or no longer, in the whitelist: Freqtrade analyses it as soon as the trade is there.
         """
-        return not self._is_analysed(trade) and self.known(trade) is None
+        return self.known(trade) is None and not self._is_analysed(trade)
 
     def _is_analysed(self, trade: Trade) -> bool:
         """Whether a trade's pair was analysed up to its opening."""

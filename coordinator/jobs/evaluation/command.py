@@ -15,6 +15,8 @@ from coordinator.jobs.options import (
     DatadirOption,
     ModeOption,
     PairsOption,
+    SchedulerOption,
+    WorkersOption,
     chosen_configs,
     split_names,
     tell,
@@ -52,8 +54,6 @@ Quick = Annotated[
     bool,
     typer.Option("--quick", help="3 starts, 3 seeds of noise, 10 random ones, no parameters, one training"),
 ]
-Workers = Annotated[int | None, typer.Option(min=1, help="processes here; default: one for each CPU")]
-Scheduler = Annotated[str | None, typer.Option(help="tcp://host:port of a dask cluster instead")]
 
 
 def evaluate(
@@ -69,8 +69,8 @@ def evaluate(
     noise: Noise = 10,
     random: Random = 50,
     tried: Tried = 0,
-    workers: Workers = None,
-    scheduler: Scheduler = None,
+    workers: WorkersOption = None,
+    scheduler: SchedulerOption = None,
 ) -> None:
     """Measure whether it earns its keep: ML, its parts, controls, improvements, fees. The same command goes on."""
     from coordinator.jobs.evaluation.problem import define_evaluation

@@ -7,20 +7,20 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from itertools import product
 from pathlib import Path
 from typing import Any
 
 import coordinator
 from coordinator.adapters import controls
 from coordinator.adapters.backtesting.sample_strategy import sample_strategy_folder
-from coordinator.candles.files import candle_path
-from coordinator.jobs.backtest_worker import Market, market_config
+from coordinator.adapters.configuration import with_changes
+from coordinator.jobs.backtest_worker import PATHS, Market, market_config
 from coordinator.jobs.evaluation.random_entries import CALIBRATIONS, random_variants
-from coordinator.jobs.evaluation.variants import BASELINE, ML, SAMPLE, Sizes, Variant, all_variants
+from coordinator.jobs.evaluation.variants import SAMPLE, Sizes, Variant, all_variants
 from coordinator.jobs.optimize.problem import ASIDE
-from coordinator.jobs.run_plan import TIMEFRAMES, RunPlan
+from coordinator.jobs.run_plan import RunPlan
 from coordinator.reports.evaluation.account_run import AccountRun
+from coordinator.reports.evaluation.evaluation import BASELINE, ML
 from coordinator.settings import Settings, run_settings
 
 __all__ = ["AccountJob", "EvaluationProblem", "define_evaluation"]
@@ -57,6 +57,7 @@ class EvaluationProblem:
     ----------
     key : hash of the code, the candles, the timerange and the config; names the folder of the accounts
     variants : all but the random entries
+    candles : the plan's ``candle_digest``
     """
 
     plan: RunPlan
@@ -65,6 +66,7 @@ class EvaluationProblem:
     trained: Market
     variants: tuple[Variant, ...]
     sizes: Sizes
+    candles: str
 
     @property
     def size(self) -> int:
@@ -96,7 +98,7 @@ class EvaluationProblem:
             If its settings are refused.
         """
         fee = self.plan.settings.costs.fee * variant.fees
-        section = merged(self.plan.config.get("coordinator") or {}, variant.settings)
+        section = with_changes(self.plan.config.get("coordinator") or {}, variant.settings)
         changes: dict[str, Any] = {"strategy": variant.strategy, "coordinator": section, "fee": fee}
         market = self.trained if variant.trains else self.plain
         settings = run_settings({**market.config, **changes})
@@ -118,7 +120,7 @@ class EvaluationProblem:
         return AccountJob(variant, market, start, self.plan.end, changes, identifier, self._priority(variant))
 
     def _identifier(self, variant: Variant, settings: Settings) -> str:
-        name = replace(self.plan, settings=settings).identifier()
+        name = replace(self.plan, settings=settings).identifier(self.candles)
         return name if variant.control is None else f"{name}-{variant.control}-{variant.seed}"
 
     def _shares_predictions_of(self, variant: Variant) -> str | None:
@@ -144,49 +146,35 @@ def define_evaluation(plan: RunPlan, user_data: Path, sizes: Sizes) -> Evaluatio
     ml = bool((plan.config.get("freqai") or {}).get("enabled"))
     plain = market_config(plan, BASELINE, trains=False)
     trained = market_config(plan, ML, trains=True)
-    key = _hash(plan)
+    candles = plan.candle_digest()
+    key = _hash(plan, candles)
     market = Market(
         key, plain, BASELINE, plan.datadir.resolve(), user_data.resolve(), plan.pairs, plan.trading_mode
     )
     with_ml = replace(market, key=f"{key}-ml", config=trained, strategy=ML)
-    return EvaluationProblem(
-        plan,
-        key,
-        market,
-        with_ml,
-        all_variants(plan.settings, sizes, (plan.end - plan.start).days, ml=ml),
-        sizes,
-    )
-
-
-def merged(section: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
-    """Settings with others over them, key by key.
-
-    Examples
-    --------
-    >>> merged({"quality": {"trees": 10, "leaves": 4}}, {"quality": {"trees": 20}})
-    {'quality': {'trees': 20, 'leaves': 4}}
-    """
-    out = dict(section)
-    for name, value in changes.items():
-        nested = isinstance(value, Mapping) and isinstance(out.get(name), Mapping)
-        out[name] = merged(out[name], value) if nested else value
-    return out
+    variants = all_variants(plan.settings, sizes, (plan.end - plan.start).days, ml=ml)
+    return EvaluationProblem(plan, key, market, with_ml, variants, sizes, candles)
 
 
 def _controls() -> str:
     return str(Path(controls.__file__).parent)
 
 
-def _hash(plan: RunPlan) -> str:
+def _hash(plan: RunPlan, candles: str) -> str:
     """Hash of everything an account depends on but for its variant; of the code, so that no old one is shown."""
     config = {name: plan.config.get(name) for name in sorted(plan.config) if name not in ASIDE}
-    known = [config, plan.overlay["exchange"], plan.timerange, plan.trading_mode]
+    known = [config, plan.overlay["exchange"], plan.timerange, plan.trading_mode, candles]
     content = hashlib.sha256(json.dumps(known, sort_keys=True, default=str).encode())
-    root = Path(coordinator.__file__).parent
-    for path in sorted(root.rglob("*.py")):
-        if path.relative_to(root).parts[0] not in ("reports", "status", "sandbox"):
-            content.update(path.read_bytes())
-    for pair, timeframe in product(plan.pairs, TIMEFRAMES):
-        content.update(candle_path(plan.datadir, pair, timeframe, plan.trading_mode).read_bytes())
+    library = Path(coordinator.__file__).parent
+    own = [path for path in library.rglob("*.py") if not _only_shows(path.relative_to(library).as_posix())]
+    loaded = (
+        path for name in PATHS if plan.config.get(name) for path in Path(plan.config[name]).glob("*.py")
+    )
+    for path in sorted((*own, *loaded)):
+        content.update(path.read_bytes())
     return content.hexdigest()[:16]
+
+
+def _only_shows(path: str) -> bool:
+    """Whether a part of the library only shows what an account is."""
+    return path.startswith(("status/", "reports/page/", "reports/rolling/", "reports/evaluation/tables/"))

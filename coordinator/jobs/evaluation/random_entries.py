@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from coordinator.jobs.evaluation.variants import BASELINE, Variant
+from coordinator.jobs.evaluation.variants import Variant
 from coordinator.reports.evaluation.account_run import AccountRun
+from coordinator.reports.evaluation.evaluation import BASELINE
 
 __all__ = ["CALIBRATIONS", "random_variants"]
 

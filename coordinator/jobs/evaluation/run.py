@@ -2,20 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
 
 from coordinator.jobs.cluster import connect_workers
 from coordinator.jobs.evaluation.conclusion import conclude
@@ -23,6 +13,7 @@ from coordinator.jobs.evaluation.problem import EvaluationProblem
 from coordinator.jobs.evaluation.schedule import run_missing
 from coordinator.jobs.evaluation.store import AccountStore
 from coordinator.jobs.options import tell
+from coordinator.jobs.progress import counting_bar
 from coordinator.reports.evaluation.markdown import evaluation_markdown
 from coordinator.reports.evaluation.page import write_evaluation_page
 from coordinator.reports.evaluation.picture import evaluation_picture
@@ -65,7 +56,8 @@ def run_evaluation(
     folder = user_data / "evaluation" / problem.key
     store = AccountStore(folder / "accounts")
     console.print(f"Accounts: {store.folder}", soft_wrap=True, highlight=False, markup=False)
-    with connect_workers(options.workers, options.scheduler, OWNER) as (client, _), _bar(console) as report:
+    workers = connect_workers(options.workers, options.scheduler, OWNER)
+    with workers as (client, _), counting_bar(console, "Accounts") as report:
         accounts = run_missing(problem, store, client, report)
     evaluation = conclude(problem, accounts, options.command, options.tried)
     console.print(evaluation.title, soft_wrap=True, highlight=False, markup=False)
@@ -79,22 +71,3 @@ def run_evaluation(
     failed = [run.name for run in accounts.values() if run.problem.startswith("failed")]
     tell(console, (f"FAILED: {name}: {accounts[name].problem}" for name in failed))
     return failed
-
-
-@contextmanager
-def _bar(console: Console) -> Iterator[Callable[[int, int], None]]:
-    """A progress bar of known accounts; gives what moves it."""
-    columns = (
-        TextColumn("Accounts"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-    )
-    try:
-        with Progress(*columns, console=console) as progress:
-            task = progress.add_task("Accounts", total=None)
-            yield lambda done, size: progress.update(task, completed=done, total=size)
-    except KeyboardInterrupt:
-        console.print("Stopped; the same command goes on")
-        raise

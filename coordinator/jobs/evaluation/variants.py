@@ -9,11 +9,12 @@ from typing import Any, Literal, get_args
 from coordinator.components.controls import ControlKind
 from coordinator.decision.voting import ML_COMPONENTS
 from coordinator.jobs.evaluation.neighbours import neighbours
+from coordinator.reports.evaluation.evaluation import BASELINE, ML, UNEARNED
 from coordinator.settings import Settings
 from coordinator.settings.signals import TRIGGERS
 from coordinator.trade.exits import EXIT_RULES
 
-__all__ = ["BASELINE", "GROUPS", "ML", "SAMPLE", "UNEARNED", "Group", "Sizes", "Variant", "all_variants"]
+__all__ = ["GROUPS", "SAMPLE", "Group", "Sizes", "Variant", "all_variants"]
 
 Group = Literal[
     "accounts",
@@ -28,8 +29,7 @@ Group = Literal[
     "random",
 ]
 GROUPS: tuple[Group, ...] = get_args(Group)
-BASELINE, ML, SAMPLE = "TechnicalBaseline", "MLCoordinator", "SampleStrategy"
-UNEARNED = "ML at 70 %, unearned"
+SAMPLE = "SampleStrategy"
 Changes = Mapping[str, Any]
 
 

@@ -15,6 +15,8 @@ from coordinator.jobs.options import (
     DatadirOption,
     ModeOption,
     PairsOption,
+    SchedulerOption,
+    WorkersOption,
     chosen_configs,
     split_names,
     tell,
@@ -52,8 +54,6 @@ StudyName = Annotated[
 Storage = Annotated[
     str | None, typer.Option(help="postgresql://... shares the study; default: a journal file")
 ]
-Workers = Annotated[int | None, typer.Option(min=1, help="processes here; default: one for each CPU")]
-Scheduler = Annotated[str | None, typer.Option(help="tcp://host:port of a dask cluster instead")]
 Seed = Annotated[int, typer.Option(min=0, help="of the proposals")]
 AsJson = Annotated[bool, typer.Option("--json", help="print everything as JSON, and nothing else")]
 
@@ -74,8 +74,8 @@ def optimize(
     user_data: UserData = Path("user_data"),
     study: StudyName = None,
     storage: Storage = None,
-    workers: Workers = None,
-    scheduler: Scheduler = None,
+    workers: WorkersOption = None,
+    scheduler: SchedulerOption = None,
     seed: Seed = 0,
     as_json: AsJson = False,
 ) -> None:

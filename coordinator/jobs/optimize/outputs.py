@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +14,7 @@ from coordinator.errors import CoordinatorError
 from coordinator.jobs.optimize.conclusion import Conclusion
 from coordinator.jobs.optimize.parameters import with_values
 from coordinator.jobs.optimize.problem import Problem
+from coordinator.reports.texts import finite_json
 
 __all__ = ["as_document", "tuned_config", "write_json"]
 
@@ -69,7 +69,7 @@ def as_document(
         "notes": notes,
         "trials": [_trial(trial, problem) for trial in study.get_trials(deepcopy=False)],
     }
-    return _finite(document)  # type: ignore[no-any-return]
+    return finite_json(document)  # type: ignore[no-any-return]
 
 
 def tuned_config(conclusion: Conclusion) -> dict[str, Any]:
@@ -112,11 +112,3 @@ def _trial(trial: optuna.trial.FrozenTrial, problem: Problem) -> dict[str, Any]:
 
 def _without_returns(folds: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [{name: value for name, value in fold.items() if name != "returns"} for fold in folds]
-
-
-def _finite(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {str(key): _finite(inner) for key, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(inner) for inner in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value

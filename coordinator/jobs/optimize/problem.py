@@ -7,17 +7,15 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from itertools import product
 from pathlib import Path
 from typing import Any
 
 from coordinator import __version__
-from coordinator.candles.files import candle_path
 from coordinator.jobs.backtest_worker import PATHS, Market, market_config
 from coordinator.jobs.optimize.evaluate import Job
 from coordinator.jobs.optimize.folds import Periods, divide
 from coordinator.jobs.optimize.parameters import Parameter, Value, with_values
-from coordinator.jobs.run_plan import TIMEFRAMES, RunPlan
+from coordinator.jobs.run_plan import RunPlan
 from coordinator.settings import run_settings
 from coordinator.settings.predictions import PREDICTED_FROM
 
@@ -46,6 +44,7 @@ class Problem:
     parameters : tuple of Parameter
     objective : str
         A key of :data:`~coordinator.jobs.optimize.figures.LIMITS`.
+    candles : the plan's ``candle_digest``
     """
 
     plan: RunPlan
@@ -53,6 +52,7 @@ class Problem:
     periods: Periods
     parameters: tuple[Parameter, ...]
     objective: str
+    candles: str
 
     def section(self, values: Mapping[str, Value]) -> dict[str, Any]:
         """The "coordinator" section with values in their places."""
@@ -85,7 +85,7 @@ class Problem:
         if self._has_models:
             settings = run_settings({**self.market.config, "coordinator": section})
             # What the predictions of this timerange depend on: trials that share it share them.
-            identifier = replace(self.plan, start=start, end=end, settings=settings).identifier()
+            identifier = replace(self.plan, start=start, end=end, settings=settings).identifier(self.candles)
         return Job(self.market, start, split, end, section, identifier)
 
     def about(self) -> dict[str, Any]:
@@ -113,20 +113,19 @@ def define_problem(
     """A problem over a plan; the newest fifth of its timerange is the holdout."""
     periods = divide(plan.start, plan.end, folds)
     config = market_config(plan, strategy, trains=strategy == ML_STRATEGY)
-    key = _hash(plan, config, parameters)
+    candles = plan.candle_digest()
+    key = _hash(config, parameters, candles)
     market = Market(
         key, config, strategy, plan.datadir.resolve(), user_data.resolve(), plan.pairs, plan.trading_mode
     )
-    return Problem(plan, market, periods, parameters, objective)
+    return Problem(plan, market, periods, parameters, objective, candles)
 
 
-def _hash(plan: RunPlan, config: Mapping[str, Any], parameters: tuple[Parameter, ...]) -> str:
+def _hash(config: Mapping[str, Any], parameters: tuple[Parameter, ...], candles: str) -> str:
     """Hash of the version, the candles, and the config but for what is tuned and what changes no backtest."""
     known = {name: value for name, value in config.items() if name not in ASIDE}
     known["coordinator"] = with_values(
         known.get("coordinator"), {parameter.name: "tuned" for parameter in parameters}
     )
-    content = hashlib.sha256(json.dumps([__version__, known], sort_keys=True).encode())
-    for pair, timeframe in product(plan.pairs, TIMEFRAMES):
-        content.update(candle_path(plan.datadir, pair, timeframe, plan.trading_mode).read_bytes())
-    return content.hexdigest()[:16]
+    content = json.dumps([__version__, known, candles], sort_keys=True)
+    return hashlib.sha256(content.encode()).hexdigest()[:16]

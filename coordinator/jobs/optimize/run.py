@@ -5,8 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,7 +12,6 @@ from typing import Any
 
 import optuna
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from coordinator.jobs.cluster import connect_workers
 from coordinator.jobs.optimize.conclusion import Conclusion, conclude
@@ -31,6 +28,7 @@ from coordinator.jobs.optimize.table import (
     print_conclusion,
     value_rows,
 )
+from coordinator.jobs.progress import counting_bar
 from coordinator.reports.optimization import write_optimization_page
 
 __all__ = ["RunOptions", "optimize_settings"]
@@ -92,7 +90,7 @@ def optimize_settings(problem: Problem, options: RunOptions, user_data: Path, co
         said.print(note, soft_wrap=True, highlight=False, markup=False)
     with connect_workers(options.workers, options.scheduler, "coordinator optimize") as (client, width):
         began = time.perf_counter()
-        with _bar(said, options.trials) as report:
+        with counting_bar(said, "Trials", options.trials) as report:
             Search(keeper, problem, client, width, report).run(options.trials)
         speed = _speed(keeper, mine, time.perf_counter() - began, width)
         conclusion = conclude(study, problem, client, options.seed)
@@ -194,16 +192,3 @@ def _notes(problem: Problem) -> list[str]:
             "With --only or --parameter on other settings the stored predictions serve all trials"
         )
     return notes
-
-
-@contextmanager
-def _bar(console: Console, trials: int) -> Iterator[Callable[[int], None]]:
-    """A progress bar of finished trials; gives what moves it."""
-    columns = (TextColumn("Trials"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    try:
-        with Progress(*columns, console=console) as progress:
-            task = progress.add_task("Trials", total=trials)
-            yield lambda done: progress.update(task, completed=done)
-    except KeyboardInterrupt:
-        console.print("Stopped; the same command goes on")
-        raise

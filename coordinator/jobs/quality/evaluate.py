@@ -20,6 +20,7 @@ from coordinator.learning.reliability import brier, brier_skill, ece
 from coordinator.learning.scores import auc
 from coordinator.ledger.learning_events import LearningEvent, add_event, learning_events
 from coordinator.ledger.registry import Model
+from coordinator.reports.texts import finite_json
 from coordinator.settings import Settings
 from coordinator.types import FAR_FUTURE, SECONDS_PER_DAY, Bools, Floats
 
@@ -122,9 +123,9 @@ class Evaluation:
         return {
             "model": self.model.id,
             "holdout": [day_text(self.begin), day_text(self.end)],
-            **{name: _finite(value) for name, value in numbers.items()},
-            "signals": {name: _finite(value) for name, value in asdict(self.signals).items()},
-            "taken": {name: _finite(value) for name, value in asdict(self.taken).items()},
+            **{name: finite_json(value) for name, value in numbers.items()},
+            "signals": {name: finite_json(value) for name, value in asdict(self.signals).items()},
+            "taken": {name: finite_json(value) for name, value in asdict(self.taken).items()},
             "looked_at_before": self.looks,
             "learnt_from": self.learnt_from,
             "verdict": self.verdict,
@@ -248,7 +249,3 @@ def _figures(samples: Samples, held: Bools, accepted: Bools, confidence: Floats,
 
 def _overlaps(event: LearningEvent, begin: int, end: int) -> bool:
     return (event.time_from or 0) < end and (event.time_until or 0) >= begin
-
-
-def _finite(value: float) -> float | None:
-    return value if math.isfinite(value) else None

@@ -14,6 +14,7 @@ import pandas as pd
 from coordinator.reports.equity import Equity
 from coordinator.reports.metrics import DAYS_PER_YEAR, calmar, max_drawdown, profit_factor, sharpe, sortino
 from coordinator.reports.results import BacktestResult
+from coordinator.reports.texts import finite_json
 
 __all__ = ["AccountFigures", "AccountRun", "MlSay", "SkillRow", "account_run", "exposure_of", "no_account"]
 
@@ -141,11 +142,11 @@ class AccountRun:
 
     def to_json(self) -> str:
         """Everything as JSON."""
-        values = {**asdict(self), "daily": None}
+        values = asdict(self)
         del values["daily"]
         values["time"] = [int(moment.timestamp()) for moment in self.daily.index]
         values["value"] = [round(float(value), 6) for value in self.daily]
-        return json.dumps(_without_nan(values), allow_nan=False)
+        return json.dumps(finite_json(values), allow_nan=False)
 
     @classmethod
     def from_json(cls, text: str) -> AccountRun:
@@ -204,15 +205,6 @@ def exposure_of(result: BacktestResult, daily: pd.Series) -> float:
     seconds = (closed - trades["open_date"]).dt.total_seconds().to_numpy()
     at_open = daily.reindex(trades["open_date"], method="ffill").to_numpy()
     return float((value / at_open * seconds).sum() / (result.end - result.start).total_seconds())
-
-
-def _without_nan(value: Any) -> Any:
-    """JSON has no NaN: null stands for it."""
-    if isinstance(value, dict):
-        return {name: _without_nan(one) for name, one in value.items()}
-    if isinstance(value, list | tuple):
-        return [_without_nan(one) for one in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _with_nan(known: dict[str, Any]) -> dict[str, Any]:
