@@ -34,6 +34,11 @@ class Window:
         """The pair whose own models are trained, where the market has others."""
         return next(iter(self.pairs)) if len(self.pairs) == 1 < len(self.market.pairs) else None
 
+    def newest_begin(self, share: float, previous: ActiveModel | None) -> int:
+        """Where the window's newest share begins (seconds): nothing in it has trained the model before."""
+        trained_until = 0 if previous is None else previous.trained_until
+        return max(self.end - int(share * (self.end - self.begin)), trained_until)
+
 
 @dataclass(frozen=True)
 class ActiveModel:

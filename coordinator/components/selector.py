@@ -45,9 +45,7 @@ class SelectorComponent:
 
     def train(self, window: Window, previous: ActiveModel | None) -> TrainingResult:
         s, market = self._settings, window.market
-        trained_until = 0 if previous is None else previous.trained_until
-        share = s.learning.promotion_share
-        start = max(window.end - int(share * (window.end - window.begin)), trained_until)
+        start = window.newest_begin(s.learning.promotion_share, previous)
         walks, validation_walks, until = [], [], 0
         for pair in market.pairs:
             walk, times, resolved = self._walk(market, pair)

@@ -55,9 +55,7 @@ class SlotsComponent:
 
     def train(self, window: Window, previous: ActiveModel | None) -> TrainingResult:
         s = self._settings
-        trained_until = 0 if previous is None else previous.trained_until
-        share = s.learning.promotion_share
-        start = max(window.end - int(share * (window.end - window.begin)), trained_until)
+        start = window.newest_begin(s.learning.promotion_share, previous)
         signals = self._signals(window.market)
         training = signals.rows((signals.time >= window.begin) & (signals.until < start))
         newest = signals.rows((signals.time >= start) & (signals.until < window.end))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from coordinator.learning.policy.stored import two_tanh_layers
 from coordinator.portfolio.slot_terms import PORTFOLIO, TERMS
 
 __all__ = ["SlotsNetwork"]
@@ -21,9 +22,7 @@ class SlotsNetwork(nn.Module):
 
     def __init__(self, n_inputs: int, hidden: int) -> None:
         super().__init__()
-        self.body = nn.Sequential(
-            nn.Linear(n_inputs, hidden), nn.Tanh(), nn.Linear(hidden, hidden), nn.Tanh()
-        )
+        self.body = two_tanh_layers(n_inputs, hidden)
         self.head = nn.Linear(hidden, len(TERMS))
 
     def forward(self, seen: Tensor) -> Tensor:

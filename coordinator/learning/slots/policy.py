@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
 import torch
 
 from coordinator.errors import CoordinatorError
-from coordinator.learning.artefact import Artefact
-from coordinator.learning.selector_rl import kept_generators
+from coordinator.learning.policy.stored import StoredPolicy
 from coordinator.learning.slots.env import SlotsEnv
 from coordinator.learning.slots.network import SlotsNetwork
 from coordinator.learning.slots.walk import MarketSignals
-from coordinator.learning.trainer import size_threads
 from coordinator.portfolio.slot_terms import TERMS
 from coordinator.settings.networks import SlotsPolicySettings
 from coordinator.signals.feature_schema import FeatureSchema
@@ -22,10 +18,8 @@ from coordinator.types import Floats
 
 __all__ = ["SlotsPolicy"]
 
-KIND = "slots"
 
-
-class SlotsPolicy:
+class SlotsPolicy(StoredPolicy):
     """Says of a signal how likely it should be taken, in three terms (``portfolio.slot_terms``).
 
     Parameters
@@ -37,6 +31,9 @@ class SlotsPolicy:
     schema_ : FeatureSchema, names of what is seen of a signal
     network_ : SlotsNetwork
     """
+
+    kind, answers = "slots", ("terms", TERMS)
+    settings_type, network_type = SlotsPolicySettings, SlotsNetwork
 
     def __init__(self, settings: SlotsPolicySettings) -> None:
         self.settings = settings
@@ -60,9 +57,7 @@ class SlotsPolicy:
         env, width = SlotsEnv(signals, places, time_limit, self.settings), signals.seen.shape[1]
         if len(schema.names) != width:
             raise CoordinatorError("schema", "the slots' policy", f"name {width} numbers", len(schema.names))
-        size_threads(1)
-        with kept_generators():
-            self.network_ = trained_network(env).eval()
+        self.network_ = trained_network(env).eval()
         self.schema_ = schema
         return self
 
@@ -71,30 +66,3 @@ class SlotsPolicy:
         with torch.inference_mode():
             terms: Floats = self.network_.double()(torch.as_tensor(seen, dtype=torch.float64)).numpy()
         return terms
-
-    def to_artefact(self) -> Artefact:
-        """The policy as data, for ``artefact.write``."""
-        tensors = {name: value.float() for name, value in self.network_.state_dict().items()}
-        about: dict[str, Any] = {"settings": self.settings.model_dump(mode="json"), "terms": list(TERMS)}
-        return Artefact(KIND, self.schema_, tensors, about)
-
-    @classmethod
-    def from_artefact(cls, artefact: Artefact) -> SlotsPolicy:
-        """Inverse of ``to_artefact``.
-
-        Raises
-        ------
-        CoordinatorError
-            For a file of another kind, or of a policy with other terms.
-        """
-        if artefact.kind != KIND:
-            raise CoordinatorError("kind", "a model file", f"be {KIND}", artefact.kind)
-        if tuple(artefact.about["terms"]) != TERMS:
-            raise CoordinatorError("terms", "a policy's file", f"be {TERMS}", artefact.about["terms"])
-        policy = cls(SlotsPolicySettings.model_validate(artefact.about["settings"]))
-        policy.schema_ = artefact.schema
-        with torch.random.fork_rng(devices=[]):
-            policy.network_ = SlotsNetwork(len(artefact.schema.names), policy.settings.hidden)
-        policy.network_.load_state_dict(dict(artefact.tensors))
-        policy.network_.eval()
-        return policy

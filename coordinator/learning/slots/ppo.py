@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from stable_baselines3 import PPO
 from stable_baselines3.common.policies import ActorCriticPolicy
 from torch import Tensor, nn
 
+from coordinator.learning.policy.ppo import trained_policy
+from coordinator.learning.policy.stored import two_tanh_layers
 from coordinator.learning.slots.env import SlotsEnv
 from coordinator.learning.slots.network import SlotsNetwork
 from coordinator.portfolio.slot_terms import PORTFOLIO
@@ -24,7 +25,7 @@ class _ActorAndCritic(nn.Module):
     def __init__(self, width: int, hidden: int) -> None:
         super().__init__()
         self.actor = SlotsNetwork(width - len(PORTFOLIO), hidden)
-        self.critic = nn.Sequential(nn.Linear(width, hidden), nn.Tanh(), nn.Linear(hidden, hidden), nn.Tanh())
+        self.critic = two_tanh_layers(width, hidden)
         self.latent_dim_vf = hidden
 
     def forward(self, observed: Tensor) -> tuple[Tensor, Tensor]:
@@ -63,19 +64,6 @@ class _SlotsActorCritic(ActorCriticPolicy):
 def trained_network(env: SlotsEnv) -> SlotsNetwork:
     """The network after the settings' number of decisions."""
     s = env.settings
-    learner = PPO(
-        _SlotsActorCritic,
-        env,
-        learning_rate=s.learning_rate,
-        n_steps=s.rollout,
-        batch_size=s.batch_size,
-        n_epochs=s.epochs,
-        gamma=s.gamma,
-        ent_coef=s.entropy,
-        policy_kwargs={"net_arch": {"pi": [s.hidden], "vf": [s.hidden]}},
-        seed=s.seed,
-        device="cpu",
-    )
-    learner.learn(s.timesteps)
-    network: SlotsNetwork = learner.policy.mlp_extractor.actor  # type: ignore[assignment]
+    policy = trained_policy(_SlotsActorCritic, env, s, {"pi": [s.hidden], "vf": [s.hidden]})
+    network: SlotsNetwork = policy.mlp_extractor.actor  # type: ignore[assignment, union-attr]
     return network
