@@ -133,9 +133,9 @@ class MarketHistory:
         if pair not in self._enterable:
             s, technical, candles = self._settings, self.technical(pair), self.pairs[pair].candles[BASE]
             can = (technical.signal != 0) & (self._can_short | (technical.signal > 0))
-            if s.regime.gate == "on" and self._leader is not None:
-                leader = self._leader
-                read = self.pairs[leader].candles[BASE], self.clock_candles(leader), s.regime.gate_average
+            reference = s.regime.reference or self._leader
+            if s.regime.gate == "on" and reference is not None and reference in self.pairs:
+                read = self.pairs[reference].candles[BASE], self.clock_candles(reference), s.regime.gate_average
                 can &= market_direction(candles, *read) == technical.signal
             if s.regime.avoid_mode == "on" and s.regime.avoid:
                 can &= ~is_avoided(self.regime(pair), s.regime.avoid)
