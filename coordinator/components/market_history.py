@@ -135,7 +135,11 @@ class MarketHistory:
             can = (technical.signal != 0) & (self._can_short | (technical.signal > 0))
             reference = s.regime.reference or self._leader
             if s.regime.gate == "on" and reference is not None and reference in self.pairs:
-                read = self.pairs[reference].candles[BASE], self.clock_candles(reference), s.regime.gate_average
+                read = (
+                    self.pairs[reference].candles[BASE],
+                    self.clock_candles(reference),
+                    s.regime.gate_average,
+                )
                 can &= market_direction(candles, *read) == technical.signal
             if s.regime.avoid_mode == "on" and s.regime.avoid:
                 can &= ~is_avoided(self.regime(pair), s.regime.avoid)

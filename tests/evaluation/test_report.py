@@ -108,6 +108,15 @@ def test_markdown_and_page_hold_the_same_tables(made_evaluation, tmp_path):
         assert f'data-figure="{name}"' in page
 
 
+def test_a_row_says_what_it_is_compared_with_where_that_is_not_the_baseline(made_evaluation):
+    named = {"DCA": "DCA, less MLCoordinator", "hedge": "hedge"}
+    against = {**made_evaluation.against, "DCA": "MLCoordinator"}
+    tables = evaluation_tables(dataclasses.replace(made_evaluation, against=against))
+    parts = next(table for table in tables if table.title.startswith("Each part on or off"))
+    assert {row[0] for row in parts.rows} >= set(named.values())
+    assert "DCA" not in {row[0] for row in parts.rows}
+
+
 def test_the_picture_is_whole(made_evaluation):
     root = ElementTree.fromstring(evaluation_picture(made_evaluation))
     lines = root.findall("{http://www.w3.org/2000/svg}polyline")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from coordinator.reports.difference import Difference, annual_difference, sharpe_difference
 from coordinator.reports.evaluation.account_run import AccountRun
-from coordinator.reports.evaluation.evaluation import Evaluation
+from coordinator.reports.evaluation.evaluation import BASELINE, Evaluation
 
 __all__ = ["Compared", "compared"]
 
@@ -30,6 +30,11 @@ class Compared:
     difference: Difference
     sharpe: Difference
     same: bool
+
+    @property
+    def label(self) -> str:
+        """The account's name, with the one it is compared with where that is not the baseline."""
+        return self.run.name if self.against == BASELINE else f"{self.run.name}, less {self.against}"
 
     @property
     def sign(self) -> int:

@@ -97,8 +97,8 @@ def _parts(e: Evaluation) -> list[str]:
     found = compared(e, "improvements")
     if not found:
         return []
-    better = [one.run.name for one in found if one.sign > 0]
-    worse = [one.run.name for one in found if one.sign < 0]
+    better = [one.label for one in found if one.sign > 0]
+    worse = [one.label for one in found if one.sign < 0]
     said = [f"better: {', '.join(better) or 'none'}", f"worse: {', '.join(worse) or 'none'}"]
     return [f"Of {len(found)} parts, beyond noise {'; '.join(said)}; the others' intervals hold 0."]
 

@@ -69,8 +69,8 @@ DIFFERENCE_HEAD = (
 
 
 def differences_table(e: Evaluation, group: str, title: str, note: str, *, folded: bool = False) -> Table:
-    """A group of accounts, each less the one it is compared with."""
-    rows = tuple(_difference_row(one) for one in compared(e, group))
+    """A group of accounts, each less the one it is compared with, which is named where it is not the baseline."""
+    rows = tuple((one.label, *_difference_row(one)) for one in compared(e, group))
     return Table(title, DIFFERENCE_HEAD, rows, note, folded)
 
 
@@ -80,7 +80,7 @@ def _difference_row(one: Compared) -> tuple[str, ...]:
     interval = f"{percent(d.low, sign=True)} to {percent(d.high, sign=True)}"
     x = one.sharpe
     ratios = (f"{x.mean:+.2f}", f"{x.low:+.2f} to {x.high:+.2f}", one.sharpe_verdict)
-    return (one.run.name, *cells, percent(d.mean, sign=True), interval, one.verdict, *ratios)
+    return (*cells, percent(d.mean, sign=True), interval, one.verdict, *ratios)
 
 
 def components_table(e: Evaluation) -> Table:
@@ -90,7 +90,7 @@ def components_table(e: Evaluation) -> Table:
     for one in compared(e, "components"):
         row = _difference_row(one)
         lost = percent(false_share(one.run))
-        rows.append((*row[:5], percent(one.run.figures.win_rate), lost, *row[5:]))
+        rows.append((one.run.name, *row[:4], percent(one.run.figures.win_rate), lost, *row[4:]))
     note = (
         f'"Without": its vote is 0 in "{UNEARNED}", and it is compared with that; "alone": the others\' are, compared '
         "with TechnicalBaseline. False signals: those taken that resolved at R of 0 or less."
