@@ -1,7 +1,9 @@
 """The whole command on a small market: killed, gone on with, and what it prints and writes."""
 
+import html
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -124,6 +126,10 @@ def test_it_prints_and_writes_what_it_found(evaluation):
         assert words in text, words
     assert "## Not run" not in text and "FAILED" not in out
     assert (folder / "evaluation.html").stat().st_size > 1_000_000  # plotly is in it
+    (command,) = re.findall(
+        "<code>(coordinator evaluate .*)</code>", (folder / "evaluation.html").read_text()
+    )
+    assert f"--parts '{PARTS}' --starts 12 --noise 1 --random 2 --tried 0" in html.unescape(command)
 
 
 def test_unknown_parts_are_named(config_file, candles):

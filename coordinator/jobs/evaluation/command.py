@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -90,12 +91,21 @@ def evaluate(
         if quick
         else Sizes(groups, starts, noise, random)
     )
-    words = ["coordinator evaluate", *(f"-c {path}" for path in config or ())]
-    words += [f"--datadir {named}"] if named else []
-    words += [f'--pairs "{pairs}"'] if pairs else []
-    words += [f"--timerange {plan.timerange}", f"--trading-mode {plan.trading_mode}"]
+    given = {
+        "--datadir": named,
+        "--pairs": pairs,
+        "--timerange": plan.timerange,
+        "--trading-mode": plan.trading_mode,
+        "--parts": parts,
+        "--starts": starts,
+        "--noise": noise,
+        "--random": random,
+        "--tried": tried,
+    }
+    words = [*OWNER.split(), *(word for path in config or () for word in ("-c", str(path)))]
+    words += [str(word) for name, value in given.items() if value is not None for word in (name, value)]
     words += ["--quick"] if quick else []
-    options = EvaluationOptions(workers or os.cpu_count() or 1, scheduler, tried, " ".join(words))
+    options = EvaluationOptions(workers or os.cpu_count() or 1, scheduler, tried, shlex.join(words))
     failed = run_evaluation(define_evaluation(plan, user_data, sizes), options, user_data, Console())
     raise typer.Exit(1 if failed else 0)
 
