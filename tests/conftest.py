@@ -1,11 +1,17 @@
 """Fixtures that several houses' tests share."""
 
+import os
+import shutil
 import signal
+import subprocess
+import sys
+import tempfile
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from filelock import FileLock
 from hypothesis import settings
 
 from coordinator.signals.candles import Candles
@@ -19,6 +25,34 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 # No test fails for being slow: a busy machine says nothing about the code.
 settings.register_profile("no deadline", deadline=None)
 settings.load_profile("no deadline")
+
+WARM = "COORDINATOR_TESTS_WARM_PYTHON"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """All workers of a run share the processes of one warm Python."""
+    if not hasattr(config, "workerinput"):
+        folder = Path(tempfile.mkdtemp(prefix="warm-python-"))
+        os.environ[WARM] = f"{os.getpid()}:{folder}"
+        config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
+
+
+@pytest.fixture(scope="session")
+def warm_python() -> str:
+    """In ``sys.executable``'s place: starts commands of Freqtrade and ours without importing all anew."""
+    owner, _, name = os.environ[WARM].partition(":")
+    folder, client = Path(name), Path(name) / "python"
+    with FileLock(folder / "lock"):
+        if not client.exists():
+            sources = Path(__file__).parent / "warm_python"
+            (folder / "executable").write_text(sys.executable)
+            for program in ("coordinator", "freqtrade"):  # beside Python, as in a virtual environment
+                (folder / program).symlink_to(Path(sys.executable).parent / program)
+            command = [sys.executable, sources / "server.py", folder, owner]
+            subprocess.Popen(command, stdin=subprocess.DEVNULL, process_group=0)
+            client.write_text(f"#!{sys.executable} -ISE\n{(sources / 'client.py').read_text()}")
+            client.chmod(0o755)
+    return str(client)
 
 
 def random_walk(seed: int, n: int, start: str = "2023-01-01", hours: int = 1) -> pd.DataFrame:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -65,6 +64,7 @@ def quick_config(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 class Freqtrade:
     """Runs freqtrade commands against the sandbox."""
 
+    python: str
     config: Path
     overlay: dict[str, Any]
     datadir: Path
@@ -79,7 +79,7 @@ class Freqtrade:
     ) -> subprocess.CompletedProcess[str]:
         overlay = user_data / "overlay.json"
         overlay.write_text(json.dumps({**self.overlay, **(changes or {})}))
-        command = [sys.executable, "-m", module, *arguments, "--config", str(self.config)]
+        command = [self.python, "-m", module, *arguments, "--config", str(self.config)]
         command += ["--config", str(overlay), "--datadir", str(self.datadir), "--userdir", str(user_data)]
         environment = {**os.environ, "COLUMNS": "240"}
         done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=400)
@@ -89,11 +89,13 @@ class Freqtrade:
 
 
 @pytest.fixture(scope="session")
-def freqtrade(quick_config: Path, datadir: Path) -> Iterator[Callable[..., subprocess.CompletedProcess[str]]]:
+def freqtrade(
+    warm_python: str, quick_config: Path, datadir: Path
+) -> Iterator[Callable[..., subprocess.CompletedProcess[str]]]:
     with SandboxServer(create_app(datadir, wall_clock), "127.0.0.1", 0) as server:
         overlay = overlay_config(server.url)
         overlay["exchange"]["pair_whitelist"] = ["BTC/USDT", "ETH/USDT", "SOL/USDT"]
-        yield Freqtrade(quick_config, overlay, datadir)
+        yield Freqtrade(warm_python, quick_config, overlay, datadir)
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,6 @@ import os
 import re
 import signal
 import subprocess
-import sys
 import time
 
 import httpx
@@ -32,15 +31,16 @@ def config(quick_config, tmp_path_factory):
     return path
 
 
-def command(*words, config, datadir):
+@pytest.fixture
+def command(warm_python, config, datadir):
+    """Makes the words of a command on the market."""
     market = ["--datadir", str(datadir), "--pairs", PAIRS, "-c", str(config)]
-    return [sys.executable, "-m", "coordinator", *words, *market]
+    return lambda *words: [warm_python, "-m", "coordinator", *words, *market]
 
 
-def test_a_replay_decides_what_the_backtest_decided_and_explains_every_trade(root, config, datadir, tmp_path):
+def test_a_replay_decides_what_the_backtest_decided_and_explains_every_trade(root, command, tmp_path):
     words = command(
         "replay", "--timerange", "20230510-20230512", "--folder", str(tmp_path / "replay"),
-        config=config, datadir=datadir,
     )  # fmt: skip
     done = subprocess.run(
         words, cwd=root, capture_output=True, text=True, timeout=400, env={**os.environ, "COLUMNS": "200"}
@@ -60,11 +60,10 @@ def test_a_replay_decides_what_the_backtest_decided_and_explains_every_trade(roo
     assert "No data found for" not in log
 
 
-def test_a_demo_shows_candles_decisions_and_its_api_and_ends_at_ctrl_c(root, config, datadir, tmp_path):
+def test_a_demo_shows_candles_decisions_and_its_api_and_ends_at_ctrl_c(root, command, tmp_path):
     folder = tmp_path / "demo"
     words = command(
         "demo", "--start", "2023-05-10", "--speed", "20000", "--port", "0", "--folder", str(folder),
-        config=config, datadir=datadir,
     )  # fmt: skip
     with subprocess.Popen(
         words, cwd=root, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
@@ -116,11 +115,9 @@ def test_a_demo_shows_candles_decisions_and_its_api_and_ends_at_ctrl_c(root, con
         (["replay", "--timerange", "20200101-20200201"], "must reach candles of a pair at least"),
     ],
 )
-def test_what_cannot_be_is_one_line(words, rule, root, config, datadir, tmp_path):
+def test_what_cannot_be_is_one_line(words, rule, root, command, tmp_path):
     words = [*words, "--folder", str(tmp_path / "bot")]
-    done = subprocess.run(
-        command(*words, config=config, datadir=datadir), cwd=root, capture_output=True, text=True, timeout=100
-    )
+    done = subprocess.run(command(*words), cwd=root, capture_output=True, text=True, timeout=100)
     assert done.returncode == 2, done.stdout + done.stderr
     assert rule in done.stderr
     assert "Traceback" not in done.stderr
@@ -128,7 +125,7 @@ def test_what_cannot_be_is_one_line(words, rule, root, config, datadir, tmp_path
 
 @pytest.mark.parametrize(("stake", "code"), [("unlimited", 0), ("lots", 2)])
 def test_a_command_that_is_done_ends_with_0_and_one_whose_config_is_wrong_with_2(
-    stake, code, config, datadir, tmp_path
+    stake, code, warm_python, config, datadir, tmp_path
 ):
     """Freqtrade says nothing (None) in both cases."""
     over = tmp_path / "over.json"
@@ -146,7 +143,7 @@ def test_a_command_that_is_done_ends_with_0_and_one_whose_config_is_wrong_with_2
         datadir,
     ]
     words = [
-        sys.executable,
+        warm_python,
         "-m",
         "coordinator",
         "sandbox",

@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-import sys
 
 import pandas as pd
 import pytest
@@ -18,7 +17,7 @@ PAIRS = ("BTC/USDT", "ETH/USDT", "SOL/USDT")
 
 
 @pytest.fixture(scope="module")
-def done(quick_config, datadir, tmp_path_factory):
+def done(warm_python, quick_config, datadir, tmp_path_factory):
     """The command's output, its two results by strategy, and the ledger of MLCoordinator."""
     market, user_data = tmp_path_factory.mktemp("market"), tmp_path_factory.mktemp("user_data")
     for pair in PAIRS:
@@ -31,7 +30,7 @@ def done(quick_config, datadir, tmp_path_factory):
             write_candles(frame, candle_path(market, pair, timeframe, "spot"))
     own = user_data / "own.json"
     own.write_text(json.dumps({"coordinator": {"learning": {"components": ["lstm"]}}}))
-    command = [sys.executable, "-m", "coordinator", "backtest", "--config", quick_config, "--config", own]
+    command = [warm_python, "-m", "coordinator", "backtest", "--config", quick_config, "--config", own]
     command += ["--datadir", market, "--timerange", "20230401-20230620", "--user-data", user_data]
     ended = subprocess.run(list(map(str, command)), capture_output=True, text=True, timeout=400)
     assert ended.returncode == 0, ended.stdout + ended.stderr

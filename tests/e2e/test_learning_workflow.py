@@ -4,7 +4,6 @@ import json
 import os
 import sqlite3
 import subprocess
-import sys
 
 import pytest
 
@@ -13,12 +12,12 @@ REGISTRY = {"coordinator": {"quality": {"source": "registry"}}}
 
 
 @pytest.fixture(scope="module")
-def coordinator(root):
+def coordinator(root, warm_python):
     """Runs a command with configs; its exit code and output."""
 
     def run(*words, configs, user_data):
         named = [word for path in configs for word in ("-c", str(path))]
-        command = [sys.executable, "-m", "coordinator", *words, *named, "--user-data", str(user_data)]
+        command = [warm_python, "-m", "coordinator", *words, *named, "--user-data", str(user_data)]
         environment = {**os.environ, "PYTHONPATH": str(root), "COLUMNS": "200"}
         done = subprocess.run(command, cwd=root, capture_output=True, text=True, timeout=300, env=environment)
         assert "Traceback" not in done.stderr, done.stderr[-3000:]

@@ -4,7 +4,6 @@ import json
 import os
 import sqlite3
 import subprocess
-import sys
 
 import pytest
 
@@ -16,7 +15,7 @@ PAIRS = ["BTC/USDT:USDT", "ETH/USDT:USDT"]
 
 
 @pytest.fixture(scope="module")
-def run(root, quick_config, datadir, tmp_path_factory):
+def run(warm_python, root, quick_config, datadir, tmp_path_factory):
     """(output, user directory) of a day and a half."""
     home = tmp_path_factory.mktemp("live ml")
     config = json.loads(quick_config.read_text())
@@ -44,7 +43,7 @@ def run(root, quick_config, datadir, tmp_path_factory):
     words += ["--speed", "inf", "--balance", "5000", "--", "freqtrade", "trade"]
     words += ["--config", str(path), "--userdir", str(home)]
     done = subprocess.run(
-        [sys.executable, "-m", "coordinator", *words],
+        [warm_python, "-m", "coordinator", *words],
         cwd=root, capture_output=True, text=True, timeout=300, env={**os.environ, "COLUMNS": "240"},
     )  # fmt: skip
     output = done.stdout + done.stderr

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -55,11 +54,11 @@ def own_config(user_data: Path) -> Path:
 
 
 @pytest.fixture
-def coordinator() -> Callable[..., Done[str]]:
+def coordinator(warm_python: str) -> Callable[..., Done[str]]:
     """Runs `coordinator ...` without a terminal."""
 
     def run(*arguments: str | Path, code: int = 0) -> Done[str]:
-        command = [sys.executable, "-m", "coordinator", *map(str, arguments)]
+        command = [warm_python, "-m", "coordinator", *map(str, arguments)]
         done = subprocess.run(
             command, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=120, check=False
         )

@@ -33,14 +33,14 @@ for command in ("list-strategies", "list-freqaimodels", "list-hyperoptloss"):
 
 
 @pytest.fixture
-def freqtrade(user_data, own_config, coordinator, tmp_path):
+def freqtrade(warm_python, user_data, own_config, coordinator, tmp_path):
     """Runs `freqtrade ...` from an empty directory after `coordinator init --yes`."""
     coordinator("init", user_data, "--yes")
 
     environment = {**os.environ, "COLUMNS": "500"}
 
     def run(command: str, *arguments: str | Path) -> str:
-        line = [sys.executable, "-m", "freqtrade", command, *map(str, arguments), "--userdir", str(user_data)]
+        line = [warm_python, "-m", "freqtrade", command, *map(str, arguments), "--userdir", str(user_data)]
         done = subprocess.run(
             line, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=300
         )

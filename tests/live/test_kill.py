@@ -45,7 +45,7 @@ def home(tmp_path_factory):
     return folder
 
 
-def command(home, start, *more):
+def command(python, home, start, *more):
     words = [
         "sandbox",
         "run",
@@ -56,7 +56,7 @@ def command(home, start, *more):
         *more,
     ]
     trade = ["freqtrade", "trade", "--config", str(home / "config.json"), "--userdir", str(home)]
-    return [sys.executable, "-m", "coordinator", *words, "--", *trade, "--datadir", str(home / "candles")]
+    return [python, "-m", "coordinator", *words, "--", *trade, "--datadir", str(home / "candles")]
 
 
 def environment():
@@ -76,11 +76,12 @@ def rows(home, query):
 
 
 @pytest.fixture(scope="module")
-def lives(home):
+def lives(warm_python, home):
     """What a bot said until it was killed, and what its successor said, which begins after the fall."""
     child = subprocess.Popen(
-        command(home, FIRST, "--speed", "2400"), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-        env=environment(), start_new_session=True, cwd=home,
+        command(sys.executable, home, FIRST, "--speed", "2400"),
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=home, env=environment(),
+        start_new_session=True,
     )  # fmt: skip
     said, protected = [], False
     for line in child.stdout:
@@ -96,7 +97,7 @@ def lives(home):
     later = FIRST + timedelta(hours=22)
     end = f"{later + timedelta(hours=3):%Y-%m-%dT%H:%M}"
     done = subprocess.run(
-        command(home, later, "--end", end, "--speed", "inf"), capture_output=True, text=True, timeout=200,
+        command(warm_python, home, later, "--end", end, "--speed", "inf"), capture_output=True, text=True, timeout=200,
         env=environment(), cwd=home,
     )  # fmt: skip
     return "".join(said), child.returncode, held, done

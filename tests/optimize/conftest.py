@@ -3,7 +3,6 @@
 import json
 import os
 import subprocess
-import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -43,11 +42,11 @@ def config_file(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def start_command(tiny_market, config_file):
+def start_command(warm_python, tiny_market, config_file):
     """Starts `coordinator optimize` on the tiny market."""
 
     def start(user_data, *arguments):
-        command = [sys.executable, "-m", "coordinator", "optimize", "--config", str(config_file)]
+        command = [warm_python, "-m", "coordinator", "optimize", "--config", str(config_file)]
         command += ["--datadir", str(tiny_market), "--user-data", str(user_data), *arguments]
         return subprocess.Popen(
             command,

@@ -3,7 +3,6 @@
 import json
 import os
 import subprocess
-import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -56,7 +55,7 @@ CLOSE = ["price", "stop", "target", "unified_score", "unified_confidence", "ml_s
          "win_probability", "expected_r", "lstm_percentile", "fusion_percentile", "selector_percentile"]  # fmt: skip
 
 
-def backtest(tmp_path: Path, datadir: Path, strategies: Path, coordinator: dict) -> Ledger:
+def backtest(python: str, tmp_path: Path, datadir: Path, strategies: Path, coordinator: dict) -> Ledger:
     """The ledger of a real backtest process."""
     with SandboxServer(create_app(datadir, wall_clock), "127.0.0.1", 0) as server:
         overlay = overlay_config(server.url)
@@ -68,7 +67,7 @@ def backtest(tmp_path: Path, datadir: Path, strategies: Path, coordinator: dict)
             json.dumps({**overlay, **config, "user_data_dir": str(tmp_path)})
         )
         end = START + pd.Timedelta(hours=1000 - STARTUP + LIVE)
-        command = [sys.executable, "-m", "freqtrade", "backtesting", "--strategy", "Pretender"]
+        command = [python, "-m", "freqtrade", "backtesting", "--strategy", "Pretender"]
         command += [
             "--config",
             str(tmp_path / "hourly.json"),
@@ -101,10 +100,10 @@ def market(tmp_path):
 
 
 @pytest.mark.parametrize("clock", list(CONFIGS))
-def test_a_bot_decides_what_the_backtest_decided(tmp_path, market, make_bot, monkeypatch, clock):
+def test_a_bot_decides_what_the_backtest_decided(warm_python, tmp_path, market, make_bot, monkeypatch, clock):
     monkeypatch.syspath_prepend(str(ROOT))
     coordinator = CONFIGS[clock]
-    batch = backtest(tmp_path, market, tmp_path / "strategies", coordinator)
+    batch = backtest(warm_python, tmp_path, market, tmp_path / "strategies", coordinator)
     expected = batch.read_decisions()
     begin = START - pd.Timedelta(hours=STARTUP)
     candles = {}
@@ -156,11 +155,11 @@ def assert_same_samples(bots: Ledger, batch: Ledger, first: pd.Timestamp, last: 
     np.testing.assert_allclose(values[0], values[1], rtol=1e-7, atol=1e-9)
 
 
-def test_a_bot_fills_in_the_panels_labels(tmp_path, market, make_bot, monkeypatch):
+def test_a_bot_fills_in_the_panels_labels(warm_python, tmp_path, market, make_bot, monkeypatch):
     """Ten days after a sample its label is there, the same that a backtest gives it."""
     monkeypatch.syspath_prepend(str(ROOT))
     panel = {**SLOW, "quality": {"samples": "panel", "panel_horizon": 2}}
-    batch = backtest(tmp_path, market, tmp_path / "strategies", panel)
+    batch = backtest(warm_python, tmp_path, market, tmp_path / "strategies", panel)
     candles = {
         (pair, timeframe): load_pair_history(pair, timeframe, market, candle_type=CandleType.SPOT)
         for pair in PAIRS

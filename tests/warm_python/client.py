@@ -1,0 +1,63 @@
+"""``client -m MODULE ARGUMENTS``: asks ``server.py`` to run a module as ``python -m`` would, and waits for its end.
+
+Whatever else Python is asked to do, and modules that the server does not know, a fresh Python does.
+"""
+# ruff: noqa: PTH100, PTH109, PTH118, PTH120, PTH123
+# pathlib would be half of its start.
+
+import array
+import json
+import os
+import signal
+import socket
+import sys
+import time
+
+MODULES = ("coordinator", "coordinator.adapters.replay.process", "freqtrade")
+FOLDER = os.path.dirname(os.path.abspath(__file__))
+PATIENCE = 120.0  # seconds in which the server has to start
+PASSED_ON = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)
+
+
+def main() -> int:
+    words = sys.argv[1:]
+    with open(os.path.join(FOLDER, "executable"), encoding="utf-8") as file:
+        python = file.read()
+    if words[:1] == ["-u"]:
+        words = words[1:]
+    if words[:1] != ["-m"] or words[1] not in MODULES:
+        os.execv(python, [python, *sys.argv[1:]])
+    asked = {
+        "module": words[1],
+        "arguments": words[1:],
+        "directory": os.getcwd(),
+        "environment": dict(os.environ),
+        "executable": os.path.join(FOLDER, "python"),
+    }
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as connection:
+        connect(connection)
+        for number in PASSED_ON:
+            signal.signal(number, lambda number, _: connection.send(str(int(number)).encode()))
+        files = array.array("i", [0, 1, 2])
+        ancillary = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, files)]
+        connection.sendmsg([json.dumps(asked).encode()], ancillary)
+        # The command holds them now; what reads its output is to see its end.
+        code = int(connection.recv(16) or b"70")
+    if code < 0:
+        signal.signal(-code, signal.SIG_DFL)
+        os.kill(os.getpid(), -code)
+    return code
+
+
+def connect(connection: socket.socket) -> None:
+    end = time.monotonic() + PATIENCE
+    while True:
+        try:
+            return connection.connect(os.path.join(FOLDER, "socket"))
+        except (FileNotFoundError, ConnectionRefusedError):
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.05)
+
+
+sys.exit(main())
