@@ -95,13 +95,13 @@ def normalise_decisions(frame: pd.DataFrame, owner: str) -> pd.DataFrame:
             raise CoordinatorError(
                 "columns", owner, f"hold all of {vote_columns(component)} or none", present
             )
-    out = pd.DataFrame(index=range(len(frame)))
+    index = pd.RangeIndex(len(frame))
+    typed: dict[str, pd.Series] = {}
     for name in COLUMNS:
         absent = CLOCK if name == "clock" else np.nan
-        values = frame[name].reset_index(drop=True) if name in frame.columns else absent
-        out[name] = pd.Series(values, index=out.index)
-    for name in COLUMNS:
-        out[name] = _typed(out[name], name, owner)
+        values = frame[name].array if name in frame.columns else absent
+        typed[name] = _typed(pd.Series(values, index=index), name, owner)
+    out = pd.DataFrame(typed)
     doubled = out.duplicated(["time", "pair"])
     if doubled.any():
         first = out.loc[doubled, ["time", "pair"]].iloc[0]

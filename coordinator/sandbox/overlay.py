@@ -54,12 +54,14 @@ def overlay_config(
 ) -> dict[str, Any]:
     """Config to pass last: Binance and its streams at ``base_url``, dry-run unless the bot trades there.
 
+    Requests are not spaced out: the exchange is this machine's own.
+
     Parameters
     ----------
     base_url : str
         The exchange's address.
     simulated_clock : bool
-        Whether the command lives in another time: requests are then not spaced by the real clock.
+        Whether the command lives in another time, of which a request is not to take long.
     streams : bool
         Whether a bot gets its candles over websocket (``exchange.enable_ws``).
     live : bool
@@ -73,9 +75,9 @@ def overlay_config(
     api: dict[str, Any] = {name: base_url + path for name, path in API_PATHS.items()}
     stream_url = "ws" + base_url.removeprefix("http")
     api["ws"] = {name: stream_url + path for name, path in STREAM_PATHS.items()}
-    ccxt_config: dict[str, Any] = {"urls": {"api": api}}
+    ccxt_config: dict[str, Any] = {"urls": {"api": api}, "enableRateLimit": False}
     if simulated_clock:
-        ccxt_config |= {"enableRateLimit": False, "timeout": 3000}
+        ccxt_config["timeout"] = 3000
     exchange = {
         "name": "binance",
         "enable_ws": streams,
