@@ -40,18 +40,10 @@ SPEC = MarketSpec(
 )
 
 
-def command(folder: Path, *words: str) -> list[str]:
+def command(folder: Path, *words: str, python: str = sys.executable) -> list[str]:
     """A command on a folder's config and ledger."""
-    return [
-        sys.executable,
-        "-m",
-        "coordinator",
-        *words,
-        "-c",
-        str(folder / "config.json"),
-        "--user-data",
-        str(folder),
-    ]
+    own = ["-c", str(folder / "config.json"), "--user-data", str(folder)]
+    return [python, "-m", "coordinator", *words, *own]
 
 
 def kill_until_done(

@@ -47,7 +47,8 @@ def warm_python() -> str:
             sources = Path(__file__).parent / "warm_python"
             (folder / "executable").write_text(sys.executable)
             for program in ("coordinator", "freqtrade"):  # beside Python, as in a virtual environment
-                (folder / program).symlink_to(Path(sys.executable).parent / program)
+                (folder / program).write_text(f'#!/bin/sh\nexec {client} -m {program} "$@"\n')
+                (folder / program).chmod(0o755)
             command = [sys.executable, sources / "server.py", folder, owner]
             subprocess.Popen(command, stdin=subprocess.DEVNULL, process_group=0)
             client.write_text(f"#!{sys.executable} -ISE\n{(sources / 'client.py').read_text()}")

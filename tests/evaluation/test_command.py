@@ -6,7 +6,6 @@ import os
 import re
 import signal
 import subprocess
-import sys
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -51,19 +50,10 @@ def config_file(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def evaluation(candles, config_file, tmp_path_factory):
+def evaluation(warm_python, candles, config_file, tmp_path_factory):
     """(accounts that were there at the kill with their times, what the second run printed, its folder)."""
     user_data = tmp_path_factory.mktemp("user_data")
-    command = [
-        sys.executable,
-        "-m",
-        "coordinator",
-        "evaluate",
-        "--config",
-        str(config_file),
-        "--workers",
-        "1",
-    ]
+    command = [warm_python, "-m", "coordinator", "evaluate", "--config", str(config_file), "--workers", "1"]
     command += ["--datadir", str(candles), "--user-data", str(user_data), "--parts", PARTS]
     command += ["--noise", "1", "--random", "2"]
     options = {"cwd": ROOT, "env": {**os.environ, "COLUMNS": "200"}, "text": True}

@@ -11,7 +11,6 @@ import logging
 import signal
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -225,13 +224,13 @@ class Webserver:
     webserver`` ends at the second Ctrl-C, whatever it served (pinned in ``test_webserver``).
     """
 
-    def __init__(self, made: dict[str, Any], user_data: Path, datadir: Path) -> None:
+    def __init__(self, python: str, made: dict[str, Any], user_data: Path, datadir: Path) -> None:
         self.trades: list[dict[str, Any]] = []  # of the backtest
         self.client = Client(made["api_server"]["listen_port"])
         self.log = user_data / "webserver.log"
         path = user_data / "config.json"
         path.write_text(json.dumps(made))
-        command = [sys.executable, "-m", "freqtrade", "webserver", "-c", str(path)]
+        command = [python, "-m", "freqtrade", "webserver", "-c", str(path)]
         command += ["--datadir", str(datadir), "--userdir", str(user_data)]
         with self.log.open("w") as log:
             self.process = subprocess.Popen(command, stdout=log, stderr=log)
@@ -276,10 +275,12 @@ def exchange(datadir: Path) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def webserver(datadir: Path, exchange: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Webserver]:
+def webserver(
+    warm_python: str, datadir: Path, exchange: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Webserver]:
     """In spot; FreqUI asks for futures with the request. The quick components, as their number changes nothing here."""
     user_data = tmp_path_factory.mktemp("webserver")
     made = config(exchange, user_data, free_port())
     made["coordinator"]["learning"]["components"] = ["lstm", "quality"]
-    with Webserver(made, user_data, datadir) as running:
+    with Webserver(warm_python, made, user_data, datadir) as running:
         yield running

@@ -156,10 +156,10 @@ def test_candles_are_downloaded_from_the_browser(client):
     assert found["status"] == "success", found
 
 
-def test_the_second_interrupt_ends_it_whatever_it_served(exchange, datadir, tmp_path):
+def test_the_second_interrupt_ends_it_whatever_it_served(warm_python, exchange, datadir, tmp_path):
     """Freqtrade's own: no strategy has been loaded here. When this fails it ends at once: say so in the docs."""
     made = config(exchange, tmp_path, free_port())
-    with Webserver(made, tmp_path, datadir) as running:
+    with Webserver(warm_python, made, tmp_path, datadir) as running:
         running.client.answer("GET", "/version")
         running.interrupt()
         time.sleep(1.0)

@@ -30,7 +30,6 @@ from coordinator.sandbox.overlay import API_PATHS, overlay_config
 from coordinator.sandbox.runner import run_sandboxed
 from coordinator.sandbox.server import SandboxServer
 
-SANDBOX = [sys.executable, "-u", "-c", "from coordinator.cli import main; main()", "sandbox"]
 STRATEGY = """
 from freqtrade.strategy import IStrategy
 import talib
@@ -57,6 +56,12 @@ class SandboxSample(IStrategy):
         dataframe.loc[dataframe["rsi"] > 60, "exit_long"] = 1
         return dataframe
 """
+
+
+@pytest.fixture
+def sandbox(warm_python: str) -> list[str]:
+    """The words of `coordinator sandbox`."""
+    return [warm_python, "-u", "-m", "coordinator", "sandbox"]
 
 
 @pytest.fixture(scope="module")
@@ -173,7 +178,9 @@ def test_the_command_sees_the_exchange_and_its_exit_code_comes_back(market_dir: 
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_signals_reach_the_command_and_its_end_decides(market_dir: Path, tmp_path: Path, number: int) -> None:
+def test_signals_reach_the_command_and_its_end_decides(
+    sandbox: list[str], market_dir: Path, tmp_path: Path, number: int
+) -> None:
     ready = tmp_path / "ready"
     program = (
         "import pathlib, signal, sys, time\n"
@@ -181,7 +188,7 @@ def test_signals_reach_the_command_and_its_end_decides(market_dir: Path, tmp_pat
         f"pathlib.Path({str(ready)!r}).write_text('')\n"
         "time.sleep(30)"
     )
-    ours = [*SANDBOX, "run", "--datadir", str(market_dir), "--", sys.executable, "-c", program]
+    ours = [*sandbox, "run", "--datadir", str(market_dir), "--", sys.executable, "-c", program]
     with subprocess.Popen(ours) as process:
         deadline = time.monotonic() + 25
         while not ready.exists() and time.monotonic() < deadline:
@@ -190,8 +197,8 @@ def test_signals_reach_the_command_and_its_end_decides(market_dir: Path, tmp_pat
         assert process.wait(timeout=15) == 9
 
 
-def test_serve_ends_on_sigterm(market_dir: Path) -> None:
-    ours = [*SANDBOX, "serve", "--datadir", str(market_dir), "--port", "0"]
+def test_serve_ends_on_sigterm(sandbox: list[str], market_dir: Path) -> None:
+    ours = [*sandbox, "serve", "--datadir", str(market_dir), "--port", "0"]
     with subprocess.Popen(ours, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         url = process.stdout.readline().split()[-1]
@@ -234,9 +241,9 @@ def test_simulate_and_check_from_the_command_line(tmp_path: Path) -> None:
     assert isinstance(wrong.exception, CoordinatorError)
 
 
-def freqtrade(folder: Path, market_dir: Path, *arguments: str) -> str:
+def freqtrade(sandbox: list[str], folder: Path, market_dir: Path, *arguments: str) -> str:
     """Output of a freqtrade command in the sandbox, which must succeed."""
-    ours = [*SANDBOX, "run", "--", "freqtrade", *arguments, "--datadir", str(market_dir)]
+    ours = [*sandbox, "run", "--", "freqtrade", *arguments, "--datadir", str(market_dir)]
     # No proxy may stand between the client and the loopback address.
     environment = {key: value for key, value in os.environ.items() if not key.lower().endswith("_proxy")}
     done = subprocess.run(
@@ -249,7 +256,9 @@ def freqtrade(folder: Path, market_dir: Path, *arguments: str) -> str:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("mode", ["spot", "futures"])
-def test_unmodified_freqtrade_lists_pairs_and_backtests(market_dir: Path, tmp_path: Path, mode: str) -> None:
+def test_unmodified_freqtrade_lists_pairs_and_backtests(
+    sandbox: list[str], market_dir: Path, tmp_path: Path, mode: str
+) -> None:
     suffix = ":USDT" if mode == "futures" else ""
     pairs = [f"ADA/USDT{suffix}", f"BTC/USDT{suffix}"]
     config = {
@@ -271,9 +280,11 @@ def test_unmodified_freqtrade_lists_pairs_and_backtests(market_dir: Path, tmp_pa
     with contextlib.suppress(FileExistsError):
         (tmp_path / "user_data").mkdir()
     if mode == "spot":
-        assert json.loads(freqtrade(tmp_path, market_dir, "list-pairs", "--print-json")) == pairs
+        assert json.loads(freqtrade(sandbox, tmp_path, market_dir, "list-pairs", "--print-json")) == pairs
     # Two weeks of warm-up, then two months.
-    freqtrade(tmp_path, market_dir, "backtesting", "--timerange", "20230115-20230315", "--cache", "none")
+    freqtrade(
+        sandbox, tmp_path, market_dir, "backtesting", "--timerange", "20230115-20230315", "--cache", "none"
+    )
     (result,) = (tmp_path / "user_data" / "backtest_results").glob("*.meta.json")
     metadata = json.loads(result.read_text())["SandboxSample"]
     start, end = (datetime.fromtimestamp(metadata[f"backtest_{side}_ts"], UTC) for side in ("start", "end"))

@@ -20,18 +20,18 @@ PASSED_ON = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signa
 
 
 def main() -> int:
-    words = sys.argv[1:]
+    words, environment = sys.argv[1:], dict(os.environ)
     with open(os.path.join(FOLDER, "executable"), encoding="utf-8") as file:
         python = file.read()
     if words[:1] == ["-u"]:
-        words = words[1:]
+        words, environment["PYTHONUNBUFFERED"] = words[1:], "1"
     if words[:1] != ["-m"] or words[1] not in MODULES:
         os.execv(python, [python, *sys.argv[1:]])
     asked = {
         "module": words[1],
         "arguments": words[1:],
         "directory": os.getcwd(),
-        "environment": dict(os.environ),
+        "environment": environment,
         "executable": os.path.join(FOLDER, "python"),
     }
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as connection:
