@@ -1,8 +1,9 @@
 """``client -m MODULE ARGUMENTS``: asks ``server.py`` to run a module as ``python -m`` would, and waits for its end.
 
-Whatever else Python is asked to do, and modules that the server does not know, a fresh Python does.
+Workers of joblib (hyperopt) and of multiprocessing (dask) start so, too. Whatever else Python is asked to do, a fresh
+Python does.
 """
-# ruff: noqa: PTH100, PTH109, PTH118, PTH120, PTH123
+# ruff: noqa: PTH100, PTH109, PTH118, PTH120, PTH123, PTH208
 # pathlib would be half of its start.
 
 import array
@@ -13,7 +14,13 @@ import socket
 import sys
 import time
 
-MODULES = ("coordinator", "coordinator.adapters.replay.process", "freqtrade")
+MODULES = (
+    "coordinator",
+    "coordinator.adapters.replay.process",
+    "freqtrade",
+    "joblib.externals.loky.backend.popen_loky_posix",
+)
+SPAWN = "from multiprocessing.spawn import spawn_main"
 FOLDER = os.path.dirname(os.path.abspath(__file__))
 PATIENCE = 120.0  # seconds in which the server has to start
 PASSED_ON = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)
@@ -25,11 +32,15 @@ def main() -> int:
         python = file.read()
     if words[:1] == ["-u"]:
         words, environment["PYTHONUNBUFFERED"] = words[1:], "1"
-    if words[:1] != ["-m"] or words[1] not in MODULES:
+    known = words[0] == "-m" and words[1] in MODULES
+    if not known and not (words[0] == "-c" and words[1].startswith(SPAWN)):
         os.execv(python, [python, *sys.argv[1:]])
+    numbers = inherited()
     asked = {
-        "module": words[1],
-        "arguments": words[1:],
+        "kind": words[0],
+        "program": words[1],
+        "arguments": ["-c" if words[0] == "-c" else words[1], *words[2:]],
+        "files": numbers,
         "directory": os.getcwd(),
         "environment": environment,
         "executable": os.path.join(FOLDER, "python"),
@@ -38,7 +49,7 @@ def main() -> int:
         connect(connection)
         for number in PASSED_ON:
             signal.signal(number, lambda number, _: connection.send(str(int(number)).encode()))
-        files = array.array("i", [0, 1, 2])
+        files = array.array("i", numbers)
         ancillary = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, files)]
         connection.sendmsg([json.dumps(asked).encode()], ancillary)
         # The command holds them now; what reads its output is to see its end.
@@ -47,6 +58,18 @@ def main() -> int:
         signal.signal(-code, signal.SIG_DFL)
         os.kill(os.getpid(), -code)
     return code
+
+
+def inherited() -> list[int]:
+    """The open files, all of which the command gets."""
+    found = []
+    for number in sorted(map(int, os.listdir("/proc/self/fd"))):
+        try:
+            os.fstat(number)
+        except OSError:  # the listing's own
+            continue
+        found.append(number)
+    return found
 
 
 def connect(connection: socket.socket) -> None:

@@ -10,10 +10,12 @@ from __future__ import annotations
 import array
 import atexit
 import contextlib
+import fcntl
 import gc
 import importlib
 import io
 import json
+import multiprocessing
 import os
 import random
 import runpy
@@ -22,6 +24,7 @@ import signal
 import socket
 import sys
 import threading
+import types
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +48,7 @@ IMPORTED = (
     "torch",
 )
 LARGEST = 1 << 18  # bytes of a request
+MOST_FILES = 64
 Request = tuple[dict[str, Any], list[int], socket.socket]
 
 
@@ -54,7 +58,7 @@ def next_request(listener: socket.socket, owner: int) -> Request | None:
         if not select.select([listener], [], [], 1.0)[0]:
             continue
         connection = listener.accept()[0]
-        words, control, _, _ = connection.recvmsg(LARGEST, socket.CMSG_SPACE(3 * 4))
+        words, control, _, _ = connection.recvmsg(LARGEST, socket.CMSG_SPACE(MOST_FILES * 4))
         files = array.array("i")
         for _, _, data in control:
             files.frombytes(data)
@@ -83,7 +87,11 @@ def keep(child: int, connection: socket.socket) -> None:
 def become(asked: dict[str, Any], files: list[int]) -> None:
     """Take a command's arguments, directory, environment and files."""
     os.setpgid(0, 0)
-    for number, file in enumerate(files):
+    # Out of the way first, then each to the number that it had.
+    aside = [fcntl.fcntl(file, fcntl.F_DUPFD_CLOEXEC, 512) for file in files]
+    for file in files:
+        os.close(file)
+    for file, number in zip(aside, asked["files"], strict=True):
         os.dup2(file, number)
         os.close(file)
     os.chdir(asked["directory"])
@@ -94,6 +102,7 @@ def become(asked: dict[str, Any], files: list[int]) -> None:
     random.seed()
     sys.modules["numpy"].random.seed()
     sys.executable = asked["executable"]
+    multiprocessing.set_executable(sys.executable)
     sys.argv = asked["arguments"]
     paths = asked["environment"].get("PYTHONPATH", "")
     # As `python -m` has it: the directory first, then PYTHONPATH.
@@ -102,10 +111,14 @@ def become(asked: dict[str, Any], files: list[int]) -> None:
         sys.stdout = io.TextIOWrapper(os.fdopen(1, "wb", 0), write_through=True)
 
 
-def run(module: str) -> int:
-    """Run a module to its end; the exit code. What has been imported is left to the system, not taken apart."""
+def run(kind: str, program: str) -> int:
+    """Run a module or code to its end; the exit code. What was imported is left to the system, not taken apart."""
     try:
-        runpy.run_module(module, run_name="__main__", alter_sys=True)
+        if kind == "-m":
+            runpy.run_module(program, run_name="__main__", alter_sys=True)
+        else:
+            sys.modules["__main__"] = types.ModuleType("__main__")
+            exec(program, vars(sys.modules["__main__"]))
         code = 0
     except SystemExit as ended:
         code = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
@@ -155,7 +168,7 @@ def main() -> None:
         os._exit(0)
     connection.close()
     become(asked, files)
-    os._exit(run(asked["module"]))
+    os._exit(run(asked["kind"], asked["program"]))
 
 
 if __name__ == "__main__":
