@@ -69,10 +69,25 @@ class Bot:
         run = int(self.ledger.runs()["id"].iloc[-1])
         return self.ledger.snapshot(run, TRUST, FAR_FUTURE)
 
+    def known(self):
+        """The trust's state, as it is and as it is stored, and what the ledger holds."""
+        return self.run.improvements.trust.state(), self.snapshot().state, self.ledger.read_decisions()
+
 
 @pytest.fixture(scope="module")
 def walks(make_walk):
     return {pair: make_walk(i, FIRST + 60) for i, pair in enumerate(PAIRS)}
+
+
+@pytest.fixture(scope="module")
+def undisturbed(walks, tmp_path_factory):
+    """What a bot without a restart knows after 30 candles and after 60."""
+    bot, found = Bot(tmp_path_factory.mktemp("whole") / "bot", walks), []
+    for end in range(FIRST, FIRST + 60):
+        bot.candle(end)
+        if end + 1 - FIRST in (30, 60):
+            found.append(bot.known())
+    return found
 
 
 def test_nothing_is_stored_until_all_pairs_are_there(walks, tmp_path, caplog):
@@ -86,22 +101,23 @@ def test_nothing_is_stored_until_all_pairs_are_there(walks, tmp_path, caplog):
 
 
 @pytest.mark.parametrize("pairs", [1, 3, 8], ids=["after a pair", "after three", "after the candle"])
-def test_a_restart_within_the_first_hour_changes_nothing(walks, tmp_path, pairs):
-    bot, whole = Bot(tmp_path / "killed", walks), Bot(tmp_path / "whole", walks)
+def test_a_restart_within_the_first_hour_changes_nothing(walks, undisturbed, tmp_path, pairs):
+    bot = Bot(tmp_path / "killed", walks)
     bot.candle(FIRST, PAIRS[:pairs])
     bot.start()
     for end in range(FIRST, FIRST + 30):
         bot.candle(end)
-        whole.candle(end)
-    assert bot.run.improvements.trust.state() == whole.run.improvements.trust.state()
-    assert bot.snapshot().state == whole.snapshot().state
-    frames = [one.ledger.read_decisions() for one in (bot, whole)]
-    assert len(frames[0])
-    pd.testing.assert_frame_equal(*frames)
+    wanted = undisturbed[0]
+    found = bot.known()
+    assert found[:2] == wanted[:2]
+    assert len(wanted[2])
+    pd.testing.assert_frame_equal(found[2], wanted[2])
 
 
-def test_outcomes_that_a_killed_bot_had_seen_are_written_when_it_starts_again(walks, tmp_path, monkeypatch):
-    bot, whole = Bot(tmp_path / "killed", walks), Bot(tmp_path / "whole", walks)
+def test_outcomes_that_a_killed_bot_had_seen_are_written_when_it_starts_again(
+    walks, undisturbed, tmp_path, monkeypatch
+):
+    bot = Bot(tmp_path / "killed", walks)
     write = LiveLedger._write
 
     def die(self, record):
@@ -110,7 +126,6 @@ def test_outcomes_that_a_killed_bot_had_seen_are_written_when_it_starts_again(wa
         write(self, record)
 
     for end in range(FIRST, FIRST + 60):
-        whole.candle(end)
         monkeypatch.setattr(LiveLedger, "_write", die if end % 7 == 3 else write)
         try:
             bot.candle(end)
@@ -118,9 +133,9 @@ def test_outcomes_that_a_killed_bot_had_seen_are_written_when_it_starts_again(wa
             monkeypatch.setattr(LiveLedger, "_write", write)
             bot.start()
             bot.candle(end)
-    frames = [one.ledger.read_decisions() for one in (bot, whole)]
-    assert frames[1]["outcome_r"].notna().sum() > 5
-    pd.testing.assert_frame_equal(*frames)
+    wanted = undisturbed[1][2]
+    assert wanted["outcome_r"].notna().sum() > 5
+    pd.testing.assert_frame_equal(bot.ledger.read_decisions(), wanted)
 
 
 def test_the_day_on_which_a_bot_begins_is_decided_on_what_its_models_would_have_said(walks):

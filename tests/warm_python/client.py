@@ -83,4 +83,5 @@ def connect(connection: socket.socket) -> None:
             time.sleep(0.05)
 
 
-sys.exit(main())
+if __name__ == "__main__":
+    sys.exit(main())
