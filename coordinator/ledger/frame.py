@@ -85,7 +85,8 @@ def normalise_decisions(frame: pd.DataFrame, owner: str) -> pd.DataFrame:
     CoordinatorError
         If a column is missing or holds other things than it must, or a signal (time and pair) stands twice.
     """
-    missing = [name for name in COLUMNS if name not in (*frame.columns, *_VOTES, *DETAILS, "clock")]
+    there = {*frame.columns, *_VOTES, *DETAILS, "clock"}
+    missing = [name for name in COLUMNS if name not in there]
     if missing:
         raise CoordinatorError("columns", owner, f"include {', '.join(missing)}", list(frame.columns))
     # Only the whole absence of a component is fine: two of its three columns are a mistake.
@@ -95,13 +96,12 @@ def normalise_decisions(frame: pd.DataFrame, owner: str) -> pd.DataFrame:
             raise CoordinatorError(
                 "columns", owner, f"hold all of {vote_columns(component)} or none", present
             )
-    index = pd.RangeIndex(len(frame))
-    typed: dict[str, pd.Series] = {}
+    typed = {}
     for name in COLUMNS:
-        absent = CLOCK if name == "clock" else np.nan
+        absent = np.full(len(frame), np.nan) if name != "clock" else [CLOCK] * len(frame)
         values = frame[name].array if name in frame.columns else absent
-        typed[name] = _typed(pd.Series(values, index=index), name, owner)
-    out = pd.DataFrame(typed)
+        typed[name] = _typed(pd.Series(values), name, owner).array
+    out = pd.DataFrame(typed, columns=list(COLUMNS))
     doubled = out.duplicated(["time", "pair"])
     if doubled.any():
         first = out.loc[doubled, ["time", "pair"]].iloc[0]
@@ -114,7 +114,8 @@ def _typed(column: pd.Series, name: str, owner: str) -> pd.Series:
     if name in _TIMES:
         return _time(column, name, owner)
     if name in _TEXTS:
-        return column.astype("object").where(column.notna(), "").astype("str")
+        pairs = zip(column.isna().tolist(), column.tolist(), strict=True)
+        return pd.Series(["" if absent else str(value) for absent, value in pairs], dtype="str")
     try:
         if name in _FLOATS:
             return column.astype("float64")

@@ -175,7 +175,7 @@ def signal_rows(decisions: pd.DataFrame) -> dict[int, tuple[SignalRow, ...]]:
     """
     frame = normalise_decisions(decisions, "the decisions")
     plain = {
-        name: frame[name].astype(object).where(frame[name].notna(), None).tolist()
+        name: [None if value != value else value for value in frame[name].tolist()]  # NaN and NaT
         for name in (*_SIGNAL_FIELDS, "clock", *(name for part in _SORTED for name in vote_columns(part)))
     }
     times = frame["time"].dt.as_unit("s").astype("int64").tolist()
