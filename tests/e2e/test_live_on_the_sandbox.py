@@ -21,7 +21,7 @@ def run(warm_python, root, quick_config, datadir, tmp_path_factory):
     config = json.loads(quick_config.read_text())
     config["coordinator"] = {
         "baseline": {"clock": "1h"},
-        "learning": {"components": ["quality"], "fast_start_days": 30},
+        "learning": {"components": ["quality"], "fast_start_days": 30, "latency_limit_ms": 60_000},
         "quality": {"trees": 40, "leaf_samples": 50, "retrain_days": 30, "label": "target"},
         "decision": {"require_positive_expectancy": False},
     }

@@ -54,7 +54,8 @@ def improvement_tables(ledger: Ledger, run_id: int) -> list[TextTable]:
                 r = outcome.get((record.time, row.pair), math.nan)
                 by_name[row.name].append(_Row(row.mode, _number(row.base), _number(row.adjusted), r))
     if not by_name and not changes:
-        raise CoordinatorError("run", ledger.database.name, "have an improvement that is not off", run_id)
+        rule = "have an improvement that is not off (set its mode to shadow or on, and run again: docs/settings.md)"
+        raise CoordinatorError("run", ledger.database.name, rule, run_id)
     tables = [
         TextTable(
             "Numbers",
