@@ -56,6 +56,15 @@ def test_a_clock_whose_candles_stop_is_no_view_any_more(frames):
     assert (clock.closed[last + 48 :] == -1).all()
 
 
+def test_of_a_clock_without_candles_nothing_is_known(frames):
+    hourly = Candles.from_frame(frames[0], "1h")
+    clock = Clock.of(hourly, Candles.from_frame(frames[1].iloc[:0], "1d"))
+    assert set(clock.closed) == set(clock.before) == {-1}
+    assert not clock.begins.any()
+    for seen in (clock.at_close(np.zeros(0)), clock.before_open(np.zeros(0))):
+        np.testing.assert_array_equal(seen, np.full(len(hourly), np.nan))
+
+
 def test_without_candles_of_the_clock_there_is_no_signal(frames):
     hourly = Candles.from_frame(frames[0], "1h")
     nothing = clock_candles("1d", hourly, {})
