@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from coordinator.decision.blending.review import PHASES
 from coordinator.decision.decisions import REARMED_ALONE, REJECTIONS
 from coordinator.decision.fold import Fold
 from coordinator.decision.outcomes import EXITS
@@ -206,6 +207,24 @@ def test_raw_scale_is_the_literal_reading(tables, rows_of):
     assert out.confidence[0] == pytest.approx(0.3 * 0.65 + 0.7 * ml)
 
 
+def test_the_phase_is_that_of_earned_weights_and_none_where_they_are_fixed(tables):
+    table = tables(3, n=200)
+    assert set(Fold(FIXED).run(table).phase) == {-1}
+    blending = DEFAULT.blending.model_copy(update={"start_phase": "expansion"})
+    earned = Fold(DEFAULT.model_copy(update={"blending": blending})).run(table)
+    assert set(earned.phase) == {PHASES.index("expansion")}
+    assert set(earned.arm) == {-1}
+
+
+def test_in_the_pilot_phase_the_arm_says_which_signals_got_the_blend(tables):
+    table = tables(3, n=300, days=20, absent=0.0)
+    blending = DEFAULT.blending.model_copy(update={"start_phase": "pilot"})
+    out = Fold(DEFAULT.model_copy(update={"blending": blending})).run(table)
+    assert set(out.phase) == {PHASES.index("pilot")}
+    np.testing.assert_array_equal(out.arm, np.where(out.ml_weight > 0, 1, 0))
+    assert 10 < out.arm.sum() < 60  # a tenth
+
+
 def test_the_documented_vote_is_the_blend_at_seventy_percent(tables, rows_of):
     """Spec 000: .65, .70, .75, .72, .68 with .30/.25/.20/.15/.10 give .696; the document prints 72 %."""
     table = rows_of(tables(14), slice(0, 1))
@@ -283,6 +302,18 @@ def test_what_is_barred_is_rejected_but_ranks_resolves_and_teaches_as_before(tab
     assert one.learners.clocks[0].calibrator.state() == other.learners.clocks[0].calibrator.state()
 
 
+@pytest.mark.parametrize(("criterion", "counts"), [("accuracy", True), ("r", False)])
+def test_what_is_barred_is_no_evidence_of_mls_say_in_r_but_an_answer_all_the_same(tables, criterion, counts):
+    table = tables(4, n=800)
+    barred = np.where(np.arange(len(table)) % 4 == 0, REJECTIONS.index("against the market"), 0)
+    blending = DEFAULT.blending.model_copy(update={"criterion": criterion, "start_phase": "shadow"})
+    chosen = DEFAULT.model_copy(update={"blending": blending})
+    one, other = Fold(chosen), Fold(chosen)
+    free, held = one.run(table), other.run(replace(table, barred=barred))
+    np.testing.assert_array_equal(held.ml_rank, free.ml_rank)
+    assert (one.learners.manager.state() == other.learners.manager.state()) == counts
+
+
 def test_the_baselines_own_gate_holds_where_no_model_judges(tables):
     table = tables(5, n=800)
     judged = np.arange(len(table)) % 2 == 0
@@ -353,7 +384,9 @@ def test_the_earned_share_of_risk_follows_outcomes_known_before_the_day(tables):
     first = int(np.flatnonzero(share < 1.0)[0])
     day = losing.time[first] // 86400 * 86400
     assert (known <= day).sum() >= 50 > (known <= day - 86400).sum()
-    assert np.isnan(Fold(Settings()).run(losing).risk_share).all()
+    off = Fold(Settings())
+    assert np.isnan(off.run(losing).risk_share).all()
+    assert not off.learners.clocks[0].earned_risk.days_
 
 
 def test_without_targets_a_win_is_a_profit(tables):
