@@ -109,4 +109,6 @@ def test_each_accuracy_is_held_against_its_own_bar_and_each_sharpe_against_its_o
     ml, base = np.array([(day.ml, day.baseline) for day in days]).T
     shares = [sharpe_exceeds(ml, base, share) for share in (1.0, 0.9, 0.8)]
     assert [e.p_sharpe, e.p_sharpe_step, e.p_sharpe_cut] == shares
-    assert (e.mean_ml, e.drawdown_baseline) == (pytest.approx(ml.mean()), max_drawdown(base))
+    assert (e.mean_ml, e.mean_baseline) == (pytest.approx(ml.mean()), pytest.approx(base.mean()))
+    assert (e.drawdown_ml, e.drawdown_baseline) == (max_drawdown(ml), max_drawdown(base))
+    assert (e.sharpe_ml, e.sharpe_baseline) == (sharpe(ml), sharpe(base))

@@ -124,6 +124,19 @@ def test_re_arming_makes_a_signal_of_each_day_of_the_trend_and_of_no_other(make_
     assert not off.rearmed.any()
 
 
+def test_without_its_signals_a_candle_is_re_armed_no_more_and_the_rest_stays(make_walk):
+    settings = BaselineSettings(rearm="on")
+    technical = compute_technical(Candles.from_frame(make_walk(2, 1500), "1h"), settings)
+    gone = np.arange(1500) % 2 == 0
+    assert technical.rearmed[gone].any()
+    left = technical.without_signals(gone)
+    for name in ("signal", "signal_confidence", "rearmed"):
+        assert not getattr(left, name)[gone].any()
+        np.testing.assert_array_equal(getattr(left, name)[~gone], getattr(technical, name)[~gone])
+    np.testing.assert_array_equal(left.direction, technical.direction)
+    assert technical.without_signals(np.zeros(1500, dtype=bool)) is technical
+
+
 def test_a_trend_without_a_new_break_ends_after_as_many_days_as_its_channel_has(make_higher):
     frame, hour = flat(120), 24 * 70
     frame.loc[hour:, ["open", "high", "low", "close"]] *= 1.06  # then it stands still again

@@ -63,3 +63,16 @@ def test_a_breakout_is_half_sure_and_surer_beyond_the_slow_channel_and_with_volu
         np.testing.assert_allclose(found.confidence[100:], expected[100:])
         seen |= {(d, s, b) for d, s, b in zip(found.direction, slow, busy, strict=True) if d}
     assert {(1, True, False), (-1, True, False), (1, False, True), (-1, False, True)} <= seen
+
+
+@pytest.mark.parametrize(("close", "direction"), [(105.0, 0), (105.5, 1), (95.0, 0), (94.5, -1), (100.0, 0)])
+def test_a_close_at_the_channel_has_not_broken_it(close, direction):
+    """Without a clearance the channel's high and low are themselves within it."""
+    n = 80
+    price = np.full(n, 100.0)
+    price[-1] = close
+    high, low = np.full(n, 105.0), np.full(n, 95.0)
+    high[-1], low[-1] = max(close, 105.0), min(close, 95.0)
+    candles = Candles(np.arange(n) * 3600, np.full(n, 100.0), high, low, price, np.ones(n), 3600)
+    settings = BaselineSettings(fast_clearance=0.0)
+    assert compute_technical(candles, settings).tactics["breakout"].direction[-1] == direction
