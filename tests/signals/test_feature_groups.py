@@ -58,18 +58,20 @@ def test_ranks_breadth_and_dispersion_are_taken_over_the_pairs_present(views):
         frame["rank_volatility"] = frame["rank_volatility"].diff().rolling(24).std(ddof=0)
     beside = {name: pd.DataFrame({p: frames[p][name] for p in pairs}) for name in frames[pairs[0]]}
     assert list(section.column) == pairs
-    for at in (800, 1800, 4321):
-        for name, ranks in section.ranks.items():
-            row = beside[name].iloc[at].dropna()
-            place = 2 * (row.rank() - 1) / (len(row) - 1) - 1
-            np.testing.assert_allclose(ranks[at], place.reindex(pairs), atol=1e-12, err_msg=name)
-        market = {name: values[at] for name, values in section.market.items()}
-        assert market["breadth_trend"] == pytest.approx(np.sign(beside["rank_trend_gap"].iloc[at]).mean())
-        assert market["breadth_168"] == pytest.approx(beside["above_168"].iloc[at].mean())
-        assert market["breadth_score"] == pytest.approx(beside["score"].iloc[at].mean())
-        assert market["market_return_24"] == pytest.approx(beside["return_24"].iloc[at].mean())
-        spread = beside["rank_return_24"].iloc[at].std(ddof=0)
-        assert market["dispersion_24"] == pytest.approx(np.log(spread + 1e-3))
+    late = slice(800, None)
+    for name, ranks in section.ranks.items():
+        table = beside[name]
+        place = 2 * (table.rank(axis=1) - 1).div(table.count(axis=1) - 1, axis=0) - 1
+        np.testing.assert_allclose(ranks[late], place[late], atol=1e-12, err_msg=name)
+    expected = {
+        "breadth_trend": np.sign(beside["rank_trend_gap"]).mean(axis=1),
+        "breadth_168": beside["above_168"].mean(axis=1),
+        "breadth_score": beside["score"].mean(axis=1),
+        "market_return_24": beside["return_24"].mean(axis=1),
+        "dispersion_24": np.log(beside["rank_return_24"].std(axis=1, ddof=0) + 1e-3),
+    }
+    for name, values in expected.items():
+        np.testing.assert_allclose(section.market[name][late], values[late], atol=1e-9, err_msg=name)
     assert np.isnan(section.market["dispersion_24"][:24]).all()
     assert np.isnan(section.market["breadth_trend"][:49]).all()  # no average of 50 candles yet
     assert np.isfinite(section.market["breadth_trend"][49:]).all()
