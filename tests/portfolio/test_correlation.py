@@ -69,7 +69,7 @@ def test_the_covariance_is_that_of_a_days_returns(seconds, per_day):
     expected = per_day * returns.tail(60).cov(ddof=0).to_numpy()
     np.testing.assert_allclose(panel.covariance(last, 60), expected, atol=1e-15)
     np.testing.assert_allclose(panel.covariance(60 * seconds, 60), per_day * returns[:60].cov(ddof=0))
-    for time, window in ((59 * seconds, 60), (58 * seconds, 60), (last, 1), (-seconds, 60)):
+    for time, window in ((59 * seconds, 60), (58 * seconds, 60), (last, N + 10), (last, 1), (-seconds, 60)):
         unknown = panel.covariance(time, window)
         assert unknown.shape == (4, 4)
         assert np.isnan(unknown).all()
