@@ -257,6 +257,8 @@ def test_adaptive_thresholds_act_only_when_they_are_on(tables):
         runs[mode] = fold.run(table), fold
     off, shadow, on = (runs[mode][0] for mode in ("off", "shadow", "on"))
     np.testing.assert_array_equal(off.accepted, shadow.accepted)
+    assert np.isnan(off.adaptive_threshold).all()
+    np.testing.assert_array_equal(shadow.adaptive_threshold, on.threshold)
     assert not runs["off"][1].learners.history.thresholds
     assert runs["shadow"][1].learners.history.thresholds
     assert len(np.unique(on.threshold)) > 3

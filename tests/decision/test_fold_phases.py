@@ -8,6 +8,7 @@ import pytest
 from coordinator.decision.blending.review import PHASES
 from coordinator.decision.decisions import REJECTIONS
 from coordinator.decision.fold import Fold
+from coordinator.decision.voting import Votes
 from coordinator.settings import Settings
 
 DEFAULT = Settings()
@@ -44,3 +45,17 @@ def test_what_is_barred_is_no_evidence_of_mls_say_in_r_but_an_answer_all_the_sam
     free, held = one.run(table), other.run(replace(table, barred=barred))
     np.testing.assert_array_equal(held.ml_rank, free.ml_rank)
     assert (one.learners.manager.state() == other.learners.manager.state()) == counts
+
+
+def test_a_pairs_first_signal_has_the_rank_that_the_uniform_prior_gives_it(tables):
+    """From 0 to 1 for the baseline and signal quality; votes that may be against the signal lie between -1 and 1."""
+    table = tables(3, n=300, absent=0.0)
+    quality = np.random.default_rng(5).uniform(size=len(table))
+    votes = {**table.votes, "quality": Votes.in_favour(table.direction, quality)}
+    out = Fold(DEFAULT).run(replace(table, votes=votes))
+    first = np.unique(table.pair, return_index=True)[1]
+    np.testing.assert_allclose(out.of("quality")[first], quality[first])
+    np.testing.assert_allclose(out.of("technical")[first], table.votes["technical"].confidence[first])
+    for name in ("lstm", "fusion"):
+        backing = table.direction * table.votes[name].score
+        np.testing.assert_allclose(out.of(name)[first], (backing[first] + 1) / 2)

@@ -62,6 +62,29 @@ def test_futures_have_a_target_and_a_reserved_slot_and_spot_has_locks():
     assert slots == [[1, 0], [0, 0], [0, 0]]
 
 
+def test_its_state_is_stored_where_something_changed():
+    stored = []
+
+    class Store:
+        load_state = staticmethod(lambda name: None)
+        store_state = staticmethod(lambda name, time, state: stored.append((name, time // HOUR)))
+
+    monitor = monitor_of(True)
+    monitor.use_store(Store())
+    for candle, held in (
+        (192, HELD),
+        (193, HELD),
+        (194, HELD),
+        (195, []),
+        (196, []),
+        (199, HELD),
+        (200, HELD),
+    ):
+        monitor.update(candle * HOUR, 2000.0 - 1000.0 * bool(held), held)
+    # The first, the position closed, opened again, and the fall.
+    assert stored == [("hedge", candle) for candle in (192, 195, 199, 200)]
+
+
 def test_the_change_in_words():
     futures, shadow = monitor_of(True), monitor_of(False, mode="shadow")
     for monitor in (futures, shadow):
