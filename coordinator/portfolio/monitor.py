@@ -130,9 +130,9 @@ class PortfolioMonitor:
         """The last change in words."""
         word = "would be " if self._s.mode == "shadow" else ""
         what = "hedged" if self.futures else "locked for longs and scaled out"
-        end = "" if self.hedge.active else " no longer"
+        end = "" if self.hedge.active else "no longer "
         return (
-            f"The portfolio {word}{end}{' ' if end else ''}{what}: {self.hedge.reason}, "
+            f"The portfolio {word}{end}{what}: {self.hedge.reason}, "
             f"equity {self.equity:.2f}, peak {self.tracker.peak:.2f}, net long exposure {self.exposure:.2f}"
         )
 

@@ -157,9 +157,9 @@ def test_the_pilot_blends_a_tenth_by_pair_and_candle():
 
 def test_both_arms_of_the_pilot_are_counted():
     manager = MLWeightManager(documented(start_phase="pilot"), 0.7)
-    r = np.array([2.0, -1.0, 1.0, np.nan, 5.0])
+    r = np.array([5.0, np.nan, 2.0, -1.0, 1.0])
     half = np.full(5, 0.5)
-    arm, accepted = np.array([1, 0, 1, 1, -1]), np.array([True, True, False, True, True])
+    arm, accepted = np.array([-1, 1, 1, 0, 1]), np.array([True, True, True, True, False])
     manager.learn(0, half, half, r, arm=arm, accepted=accepted)
     assert manager.state()["arms"] == {
         "baseline": {"signals": 1, "accepted": 1, "won": 0, "sum_r": -1.0, "sum_r2": 1.0},

@@ -52,6 +52,31 @@ def test_each_of_the_three_has_to_be_sure(name, value):
         assert kept[2].startswith("kept: not sure enough")
 
 
+def test_a_review_says_why():
+    def reason(phase=4, weight=0.4, **changed):
+        return review_gains(phase, weight, 60, replace(GOOD, **changed), S)[2]
+
+    evidence = (
+        "better half +0.200 R (error 0.050, P 0.90, lately 0.90), "
+        "trades +0.100 R (error 0.050, P 0.90), 500 outcomes"
+    )
+    assert reason() == f"up: {evidence}"
+    assert reason(weight=0.7) == "kept: at the phase's cap"
+    assert reason(SHADOW, 0.0) == f"promoted: {evidence}"
+    assert reason(p_fresh=0.1).startswith("kept: not sure enough that ML is better: better half +0.200 R")
+    assert reason(trade_times=5.9).startswith(
+        "kept: the evidence, or that since the last change, is too short"
+    )
+    assert reason(outcomes=49) == "kept: 49 outcomes are too few"
+    assert reason(p_halves_recent=0.4, p_gated_recent=0.3) == (
+        "down: lately P(better half makes more) 0.40, P(trades do) 0.30"
+    )
+    assert reason(p_halves_recent=0.1, p_gated_recent=0.15, drawdown_ml=9.1) == (
+        "cut: the signals it rates higher make less: P(more) 0.10; its trades make less than the baseline's: "
+        "P(more) 0.15; drawdown 9.1 R, baseline 6.0 R at as many trades"
+    )
+
+
 @pytest.mark.parametrize("changed", [{"outcomes": 49}, {"days": 14}])
 def test_too_little_changes_nothing(changed):
     harmed = replace(GOOD, p_halves_recent=0.0, **changed)

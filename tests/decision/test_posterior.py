@@ -38,6 +38,11 @@ def test_one_more_right_answer_makes_surer(right, wrong, bar):
     assert accuracy_exceeds(right, wrong + 1, bar) <= accuracy_exceeds(right, wrong, bar) + 1e-12
 
 
+def test_every_accuracy_exceeds_none_and_none_exceeds_all():
+    assert accuracy_exceeds(3, 5, 0.0) == 1.0
+    assert accuracy_exceeds(3, 5, 1.0) == 0.0
+
+
 def test_memmels_formula_by_hand():
     x, y = np.array([2.0, -1.0, 1.0, 0.0, 3.0, -2.0]), np.array([1.0, -2.0, 2.0, -1.0, 1.0, 0.0])
     a, b = x.mean() / x.std(ddof=1), y.mean() / y.std(ddof=1)
@@ -62,6 +67,15 @@ def test_the_bar_lies_below_winning_and_losing_baselines_alike(seed, share):
     x, y = np.random.default_rng(seed).normal(size=(2, 30))
     bar = sharpe(y) - (1 - share) * abs(sharpe(y))
     assert (sharpe_exceeds(x, y, share) > 0.5) == (sharpe(x) > bar)
+
+
+def test_a_losing_baselines_bar_lies_a_fifth_below_it():
+    """Of a Sharpe ratio of 1 the bar is 0.8, of -1 it is -1.2."""
+    x, y = np.random.default_rng(1).normal(size=(2, 30))
+    x, y = (x - x.mean()) / x.std(ddof=1), (y - y.mean()) / y.std(ddof=1)
+    for baseline, bar in ((1.0, 0.8), (-1.0, -1.2)):
+        assert sharpe_exceeds(x + bar + 0.01, y + baseline, 0.8) > 0.5
+        assert sharpe_exceeds(x + bar - 0.01, y + baseline, 0.8) < 0.5
 
 
 def test_without_spread_nothing_is_known():
@@ -95,4 +109,6 @@ def test_each_accuracy_is_held_against_its_own_bar_and_each_sharpe_against_its_o
     ml, base = np.array([(day.ml, day.baseline) for day in days]).T
     shares = [sharpe_exceeds(ml, base, share) for share in (1.0, 0.9, 0.8)]
     assert [e.p_sharpe, e.p_sharpe_step, e.p_sharpe_cut] == shares
-    assert (e.mean_ml, e.drawdown_baseline) == (pytest.approx(ml.mean()), max_drawdown(base))
+    assert (e.mean_ml, e.mean_baseline) == (pytest.approx(ml.mean()), pytest.approx(base.mean()))
+    assert (e.drawdown_ml, e.drawdown_baseline) == (max_drawdown(ml), max_drawdown(base))
+    assert (e.sharpe_ml, e.sharpe_baseline) == (sharpe(ml), sharpe(base))

@@ -96,6 +96,16 @@ def test_ten_decisions_of_a_side_are_the_least():
     assert len(teach(AdaptiveThresholds(ON, 0.70), np.full(10, -1.0), np.full(30, -1.0))) == 1
 
 
+@pytest.mark.parametrize("sigmas", [1.0, 2.0])
+@pytest.mark.parametrize(("margin", "steps"), [(1.01, 1), (0.99, 0)])
+def test_a_mean_must_lie_so_many_of_its_standard_errors_beyond_nought(sigmas, margin, steps):
+    """Ten losses of mean 1 whose standard error (n - 1) is 1 / (sigmas x margin)."""
+    spread = np.tile([-1.0, 1.0], 5)
+    spread *= 10**0.5 / (sigmas * margin) / spread.std(ddof=1)
+    learner = AdaptiveThresholds(ON.model_copy(update={"sigmas": sigmas}), 0.70)
+    assert len(teach(learner, spread - 1.0, np.full(10, -1.0))) == steps
+
+
 def test_the_same_evidence_does_not_step_twice():
     learner = AdaptiveThresholds(ON, 0.70)
     teach(learner, BAD, BAD)

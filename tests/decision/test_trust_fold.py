@@ -77,6 +77,22 @@ def test_day_by_day_with_restarts_is_one_pass(every):
     assert len(whole.changes) > 3
 
 
+def test_a_size_is_judged_beside_the_mean_of_all_sizes_known_until_then():
+    """Of each effect: (its size over that mean - 1) x R, over days, whatever came in one day with it."""
+    size, r = np.array([0.5, 1.5, 1.0, 2.0, 1.0]), np.array([1.0, -1.0, 2.0, 1.0, -2.0])
+    known = np.array([1, 1, 2, 3, 3]) * DAY
+    time = np.arange(5) * DAY
+    fold, seen = TrustFold(SETTINGS, ("size",)), []
+    learn = fold.trusts["size"].learn
+    fold.trusts["size"].learn = lambda now, pair, effect: (
+        seen.append((now, effect)) or learn(now, pair, effect)
+    )
+    fold.run(time, ["A"] * 5, {"size": MeasuredEffects(known, r, size)})
+    mean = np.array([0.5, 1.0, 1.0, 1.25, 1.2])  # of the first, of two, of three, ...
+    assert [now // DAY for now, effect in seen if len(effect)] == [1, 2, 3]
+    np.testing.assert_allclose(np.concatenate([effect for _, effect in seen]), (size / mean - 1) * r)
+
+
 def test_trading_less_throughout_is_no_merit():
     """Half the size always has no effect, however bad the signals are; half the size on the bad ones has."""
     time, pair, effects = signals(mean=-0.3)

@@ -61,6 +61,20 @@ def test_too_little_history_is_unknown():
     assert np.isnan(panel.correlations(-HOUR, 100)).all()
 
 
+@pytest.mark.parametrize(("seconds", "per_day"), [(HOUR, 24), (4 * HOUR, 6)])
+def test_the_covariance_is_that_of_a_days_returns(seconds, per_day):
+    found = {pair: (time // HOUR * seconds, close) for pair, (time, close) in closes().items()}
+    panel, last = ReturnPanel.from_closes(found), (N - 1) * seconds
+    returns = pd.DataFrame({pair: np.diff(np.log(close)) for pair, (_, close) in found.items()})
+    expected = per_day * returns.tail(60).cov(ddof=0).to_numpy()
+    np.testing.assert_allclose(panel.covariance(last, 60), expected, atol=1e-15)
+    np.testing.assert_allclose(panel.covariance(60 * seconds, 60), per_day * returns[:60].cov(ddof=0))
+    for time, window in ((59 * seconds, 60), (58 * seconds, 60), (last, N + 10), (last, 1), (-seconds, 60)):
+        unknown = panel.covariance(time, window)
+        assert unknown.shape == (4, 4)
+        assert np.isnan(unknown).all()
+
+
 def test_a_missing_candle_silences_its_pair_alone():
     found = closes()
     time, close = found["BTC/USDT"]

@@ -43,6 +43,23 @@ def test_other_triggers_need_a_switch_and_something_to_hedge(name, level, on, st
         assert hedge.active == expected
 
 
+@pytest.mark.parametrize(
+    ("stress", "reason"),
+    [
+        (Stress(0.1234), "drawdown 12 %"),
+        (Stress(0.0, 0.0912), "volatility 9 %"),
+        (Stress(0.0, 0.0, 0.9567), "average correlation 0.96"),
+        (Stress(0.2, 0.09, 0.96), "drawdown 20 %"),
+    ],
+)
+def test_the_reason_is_the_first_trigger_and_its_number(stress, reason):
+    hedge = Hedge(HedgeSettings(volatility=0.08, correlation=0.95))
+    assert hedge.step(7, stress, 100.0)
+    assert (hedge.reason, hedge.since) == (reason, 7)
+    assert hedge.step(8, Stress(0.01, 0.01, 0.1), 100.0)
+    assert (hedge.reason, hedge.since) == ("drawdown 1 %", 8)
+
+
 def test_one_trigger_holds_what_another_began():
     hedge = Hedge(HedgeSettings(volatility=0.08))
     hedge.step(0, Stress(0.11, 0.01), 100.0)

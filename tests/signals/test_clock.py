@@ -56,6 +56,15 @@ def test_a_clock_whose_candles_stop_is_no_view_any_more(frames):
     assert (clock.closed[last + 48 :] == -1).all()
 
 
+def test_of_a_clock_without_candles_nothing_is_known(frames):
+    hourly = Candles.from_frame(frames[0], "1h")
+    clock = Clock.of(hourly, Candles.from_frame(frames[1].iloc[:0], "1d"))
+    assert set(clock.closed) == set(clock.before) == {-1}
+    assert not clock.begins.any()
+    for seen in (clock.at_close(np.zeros(0)), clock.before_open(np.zeros(0))):
+        np.testing.assert_array_equal(seen, np.full(len(hourly), np.nan))
+
+
 def test_without_candles_of_the_clock_there_is_no_signal(frames):
     hourly = Candles.from_frame(frames[0], "1h")
     nothing = clock_candles("1d", hourly, {})
@@ -113,6 +122,19 @@ def test_re_arming_makes_a_signal_of_each_day_of_the_trend_and_of_no_other(make_
     off = compute_technical(hourly, settings.model_copy(update={"rearm": "off"}), daily)
     assert np.flatnonzero(off.signal > 0).tolist() == [hour]
     assert not off.rearmed.any()
+
+
+def test_without_its_signals_a_candle_is_re_armed_no_more_and_the_rest_stays(make_walk):
+    settings = BaselineSettings(rearm="on")
+    technical = compute_technical(Candles.from_frame(make_walk(2, 1500), "1h"), settings)
+    gone = np.arange(1500) % 2 == 0
+    assert technical.rearmed[gone].any()
+    left = technical.without_signals(gone)
+    for name in ("signal", "signal_confidence", "rearmed"):
+        assert not getattr(left, name)[gone].any()
+        np.testing.assert_array_equal(getattr(left, name)[~gone], getattr(technical, name)[~gone])
+    np.testing.assert_array_equal(left.direction, technical.direction)
+    assert technical.without_signals(np.zeros(1500, dtype=bool)) is technical
 
 
 def test_a_trend_without_a_new_break_ends_after_as_many_days_as_its_channel_has(make_higher):

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import skew
 
 from coordinator.signals.candles import Candles
 from coordinator.signals.panel_features import PANEL_SCHEMA, PanelPair, panel_features
@@ -62,6 +63,56 @@ def test_by_hand(frames):
         for pair in PAIRS
     }
     assert column["rank_return_7"][day] == sorted(week.values()).index(week["AAA/USDT"]) / 2
+
+
+def own_by_definition(hourly, daily):
+    """A pair's own columns by pandas: distances in its deviation of a day, ratios as logarithms."""
+    price, volume = np.log(daily["close"]), np.log(daily["volume"] + 1)
+    change, sigma = price.diff(), price.diff().rolling(30).std(ddof=0)
+    hours = np.log(hourly["close"]).diff()
+    day_of = hourly["date"].dt.floor("D")
+
+    def realised(part):
+        return (part**2).groupby(day_of).sum().to_numpy() ** 0.5
+
+    whole, falling = pd.Series(realised(hours)), pd.Series(realised(hours.clip(upper=0)))
+    return {
+        **{f"return_{n}": price.diff(n) / (sigma * n**0.5) for n in (1, 3, 7, 14, 30, 60, 90)},
+        **{
+            f"average_{n}": (price - price.rolling(n).mean()) / (sigma * n**0.5)
+            for n in (10, 20, 50, 100, 200)
+        },
+        **{f"high_{n}": (price - np.log(daily["high"].rolling(n).max())) / sigma for n in (10, 20, 55)},
+        **{f"low_{n}": (price - np.log(daily["low"].rolling(n).min())) / sigma for n in (10, 20, 55)},
+        "sigma": np.log(sigma),
+        "sigma_7_30": np.log(whole.rolling(7).mean() / whole.rolling(30).mean()),
+        "sigma_30_90": np.log(sigma / change.rolling(90).std(ddof=0)),
+        "skew": change.rolling(30).apply(skew),
+        "falling": (falling / whole).rolling(7).mean(),
+        "volume_1": volume - volume.rolling(30).mean(),
+        "volume_7": volume.rolling(7).mean() - volume.rolling(60).mean(),
+    }
+
+
+def test_every_column_is_what_its_name_says(frames):
+    made, names, day = panel_features(panel(frames), "BTC/USDT"), PANEL_SCHEMA.names, 260
+    own = {
+        pair: {name: float(values[day - 150 if pair == "BBB/USDT" else day]) for name, values in x.items()}
+        for pair, x in ((pair, own_by_definition(*parts)) for pair, parts in frames.items())
+    }
+    for pair in PAIRS:
+        row = dict(zip(names, made[pair][day - 150 if pair == "BBB/USDT" else day].tolist(), strict=True))
+        known = {name: value for name, value in own[pair].items() if np.isfinite(value)}
+        assert {name: row[name] for name in known} == pytest.approx(known, abs=1e-9)
+        assert all(np.isnan(row[name]) for name in set(own[pair]) - set(known))
+        for name in ("return_7", "return_30", "return_90", "average_50", "sigma"):
+            others = [own[other][name] for other in PAIRS]
+            assert row[f"rank_{name}"] == sorted(others).index(own[pair][name]) / 2
+        for name in ("return_7", "return_30", "return_90", "average_50", "average_200", "sigma", "falling"):
+            assert row[f"btc_{name}"] == pytest.approx(own["BTC/USDT"][name])
+        above = [own[other]["average_50"] > 0 for other in PAIRS]
+        assert row["breadth"] == pytest.approx(sum(above) / 3)
+    assert len(names) == len(set(names)) == len(own["BTC/USDT"]) + 5 + 7 + 1
 
 
 def test_the_future_changes_nothing_and_the_hunter_can_fail(frames):

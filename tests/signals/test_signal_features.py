@@ -4,7 +4,7 @@ import pytest
 
 from coordinator.ledger.feature_store import FeatureSchema as StoredSchema
 from coordinator.signals.candles import Candles
-from coordinator.signals.cross_section import cross_section
+from coordinator.signals.cross_section import cross_features, cross_section
 from coordinator.signals.feature_schema import FeatureSchema, align_columns
 from coordinator.signals.features import FEATURES
 from coordinator.signals.own_features import UNORIENTED
@@ -145,7 +145,6 @@ def test_scrambling_the_future_changes_nothing_before_it(market_frames, make_hig
 
 def test_a_mirrored_market_turns_every_signal_round_and_keeps_the_oriented_features():
     """Long and short are one path: ranks and returns of a mirrored market are the same, seen from the signal."""
-    from coordinator.signals.cross_section import cross_features
 
     class TimeframeView:
         def __init__(self, close, direction):
@@ -238,6 +237,12 @@ def test_higher_timeframes_may_be_missing(market_frames, view_of):
     assert np.isnan(values[:, columns]).all()
 
 
+def test_what_says_how_much_and_not_which_way_is_not_turned_round():
+    how_much = {"adx_14", "atr_percentile", "volatility_ratio", "volatility_day", "bollinger_width", "range"}
+    assert {*how_much, "volume_ratio", "volume_ratio_week", "hour_sine", "hour_cosine"} == UNORIENTED
+    assert set(FEATURES) > UNORIENTED
+
+
 def test_the_candle_features_are_the_31_oriented_by_the_signal(views):
     view = views["AAA/USDT"]
     values = signal_features(views)["AAA/USDT"].values
@@ -251,11 +256,20 @@ def test_crowding_counts_the_signals_of_the_last_day(views):
     values = signal_features(views)["AAA/USDT"].values
     row = len(view.index) - 1
     at, d = view.candles.time[view.index[row]], view.direction[row]
-    same = sum(
-        ((v.candles.time > at - 24 * 3600) & (v.candles.time <= at) & (v.technical.signal == d)).sum()
-        for v in views.values()
-    )
-    assert values[row, NAMES.index("crowd_same")] == pytest.approx(same / 3)
+
+    def count(hours, direction):
+        return sum(
+            (
+                (v.candles.time > at - hours * 3600)
+                & (v.candles.time <= at)
+                & (v.technical.signal == direction)
+            ).sum()
+            for v in views.values()
+        )
+
+    assert values[row, NAMES.index("crowd_now")] == pytest.approx(count(1, d) / 3)
+    assert values[row, NAMES.index("crowd_same")] == pytest.approx(count(24, d) / 3)
+    assert values[row, NAMES.index("crowd_opposite")] == pytest.approx(count(24, -d) / 3)
 
 
 def test_columns_are_aligned_by_name():

@@ -93,6 +93,20 @@ def test_lower_timeframes_that_turn_first_are_a_reason_to_leave_a_profit(side):
     assert rules(-side, 100 - 0.5 * side, 20, market, candles=3) == []  # the warning is of the other way
 
 
+@pytest.mark.parametrize("name", ["momentum_reversal", "low_volume", "stagnation", "trend_change"])
+def test_a_rule_that_is_off_is_silent_and_the_others_speak(name):
+    close = np.concatenate((np.full(20, 105.0), np.full(20, 103.0)))
+    once = np.arange(40) == 31
+    market = path(close=close, volume=np.where(once, 0.4, 1.0), warning=np.where(once, -1, 0))
+    spoke = []
+    for mode in ("on", "off"):
+        s = S.model_copy(update={name: getattr(S, name).model_copy(update={"mode": mode})})
+        held = HeldPosition(1, 100.0, 20, 0)
+        spoke.append([{x.rule for x in exit_signals(held, 103.0, market, row, s)} for row in (25, 31, 35)])
+    assert name in set().union(*spoke[0])
+    assert [rules - {name} for rules in spoke[0]] == spoke[1]
+
+
 def test_without_history_no_rule_speaks():
     market = path(close=np.linspace(90, 110, 40), volatility=np.full(40, np.nan), volume=np.full(40, np.nan))
     assert [rules(side, 100 + 5 * side, row, market, candles=99) for side in (1, -1) for row in range(5)] == [
@@ -183,6 +197,19 @@ def test_momentum_and_trend_each_move_a_target_by_half_of_the_quarter():
     plus, minus = np.full(4, 30.0), np.full(4, 10.0)
     found = target_factor(1, momentum, adx, plus, minus, S)
     np.testing.assert_allclose(found, [1.125, 1.125, 1.25, 0.9375])
+
+
+def test_a_path_has_the_factors_of_both_sides_where_targets_follow():
+    close = 100 * 1.01 ** np.arange(40)
+    trend = np.full(40, 50.0), np.full(40, 10.0), np.full(40, 30.0)  # a strong trend downwards
+    market = path(close=close, settings=FOLLOWING, trend=trend)
+    period = FOLLOWING.momentum_reversal.period
+    assert 1.01**period - 1 > FOLLOWING.target_following.full_momentum
+    np.testing.assert_allclose(market.long_factor[period:], 1.0)  # a rise against it: they cancel
+    np.testing.assert_allclose(market.short_factor[period:], 1.0)
+    np.testing.assert_allclose(market.long_factor[:period], 0.875)  # before, the trend alone
+    np.testing.assert_allclose(market.short_factor[:period], 1.125)
+    assert path().long_factor is path().short_factor is None
 
 
 @given(p=st.floats(0.01, 0.99), r=st.floats(1, 4), loss=st.floats(0.05, 1.5), fraction=st.floats(0, 1))

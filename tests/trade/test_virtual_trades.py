@@ -107,6 +107,43 @@ def test_the_exit_ma_ends_a_trade_where_it_is_switched_on():
     assert np.flatnonzero(exits.short).tolist() == [i for i in range(N) if i != 9]
 
 
+def test_the_reason_names_what_the_price_left_and_on_which_side():
+    price = np.full(N, 100.0)
+    price[9], price[20] = 94.0, 106.0
+    channel = load_settings(
+        {"baseline": {"exit_channel": 10, "clock": "4h"}, "exits": {"channel": True, "baseline_turn": False}}
+    )
+    exits = signal_exits(*market(price, exit_low=95.0, exit_high=105.0), channel)
+    assert (exits.reason[9], exits.reason[20]) == ("below the low of 10 x 4h", "above the high of 10 x 4h")
+    assert (exits.long.sum(), exits.short.sum(), (exits.reason != None).sum()) == (1, 1, 2)  # noqa: E711
+    average = load_settings({"exits": {"moving_average": True}})
+    exits = signal_exits(*market(price, exit_ma=100.0), average)
+    assert (exits.reason[9], exits.reason[20]) == ("below the exit MA", "above the exit MA")
+    for side, word, ma in ((1, "long", 99.0), (-1, "short", 101.0)):
+        turned = np.where(np.arange(N) >= 15, side, 0)
+        exits = signal_exits(*market(np.full(N, 100.0), direction=turned, exit_ma=ma), load_settings(None))
+        assert np.flatnonzero(exits.reason != None).tolist() == [15]  # noqa: E711
+        assert exits.reason[15] == f"baseline turned {word}"
+        assert (exits.long if side < 0 else exits.short)[15]
+
+
+def test_a_trade_that_is_open_where_the_history_breaks_stays_unresolved():
+    """The price at candle 20 is no price of what was bought: it is three times as high."""
+    price = np.where(np.arange(N) < 20, 100.0, 300.0)
+    candles, technical = market(price)
+    candles = replace(candles, open=price, low=price)
+    settings = load_settings({**FREE, "targets": {"horizon": 10}})
+    found = [
+        virtual_outcomes(
+            candles, technical, np.array([at]), np.array([1]), np.array([0.1]), np.array([np.inf]), settings
+        )
+        for at in (5, 12, 20)
+    ]
+    assert [EXITS[one.exit[0]] for one in found] == ["horizon", "", "horizon"]
+    assert [int(one.resolved[0]) for one in found] == [15, -1, 30]
+    assert np.isnan(found[1].r[0])
+
+
 def test_the_time_limit_counts_candles_of_the_clock(make_walk, make_higher):
     hourly = make_walk(3, 24 * 60)
     candles, daily = Candles.from_frame(hourly, "1h"), Candles.from_frame(make_higher(hourly, "1d"), "1d")
