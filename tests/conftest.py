@@ -27,6 +27,18 @@ settings.register_profile("no deadline", deadline=None)
 settings.load_profile("no deadline")
 
 WARM = "COORDINATOR_TESTS_WARM_PYTHON"
+LONG = (
+    "e2e",
+    "evaluation",
+    "optimize",
+    "live",
+    "operation",
+    "frequi",
+    "parity",
+    "jobs",
+    "scenarios",
+    "ledger",
+)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -35,6 +47,16 @@ def pytest_configure(config: pytest.Config) -> None:
         folder = Path(tempfile.mkdtemp(prefix="warm-python-"))
         os.environ[WARM] = f"{os.getpid()}:{folder}"
         config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A file's tests stay on one worker, which makes its fixtures once; rooms with long tests come first."""
+    for item in items:
+        if item.get_closest_marker("xdist_group") is None:
+            item.add_marker(pytest.mark.xdist_group(f"{item.path.parent.name} {item.path.stem}"))
+    long = {name: -i for i, name in enumerate(reversed(LONG), start=1)}
+    items.sort(key=lambda item: long.get(item.path.parent.name, 0))
 
 
 @pytest.fixture(scope="session")

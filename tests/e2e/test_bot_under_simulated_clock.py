@@ -12,7 +12,6 @@ import pytest
 
 from coordinator.ledger.store import Ledger
 
-pytestmark = pytest.mark.xdist_group("e2e")
 PAIRS = "BTC/USDT ETH/USDT"
 
 

@@ -1,10 +1,6 @@
 """``freqtrade backtesting --enable-dynamic-pairlist``: only pairs in the list at a candle compete for slots."""
 
-import pytest
-
 from coordinator.reports.results import read_result
-
-pytestmark = pytest.mark.xdist_group("e2e")
 
 SECOND_AND_THIRD = [{"method": "StaticPairList"}, {"method": "OffsetFilter", "offset": 1, "number_assets": 2}]
 

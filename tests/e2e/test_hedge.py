@@ -7,7 +7,6 @@ import pytest
 
 from coordinator.ledger.store import Ledger
 
-pytestmark = pytest.mark.xdist_group("e2e")
 BTC = "BTC/USDT:USDT"
 
 

@@ -11,7 +11,6 @@ from coordinator.ledger.store import Ledger
 from coordinator.reports.results import latest_results
 from coordinator.settings import load_settings
 
-pytestmark = pytest.mark.xdist_group("e2e")
 TIMERANGE = ("--timerange", "20230415-20230501")
 
 

@@ -9,7 +9,6 @@ import pytest
 
 from coordinator.ledger.store import Ledger
 
-pytestmark = pytest.mark.xdist_group("e2e")
 NAMES = {"dynamic_reward_risk", "volatility_sizing", "correlation_filter", "sector_limit"}
 
 

@@ -10,8 +10,6 @@ from coordinator.candles.files import candle_path, read_candles, write_candles
 from coordinator.ledger.store import Ledger
 from coordinator.reports.results import read_result
 
-pytestmark = pytest.mark.xdist_group("e2e")
-
 LISTED, ENDED = pd.Timestamp("2023-04-20", tz="UTC"), pd.Timestamp("2023-05-10", tz="UTC")
 PAIRS = ("BTC/USDT", "ETH/USDT", "SOL/USDT")
 

@@ -7,7 +7,6 @@ import subprocess
 
 import pytest
 
-pytestmark = pytest.mark.xdist_group("e2e")
 REGISTRY = {"coordinator": {"quality": {"source": "registry"}}}
 
 

@@ -10,7 +10,6 @@ import pytest
 from coordinator.ledger.store import Ledger
 from coordinator.sandbox.accounts.account_file import Accounts
 
-pytestmark = pytest.mark.xdist_group("e2e")
 PAIRS = ["BTC/USDT:USDT", "ETH/USDT:USDT"]
 
 

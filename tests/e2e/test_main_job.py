@@ -19,8 +19,6 @@ from coordinator.ledger.store import Ledger
 from coordinator.settings import load_settings
 from coordinator.signals.regime import STATES
 
-pytestmark = pytest.mark.xdist_group("e2e")
-
 
 def coordinator(*arguments, monkeypatch, capsys):
     """Run the command in this process: (exit code, output, error output)."""

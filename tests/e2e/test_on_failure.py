@@ -10,8 +10,6 @@ from coordinator.jobs.backtest import backtest_in_sandbox
 from coordinator.jobs.run_plan import plan_run
 from coordinator.ledger.store import Ledger
 
-pytestmark = pytest.mark.xdist_group("e2e")
-
 BROKEN = '''
 """A model whose components cannot be trained, and whose second window FreqAI gives up."""
 

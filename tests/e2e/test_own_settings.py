@@ -12,8 +12,6 @@ from freqtrade.persistence import enable_database_use
 from coordinator.adapters.backtesting.backtester import Backtester, BacktestFailedError
 from coordinator.adapters.strategy import CoordinatorStrategy
 
-pytestmark = pytest.mark.xdist_group("e2e own settings")
-
 START, END = datetime(2023, 4, 1, tzinfo=UTC), datetime(2023, 5, 15, tzinfo=UTC)
 PAIRS = ["BTC/USDT", "ETH/USDT", "SOL/USDT"]
 EXITS = {

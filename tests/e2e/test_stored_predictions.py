@@ -12,8 +12,6 @@ from coordinator.adapters.configuration import read_config
 from coordinator.adapters.freqai import CompositeFreqaiModel
 from coordinator.components.fingerprint import FINGERPRINT
 
-pytestmark = pytest.mark.xdist_group("e2e")
-
 PAIRS = ["BTC/USDT", "ETH/USDT"]
 CHANGES = {
     "freqai": {"identifier": "fixed"},

@@ -11,7 +11,6 @@ from coordinator.ledger.registry import ModelRegistry
 from coordinator.ledger.store import Ledger
 from coordinator.reports.results import latest_results
 
-pytestmark = pytest.mark.xdist_group("e2e")
 NO_ML = {"freqai": {"enabled": False}}
 
 
