@@ -1,5 +1,6 @@
 """Fixtures that several houses' tests share."""
 
+import gc
 import os
 import shutil
 import signal
@@ -127,3 +128,9 @@ def market_data() -> Path:
     if not MARKET_DATA.is_dir():
         pytest.skip(f"real candles are not at {MARKET_DATA}")
     return MARKET_DATA
+
+
+def pytest_collection_finish() -> None:
+    """No collection of garbage is to go through what was imported."""
+    gc.collect()
+    gc.freeze()
