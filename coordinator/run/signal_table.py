@@ -16,7 +16,9 @@ from coordinator.signals.clock import CLOCKS
 from coordinator.signals.tactics import TACTICS
 from coordinator.trade.virtual_trades import virtual_outcomes
 
-__all__ = ["build_signal_table", "in_table_order"]
+__all__ = ["Arrays", "build_signal_table", "in_table_order", "join_arrays", "signal_arrays"]
+
+Arrays = dict[str, npt.NDArray[Any]]
 
 _ARRAYS = (
     *("time", "direction", "stop", "target", "state", "tactic_direction", "tactic_confidence"),
@@ -39,9 +41,14 @@ def in_table_order(
 
 def build_signal_table(pairs: dict[str, PairAnalysis], settings: Settings) -> SignalTable:
     """The signals of analysed pairs with their outcomes."""
-    names = tuple(sorted(pairs))
     own = {clock: settings.on_clock(clock) for clock in settings.clock_names}
-    parts = [_pair_arrays(pairs[name], own[pairs[name].clock]) for name in names]
+    return join_arrays(pairs, {name: signal_arrays(a, own[a.clock]) for name, a in pairs.items()})
+
+
+def join_arrays(pairs: Mapping[str, PairAnalysis], arrays: Mapping[str, Arrays]) -> SignalTable:
+    """The signals of analysed pairs from what :func:`signal_arrays` says of each."""
+    names = tuple(sorted(pairs))
+    parts = [arrays[name] for name in names]
     merged = {key: np.concatenate([part[key] for part in parts]) for key in (*_ARRAYS, *_OUTCOMES)}
     pair = np.concatenate(
         [np.full(len(pairs[name].index), i, dtype=np.int64) for i, name in enumerate(names)]
@@ -66,7 +73,8 @@ def build_signal_table(pairs: dict[str, PairAnalysis], settings: Settings) -> Si
     )
 
 
-def _pair_arrays(a: PairAnalysis, settings: Settings) -> dict[str, npt.NDArray[Any]]:
+def signal_arrays(a: PairAnalysis, settings: Settings) -> Arrays:
+    """A series' own part of the table, with its outcomes; ``settings`` are those on its clock."""
     candles = a.candles
     outcome = virtual_outcomes(
         candles, a.technical, a.index, a.direction, a.stop_distance, a.target_distance, settings
