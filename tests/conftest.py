@@ -62,7 +62,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def warm_python() -> str:
-    """In ``sys.executable``'s place: starts commands of Freqtrade and ours without importing all anew."""
+    """In ``sys.executable``'s place: starts commands of Freqtrade and ours without importing all anew (Linux)."""
+    if sys.platform != "linux":
+        return sys.executable
     owner, _, name = os.environ[WARM].partition(":")
     folder, client = Path(name), Path(name) / "python"
     with FileLock(folder / "lock"):

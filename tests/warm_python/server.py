@@ -62,6 +62,9 @@ def next_request(listener: socket.socket, owner: int) -> Request | None:
         files = array.array("i")
         for _, _, data in control:
             files.frombytes(data)
+        if not words:  # killed before it asked
+            connection.close()
+            continue
         if os.fork() == 0:
             listener.close()
             return json.loads(words), list(files), connection

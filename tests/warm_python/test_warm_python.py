@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="starts as everywhere else")
 WARM = "from multiprocessing.spawn import spawn_main\n"  # what a worker begins with: the server runs it
 
 
