@@ -17,13 +17,16 @@ PAIRS = "BTC/USDT ETH/USDT"
 
 @pytest.fixture(scope="module")
 def config(quick_config, tmp_path_factory):
-    """The shipped settings with hourly signals and one component, quick trainings."""
+    """The shipped settings with hourly signals, one component, one slot and a policy to divide it, quick trainings."""
     content = json.loads(quick_config.read_text())
     content["coordinator"] = {
         "baseline": {"clock": "1h"},
         "learning": {"components": ["quality"], "fast_start_days": 30, "latency_limit_ms": 60_000},
         "quality": {"trees": 40, "leaf_samples": 50, "retrain_days": 30, "label": "target"},
         "decision": {"require_positive_expectancy": False},
+        "entries": {"ranking_by": "policy"},
+        "portfolio": {"max_positions": 1},
+        "slots_policy": {"timesteps": 512, "rollout": 256, "batch_size": 64},
     }
     path = tmp_path_factory.mktemp("bot") / "config.json"
     path.write_text(json.dumps(content))
@@ -54,7 +57,7 @@ def test_a_replay_decides_what_the_backtest_decided_and_explains_every_trade(roo
     assert all(match["explained"] for match in found["trades"]), done.stdout
     # FreqAI trained in the bot, on the window that the backtest trained on, before the first candle of the span.
     log = (tmp_path / "replay" / "logs" / "freqtrade.log").read_text()
-    assert "Trained quality on the window to 2023-05-10T00:00:00" in log
+    assert "Trained quality, slots on the window to 2023-05-10T00:00:00" in log
     assert "explicit representation of timezones" not in log
     assert "No data found for" not in log
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 import shutil
 import time
@@ -194,11 +195,15 @@ def _compare(
     # The bot's last candle closes with the run's end; a backtest decides on it, too.
     decisions = compare_decisions(_within(batch.read_decisions(), plan), _within(bot.read_decisions(), plan))
     runs = [int(ledger.runs()["id"].iloc[-1]) for ledger in (batch, bot)]
-    slots = float(plan.config.get("max_open_trades", -1))
-    slots = float("inf") if slots < 0 else slots
-    lived = Circumstances(plan.candles(), cancelled, slots, pd.Timestamp(plan.end))
+    lived = Circumstances(plan.candles(), cancelled, _slots(plan), pd.Timestamp(plan.end))
     trades = compare_trades(batch.trades(runs[0]), bot.trades(runs[1]), lived)
     return decisions, trades
+
+
+def _slots(plan: RunPlan) -> float:
+    """Positions there may be at once: Freqtrade's limit and our own."""
+    freqtrades, own = float(plan.config.get("max_open_trades", -1)), plan.settings.portfolio.max_positions
+    return min(freqtrades if freqtrades >= 0 else math.inf, math.inf if own is None else own)
 
 
 def _within(decisions: pd.DataFrame, plan: RunPlan) -> pd.DataFrame:
