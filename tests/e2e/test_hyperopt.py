@@ -71,6 +71,29 @@ def test_each_space_and_loss_with_two_workers(freqtrade, tmp_path, strategy, spa
     assert (objective > 10) == (loss == "CalmarFloorHyperOptLoss")  # as fewer than 30 trades are
 
 
+def test_a_policy_divides_the_slots_of_an_epoch(freqtrade, tmp_path):
+    """It is trained once, as the votes' models are; one that leaves every signal makes an epoch without a trade."""
+    own = {"learning": {"components": ["quality"], "fast_start_days": 0}, "entries": {"ranking_by": "policy"}}
+    own |= {"portfolio": {"max_positions": 2}, "slots_policy": {"timesteps": 512, "rollout": 256}}
+    options = (
+        "--strategy",
+        "MLCoordinator",
+        *TIMERANGE,
+        "--spaces",
+        "coordinator",
+        "--epochs",
+        "2",
+        "-j",
+        "1",
+    )
+    options += ("--hyperopt-loss", "ExpectancyRHyperOptLoss", "--disable-param-export")
+    done = freqtrade("hyperopt", *options, user_data=tmp_path, changes={"coordinator": own})
+    assert "exception" not in (done.stdout + done.stderr).lower()
+    assert done.stderr.count("Trained quality, slots on the window to 2023-04-15") == 1
+    (path,) = (tmp_path / "hyperopt_results").glob("*.fthypt")
+    assert len(path.read_text().splitlines()) == 2
+
+
 def test_an_exported_file_is_traded_as_the_best_epoch_was(freqtrade, root, tmp_path):
     folder = tmp_path / "strategies"
     folder.mkdir()
