@@ -52,6 +52,7 @@ def quick_config(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     config["freqai"] |= {"train_period_days": 60, "backtest_period_days": 30}
     config["coordinator"] = {
         "learning": {"epochs": 2},
+        "selector_policy": {"timesteps": 2048, "rollout": 512},
         "decision": {"weighting": "fixed", "require_positive_expectancy": False},
     }
     config["user_data_dir"] = str(tmp_path_factory.mktemp("user_data"))

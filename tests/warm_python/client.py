@@ -15,6 +15,7 @@ import sys
 import time
 
 MODULES = (
+    "benchmarks.lookahead_all_pairs",
     "coordinator",
     "coordinator.adapters.replay.process",
     "freqtrade",
