@@ -15,6 +15,8 @@ from typer.testing import CliRunner
 
 from coordinator.cli import app
 from coordinator.errors import CoordinatorError
+from coordinator.jobs.evaluation.command import _groups
+from coordinator.jobs.evaluation.variants import GROUPS
 from coordinator.reports.evaluation.account_run import AccountRun
 from coordinator.sandbox.market_files import write_market
 from coordinator.sandbox.spec import MarketSpec
@@ -120,6 +122,19 @@ def test_it_prints_and_writes_what_it_found(evaluation):
         "<code>(coordinator evaluate .*)</code>", (folder / "evaluation.html").read_text()
     )
     assert f"--parts '{PARTS}' --starts 12 --noise 1 --random 2 --tried 0" in html.unescape(command)
+
+
+@pytest.mark.parametrize(
+    ("names", "quick", "left_out"),
+    [
+        (None, False, {"models"}),
+        (None, True, {"models", "parameters"}),
+        (list(GROUPS[1:]), False, {"accounts"}),
+        (list(GROUPS[1:]), True, {"accounts"}),
+    ],
+)
+def test_other_models_are_trained_where_they_are_asked_for(names, quick, left_out):
+    assert set(GROUPS) - set(_groups(names, quick)) == left_out
 
 
 def test_unknown_parts_are_named(config_file, candles):

@@ -47,7 +47,7 @@ Parts = Annotated[
     str | None,
     typer.Option(
         help="only these beside the accounts: say, components, models, controls, improvements, parameters, fees, "
-        "starts, random"
+        "starts, random; default: all but models, which train anew"
     ),
 ]
 Tried = Annotated[int, typer.Option(min=0, help="variants you tried before, for the deflated Sharpe ratio")]
@@ -111,11 +111,12 @@ def evaluate(
 
 
 def _groups(names: list[str] | None, quick: bool) -> tuple[Group, ...]:
-    """The groups of some names; all without, in a quick run all but the parameters."""
+    """The groups of some names; without any all but other models, and in a quick run but the parameters."""
     from coordinator.jobs.evaluation.variants import GROUPS
+
+    left_out = {"models", "parameters"} if quick else {"models"}
 
     unknown = [name for name in names or () if name not in GROUPS]
     if unknown:
         raise CoordinatorError("--parts", OWNER, f"be some of {', '.join(GROUPS[1:])}", " ".join(unknown))
-    chosen = tuple(group for group in GROUPS if names is None or group in names)
-    return tuple(group for group in chosen if not quick or names or group != "parameters")
+    return tuple(group for group in GROUPS if (group in names if names else group not in left_out))
