@@ -123,10 +123,10 @@ class ImprovementRow(NamedTuple):
 
 
 class SnapshotRow(NamedTuple):
-    """A learner's state after the candle, in JSON types."""
+    """A learner's state after the candle, in JSON types; an object, as SQLite takes a bare whole number for its own."""
 
     learner: str
-    state: Any
+    state: Mapping[str, Any]
 
 
 @dataclass(frozen=True)

@@ -173,6 +173,7 @@ json_values = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(words, inner, max_size=3),
     max_leaves=6,
 )
+objects = st.dictionaries(words, json_values, max_size=3)
 
 
 def keyed(row, *strategies, keys=("A/USDT", "B/USDT", "Ä/USDT")):
@@ -195,12 +196,12 @@ records = st.builds(
     CandleRecord,
     time=st.integers(0, 4 * 10**9),
     signals=signals,
-    weights=st.lists(st.builds(WeightRow, words, numbers, words, json_values), max_size=1).map(tuple),
+    weights=st.lists(st.builds(WeightRow, words, numbers, words, objects), max_size=1).map(tuple),
     vote_weights=keyed(VoteWeightRow, numbers, keys=schema.COMPONENTS),
     thresholds=keyed(ThresholdRow, numbers, words),
     drops=keyed(DropRow, st.sampled_from(schema.COMPONENTS), words),
     improvements=keyed(ImprovementRow, st.just("n"), st.sampled_from(["shadow", "on"]), numbers, numbers),
-    snapshots=keyed(SnapshotRow, json_values, keys=("q", "thresholds")),
+    snapshots=keyed(SnapshotRow, objects, keys=("q", "thresholds")),
 )
 _bots = count()
 
