@@ -98,9 +98,11 @@ def normalise_decisions(frame: pd.DataFrame, owner: str) -> pd.DataFrame:
             )
     typed = {}
     for name in COLUMNS:
-        absent = np.full(len(frame), np.nan) if name != "clock" else [CLOCK] * len(frame)
-        values = frame[name].array if name in frame.columns else absent
-        typed[name] = _typed(pd.Series(values), name, owner).array
+        if name in frame.columns:
+            values = pd.Series(frame[name].array)
+        else:
+            values = pd.Series(CLOCK if name == "clock" else np.nan, index=range(len(frame)))
+        typed[name] = _typed(values, name, owner).array
     out = pd.DataFrame(typed, columns=list(COLUMNS))
     doubled = out.duplicated(["time", "pair"])
     if doubled.any():

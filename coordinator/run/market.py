@@ -11,7 +11,7 @@ import numpy.typing as npt
 from coordinator.decision.table import SignalTable
 from coordinator.portfolio.correlation import ReturnPanel
 from coordinator.run.pair_analysis import PairAnalysis
-from coordinator.run.signal_table import Arrays, in_table_order, join_arrays, signal_arrays
+from coordinator.run.signal_table import Arrays, build_signal_table, in_table_order
 from coordinator.settings import Settings
 from coordinator.signals.breaks import find_breaks
 from coordinator.signals.clock import pair_of
@@ -34,7 +34,7 @@ class AnalysedMarket:
         self.version = 0
         self._analyses: dict[str, PairAnalysis] = {}
         self._signals: SignalTable | None = None
-        self._arrays: dict[str, Arrays] = {}  # of the series, under these settings
+        self._arrays: dict[str, Arrays] = {}  # the series' parts of the signals, under these settings
         self._settings: Settings | None = None
         self._returns: ReturnPanel | None = None
 
@@ -63,10 +63,7 @@ class AnalysedMarket:
         if self._signals is None:
             if settings is not self._settings:
                 self._arrays, self._settings = {}, settings
-            for series, analysis in self._analyses.items():
-                if series not in self._arrays:
-                    self._arrays[series] = signal_arrays(analysis, settings.on_clock(analysis.clock))
-            self._signals = join_arrays(self._analyses, self._arrays)
+            self._signals = build_signal_table(self._analyses, settings, self._arrays)
         return self._signals
 
     def rows_of(self, series: str, settings: Settings) -> Bools:

@@ -16,7 +16,7 @@ from coordinator.signals.clock import CLOCKS
 from coordinator.signals.tactics import TACTICS
 from coordinator.trade.virtual_trades import virtual_outcomes
 
-__all__ = ["Arrays", "build_signal_table", "in_table_order", "join_arrays", "signal_arrays"]
+__all__ = ["Arrays", "build_signal_table", "in_table_order"]
 
 Arrays = dict[str, npt.NDArray[Any]]
 
@@ -39,16 +39,21 @@ def in_table_order(
     return out
 
 
-def build_signal_table(pairs: dict[str, PairAnalysis], settings: Settings) -> SignalTable:
-    """The signals of analysed pairs with their outcomes."""
-    own = {clock: settings.on_clock(clock) for clock in settings.clock_names}
-    return join_arrays(pairs, {name: signal_arrays(a, own[a.clock]) for name, a in pairs.items()})
+def build_signal_table(
+    pairs: Mapping[str, PairAnalysis], settings: Settings, known: dict[str, Arrays] | None = None
+) -> SignalTable:
+    """The signals of analysed pairs with their outcomes.
 
-
-def join_arrays(pairs: Mapping[str, PairAnalysis], arrays: Mapping[str, Arrays]) -> SignalTable:
-    """The signals of analysed pairs from what :func:`signal_arrays` says of each."""
+    Parameters
+    ----------
+    known : each pair's own part under these settings, where it was built before; gets those that it lacks
+    """
     names = tuple(sorted(pairs))
-    parts = [arrays[name] for name in names]
+    known = {} if known is None else known
+    for name in names:
+        if name not in known:
+            known[name] = _pair_arrays(pairs[name], settings.on_clock(pairs[name].clock))
+    parts = [known[name] for name in names]
     merged = {key: np.concatenate([part[key] for part in parts]) for key in (*_ARRAYS, *_OUTCOMES)}
     pair = np.concatenate(
         [np.full(len(pairs[name].index), i, dtype=np.int64) for i, name in enumerate(names)]
@@ -73,8 +78,8 @@ def join_arrays(pairs: Mapping[str, PairAnalysis], arrays: Mapping[str, Arrays])
     )
 
 
-def signal_arrays(a: PairAnalysis, settings: Settings) -> Arrays:
-    """A series' own part of the table, with its outcomes; ``settings`` are those on its clock."""
+def _pair_arrays(a: PairAnalysis, settings: Settings) -> Arrays:
+    """A pair's own part of the table, with its outcomes; ``settings`` are those on its clock."""
     candles = a.candles
     outcome = virtual_outcomes(
         candles, a.technical, a.index, a.direction, a.stop_distance, a.target_distance, settings

@@ -75,18 +75,8 @@ def test_a_policy_divides_the_slots_of_an_epoch(freqtrade, tmp_path):
     """It is trained once, as the votes' models are; one that leaves every signal makes an epoch without a trade."""
     own = {"learning": {"components": ["quality"], "fast_start_days": 0}, "entries": {"ranking_by": "policy"}}
     own |= {"portfolio": {"max_positions": 2}, "slots_policy": {"timesteps": 512, "rollout": 256}}
-    options = (
-        "--strategy",
-        "MLCoordinator",
-        *TIMERANGE,
-        "--spaces",
-        "coordinator",
-        "--epochs",
-        "2",
-        "-j",
-        "1",
-    )
-    options += ("--hyperopt-loss", "ExpectancyRHyperOptLoss", "--disable-param-export")
+    options = ("--strategy", "MLCoordinator", *TIMERANGE, "--spaces", "coordinator", "--epochs", "2")
+    options += ("-j", "1", "--hyperopt-loss", "ExpectancyRHyperOptLoss", "--disable-param-export")
     done = freqtrade("hyperopt", *options, user_data=tmp_path, changes={"coordinator": own})
     assert "exception" not in (done.stdout + done.stderr).lower()
     assert done.stderr.count("Trained quality, slots on the window to 2023-04-15") == 1

@@ -115,7 +115,6 @@ def _groups(names: list[str] | None, quick: bool) -> tuple[Group, ...]:
     from coordinator.jobs.evaluation.variants import GROUPS
 
     left_out = {"models", "parameters"} if quick else {"models"}
-
     unknown = [name for name in names or () if name not in GROUPS]
     if unknown:
         raise CoordinatorError("--parts", OWNER, f"be some of {', '.join(GROUPS[1:])}", " ".join(unknown))

@@ -120,16 +120,17 @@ class Evaluation:
     def as_json(self) -> dict[str, Any]:
         """JSON types."""
         numbers = {name: getattr(self, name) for name in ("rows", "auc", "brier", "skill", "ece")}
-        return {
+        document = {
             "model": self.model.id,
             "holdout": [day_text(self.begin), day_text(self.end)],
-            **{name: finite_json(value) for name, value in numbers.items()},
-            "signals": {name: finite_json(value) for name, value in asdict(self.signals).items()},
-            "taken": {name: finite_json(value) for name, value in asdict(self.taken).items()},
+            **numbers,
+            "signals": asdict(self.signals),
+            "taken": asdict(self.taken),
             "looked_at_before": self.looks,
             "learnt_from": self.learnt_from,
             "verdict": self.verdict,
         }
+        return finite_json(document)  # type: ignore[no-any-return]
 
 
 def evaluate(context: LearningContext, clock: str, until: int | None = None) -> Evaluation:

@@ -247,13 +247,13 @@ class LiveLedger:
     def _write_learning(self, fold: LiveFold) -> None:
         """How the learners changed since the last call, and their state at the beginning of a new day."""
         history, day, state = fold.fold.learners.history, fold.fold.step_, fold.day_state
-        records = history_records(history, self._counts)
-        fresh_state = state is not None and day is not None and day != self._stored_day
-        if state is not None and day is not None and fresh_state:
+        records, stored_day = history_records(history, self._counts), self._stored_day
+        if state is not None and day is not None and day != stored_day:
             records.append(CandleRecord(day, snapshots=(SnapshotRow(FOLD, state),)))
+            stored_day = day
         for record in merge_records(records):
             self._write(record)
-        self._stored_day = day if fresh_state else self._stored_day
+        self._stored_day = stored_day
         self._counts = WrittenCounts.all_of(history)
 
 
