@@ -15,7 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from coordinator.learning.drift.stability import DriftReference, drift_reference, psi
+from coordinator.learning.drift.stability import DriftReference, drift_reference, psi_of_windows
+from coordinator.learning.drift.windows import Windows
 from coordinator.types import Bools, Floats
 
 __all__ = ["DriftLimits", "FeatureDrift", "drift_limits", "feature_drift"]
@@ -128,16 +129,14 @@ def drift_limits(x: Floats, window: int, level: float, least_psi: float, share: 
         if len(known):
             quantiles[column] = np.quantile(known, QUANTILES)
     rows = min(max(min(window, len(x) // PARTS), LEAST_ROWS), len(x))
-    starts = range(0, len(x) - rows + 1, max(rows // STEPS, 1))
-    windows = [x[start : start + rows] for start in starts]
-    psis = np.array([psi(reference, part) for part in windows])
-    distances = np.array([_ks(quantiles, part) for part in windows])
+    windows = Windows.overlapping(len(x), rows, max(rows // STEPS, 1))
+    psis, distances = psi_of_windows(reference, x, windows), _ks(quantiles, x, windows)
     return DriftLimits(
         reference,
         quantiles,
         psi_limit=np.maximum(MARGIN * np.quantile(psis, 1.0 - level, axis=0), least_psi),
         ks_limit=np.sqrt(MARGIN) * np.quantile(distances, 1.0 - level, axis=0),
-        still=np.asarray(np.array([_stands_still(part) for part in windows]).any(axis=0)),
+        still=np.asarray(_stands_still(x, windows).any(axis=0)),
         share_limit=share,
         window=rows,
     )
@@ -157,39 +156,47 @@ def feature_drift(limits: DriftLimits, x: Floats) -> FeatureDrift | None:
     if len(x) < limits.window:
         return None
     x = x[-limits.window :]
-    distance, ks = psi(limits.reference, x), _ks(limits.quantiles, x)
+    window = Windows.overlapping(len(x), len(x), 1)
+    distance = psi_of_windows(limits.reference, x, window)[0]
+    ks = _ks(limits.quantiles, x, window)[0]
     moved = (distance > limits.psi_limit) & (ks > limits.ks_limit)
-    broken = _stands_still(x) & ~limits.still
+    broken = _stands_still(x, window)[0] & ~limits.still
     share = float(moved.mean())
     drifted = share > limits.share_limit or bool(broken.any())
     return FeatureDrift(distance, ks, moved, broken, share, drifted, len(x))
 
 
-def _stands_still(x: Floats) -> Bools:
-    """Columns with one value only, or none."""
-    known = np.isfinite(x)
-    low = np.where(known, x, np.inf).min(axis=0)
-    high = np.where(known, x, -np.inf).max(axis=0)
-    return np.asarray(~known.any(axis=0) | (low == high))
+def _stands_still(x: Floats, windows: Windows) -> Bools:
+    """Columns with one value only, or none, in each window; shape (n_windows, n_columns)."""
+    low, high = windows.span(x)
+    return np.asarray(low >= high)
 
 
-def _ks(quantiles: Floats, x: Floats) -> Floats:
-    """Kolmogorov-Smirnov distance of each column's known values from the quantiles, to 2.5 %; 0 where unknown."""
-    out = np.zeros(x.shape[1])
-    for column in range(x.shape[1]):
-        known = np.sort(x[np.isfinite(x[:, column]), column])
-        edges = quantiles[column]
-        if len(known) and np.isfinite(edges).all():
-            below = np.searchsorted(known, edges, side="right") / len(known)
-            under = np.searchsorted(known, edges, side="left") / len(known)
-            # Where quantiles coincide the reference jumps; the distance at the jump is that to its nearer side.
-            high = np.searchsorted(edges, edges, side="right") - 1
-            low = np.searchsorted(edges, edges, side="left")
-            out[column] = max(
-                float(np.maximum(below - QUANTILES[high], 0).max()),
-                float(np.maximum(QUANTILES[low] - under, 0).max()),
-                float(np.maximum(QUANTILES[high] - below, 0).max()),
-            )
+def _ks(quantiles: Floats, x: Floats, windows: Windows) -> Floats:
+    """Kolmogorov-Smirnov distance of each column's known values from the quantiles in each window, to 2.5 %.
+
+    Of shape (n_windows, n_columns); 0 where unknown.
+    """
+    out = np.zeros((len(windows.rows), x.shape[1]))
+    for column, edges in enumerate(quantiles):
+        values = x[:, column]
+        known = np.isfinite(values)
+        if not (known.any() and np.isfinite(edges).all()):
+            continue
+        # Values up to an edge, and below it; the last count is of unknown ones.
+        n = len(edges)
+        upto, under = (
+            windows.counts(np.where(known, np.searchsorted(edges, values, side=side), n + 1), n + 2)
+            for side in ("left", "right")
+        )
+        count = np.maximum(windows.rows - upto[:, -1], 1)[:, None]
+        at_most = upto[:, :n].cumsum(axis=1) / count
+        below = under[:, :n].cumsum(axis=1) / count
+        # Where quantiles coincide the reference jumps; the distance at the jump is that to its nearer side.
+        high = QUANTILES[np.searchsorted(edges, edges, side="right") - 1]
+        low = QUANTILES[np.searchsorted(edges, edges, side="left")]
+        distance = np.maximum(np.abs(at_most - high), low - below).max(axis=1)
+        out[:, column] = np.where(windows.rows > upto[:, -1], distance, 0.0)
     return out
 
 

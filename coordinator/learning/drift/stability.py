@@ -10,9 +10,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from coordinator.learning.drift.windows import Windows
 from coordinator.types import Floats
 
-__all__ = ["CALM", "MOVED", "DriftReference", "drift_reference", "psi"]
+__all__ = ["CALM", "MOVED", "DriftReference", "drift_reference", "psi", "psi_of_windows"]
 
 CALM, MOVED = 0.1, 0.25
 LEAST = 1e-4  # share of an empty bin
@@ -48,7 +49,7 @@ def drift_reference(values: Floats, bins: int = 10) -> DriftReference:
         known = values[np.isfinite(values[:, column]), column]
         if len(known):
             edges[column] = np.quantile(known, np.linspace(0, 1, bins + 1)[1:-1])
-    return DriftReference(edges, _shares(values, edges))
+    return DriftReference(edges, _shares(values, edges, _all_of(values))[0])
 
 
 def psi(reference: DriftReference, values: Floats) -> Floats:
@@ -63,16 +64,26 @@ def psi(reference: DriftReference, values: Floats) -> Floats:
     """
     if not len(values):
         return np.full(values.shape[1], np.nan)
+    return np.asarray(psi_of_windows(reference, values, _all_of(values))[0])
+
+
+def psi_of_windows(reference: DriftReference, values: Floats, windows: Windows) -> Floats:
+    """Stability index of each column in each window, shape (n_windows, n_columns), >= 0."""
     then = np.maximum(reference.shares, LEAST)
-    now = np.maximum(_shares(values, reference.edges), LEAST)
-    return np.asarray(((now - then) * np.log(now / then)).sum(axis=1))
+    now = np.maximum(_shares(values, reference.edges, windows), LEAST)
+    return np.asarray(((now - then) * np.log(now / then)).sum(axis=2))
 
 
-def _shares(values: Floats, edges: Floats) -> Floats:
+def _all_of(values: Floats) -> Windows:
+    return Windows.overlapping(len(values), len(values), 1)
+
+
+def _shares(values: Floats, edges: Floats, windows: Windows) -> Floats:
+    """Of each window's rows, in each column's bins, shape (n_windows, n_columns, bins + 1)."""
     columns, bins = edges.shape[0], edges.shape[1] + 1
-    out = np.zeros((columns, bins + 1))
+    counts = np.zeros((len(windows.rows), columns, bins + 1))
     for column in range(columns):
         x = values[:, column]
         place = np.where(np.isfinite(x), np.searchsorted(edges[column], x, side="right"), bins)
-        out[column] = np.bincount(place, minlength=bins + 1) / max(len(x), 1)
-    return out
+        counts[:, column] = windows.counts(place, bins + 1)
+    return counts / windows.rows[:, None, None]
