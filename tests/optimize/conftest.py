@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
@@ -58,3 +59,57 @@ def start_command(warm_python, tiny_market, config_file):
         )
 
     return start
+
+
+class MadeUpSearch:
+    """`made_up.py` in a process of its own, which is known by its number: a kill is a kill of it."""
+
+    def __init__(self, python, place, trials):
+        self.process = subprocess.Popen(
+            [python, "-m", "tests.optimize.made_up", str(place), str(trials)],
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def wait_until_ready(self):
+        word, _, self.pid = self.process.stdout.readline().partition(" ")
+        assert word == "ready", self.process.stderr.read()
+
+    def go(self):
+        self.process.stdin.write("go\n")
+        self.process.stdin.flush()
+
+    def kill(self):
+        """Whether it was alive."""
+        alive = self.process.poll() is None
+        if alive:
+            os.kill(int(self.pid), signal.SIGKILL)
+        self.process.communicate()
+        return alive
+
+    def end(self):
+        out, error = self.process.communicate(timeout=60)
+        assert out.endswith("done\n"), error
+
+
+@pytest.fixture
+def start_made_up(warm_python):
+    """Starts as many made-up searches as places are given, and lets them go as soon as all are ready."""
+    started = []
+
+    def start(*places, trials):
+        searches = [MadeUpSearch(warm_python, place, trials) for place in places]
+        started.extend(searches)
+        for search in searches:
+            search.wait_until_ready()
+        for search in searches:
+            search.go()
+        return searches
+
+    yield start
+    for search in started:
+        search.process.kill()
+        search.process.communicate()

@@ -1,9 +1,11 @@
 """A search over made-up backtests, as a module and as a process that can be killed: all is real but `evaluate`.
 
-`python made_up.py JOURNAL_OR_URL TRIALS` joins the study "s", says "ready", waits for a line, and searches.
+`python -m tests.optimize.made_up JOURNAL_OR_URL TRIALS` joins the study "s", says "ready" and its process number,
+waits for a line, and searches.
 """
 
 import math
+import os
 import sys
 import time
 from pathlib import Path
@@ -65,7 +67,7 @@ def main(place, wanted):
     study = join_study(open_storage(url, Path(place)), "s", {"kind": "made up"}, 3)
     keeper = StudyKeeper(study, this_process(), wanted, len(problem().parameters))
     with client() as workers:
-        say("ready")
+        say(f"ready {os.getpid()}")
         sys.stdin.readline()
         run_search(keeper, workers, wanted)
     say("done")

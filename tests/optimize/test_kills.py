@@ -1,11 +1,7 @@
 """A search killed with kill -9 again and again goes on, and in the end everything is there once."""
 
 import random
-import signal
-import subprocess
-import sys
 import time
-from pathlib import Path
 
 import optuna
 from optuna.trial import TrialState
@@ -14,26 +10,6 @@ from coordinator.jobs.optimize.sampler import RANDOM_TRIALS
 from coordinator.jobs.optimize.storage import open_storage
 
 TRIALS, KILLS = 40, 3
-DRIVER = Path(__file__).parent / "made_up.py"
-
-
-def start(place, trials=TRIALS):
-    return subprocess.Popen(
-        [sys.executable, str(DRIVER), str(place), str(trials)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-
-
-def let_go(*children):
-    """Let children search as soon as all are ready."""
-    for child in children:
-        assert child.stdout.readline() == "ready\n", child.stderr.read()
-    for child in children:
-        child.stdin.write("go\n")
-        child.stdin.flush()
 
 
 def check_whole(study, trials):
@@ -56,25 +32,21 @@ def check_whole(study, trials):
     return failed
 
 
-def test_a_search_that_is_killed_at_random_points_loses_and_doubles_nothing(tmp_path):
+def test_a_search_that_is_killed_at_random_points_loses_and_doubles_nothing(tmp_path, start_made_up):
     journal, rng, killed = tmp_path / "s.journal", random.Random(5), 0
     broken_off = False
     for _ in range(3 * KILLS):
-        with start(journal) as child:
-            let_go(child)
-            time.sleep(rng.uniform(0.03, 0.2))
-            killed += child.poll() is None
-            child.send_signal(signal.SIGKILL)
+        (search,) = start_made_up(journal, trials=TRIALS)
+        time.sleep(rng.uniform(0.03, 0.2))
+        killed += search.kill()
         before = optuna.load_study(study_name="s", storage=open_storage(None, journal)).trials
         broken_off = any(trial.state == TrialState.RUNNING for trial in before)
         if killed >= KILLS and broken_off:  # on a slow machine a kill may come before any trial has begun
             break
     assert killed >= KILLS
     assert broken_off
-    with start(journal) as child:
-        let_go(child)
-        out, error = child.communicate(timeout=60)
-    assert out.endswith("done\n"), error
+    (search,) = start_made_up(journal, trials=TRIALS)
+    search.end()
     study = optuna.load_study(study_name="s", storage=open_storage(None, journal))
     assert check_whole(study, TRIALS)
     kept = {t.number: t.value for t in before if t.state == TrialState.COMPLETE}

@@ -1,7 +1,6 @@
 """One study, several processes: on PostgreSQL, and two real searches of the command."""
 
 import json
-import signal
 import time
 
 import optuna
@@ -10,7 +9,7 @@ from optuna.trial import TrialState
 
 from coordinator.jobs.optimize.storage import open_storage
 from tests.ledger.postgres_server import NoPostgresError, PostgresServer
-from tests.optimize.test_kills import check_whole, let_go, start
+from tests.optimize.test_kills import check_whole
 
 pytestmark = pytest.mark.xdist_group("postgres")
 
@@ -30,16 +29,13 @@ def plain(url):
     return url.replace("postgresql+psycopg://", "postgresql://")
 
 
-def test_searches_on_postgresql_share_a_study_and_one_takes_over_from_a_killed_one(postgres):
+def test_searches_on_postgresql_share_a_study_and_one_takes_over_from_a_killed_one(postgres, start_made_up):
     url, trials = plain(postgres.create("made_up")), 40
-    children = [start(url, trials) for _ in range(3)]
-    let_go(*children)
+    searches = start_made_up(url, url, url, trials=trials)
     time.sleep(0.3)
-    children[0].send_signal(signal.SIGKILL)
-    for child in children[1:]:
-        out, error = child.communicate(timeout=60)
-        assert out.endswith("done\n"), error
-    children[0].communicate()
+    assert searches[0].kill()
+    for search in searches[1:]:
+        search.end()
     study = optuna.load_study(study_name="s", storage=open_storage(url, None))
     check_whole(study, trials)
     tried = [t for t in study.trials if t.state in (TrialState.COMPLETE, TrialState.PRUNED)]

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 HERE = Path(__file__).resolve().parent
-KILLS = int(os.environ.get("LEDGER_CRASH_KILLS", "25"))
+KILLS = int(os.environ.get("LEDGER_CRASH_KILLS", "16"))
 
 
 @pytest.fixture

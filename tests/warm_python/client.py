@@ -20,6 +20,7 @@ MODULES = (
     "coordinator.adapters.replay.process",
     "freqtrade",
     "joblib.externals.loky.backend.popen_loky_posix",
+    "tests.optimize.made_up",
 )
 SPAWN = "from multiprocessing.spawn import spawn_main"
 FOLDER = os.path.dirname(os.path.abspath(__file__))
@@ -31,6 +32,8 @@ def main() -> int:
     words, environment = sys.argv[1:], dict(os.environ)
     with open(os.path.join(FOLDER, "executable"), encoding="utf-8") as file:
         python = file.read()
+    if words[:1] == ["-B"]:  # multiprocessing passes PYTHONDONTWRITEBYTECODE on as a flag, too
+        words = words[1:]
     if words[:1] == ["-u"]:
         words, environment["PYTHONUNBUFFERED"] = words[1:], "1"
     known = words[0] == "-m" and words[1] in MODULES
