@@ -62,7 +62,7 @@ def _submit(
     try:
         job = problem.job(variant)
     except CoordinatorError as error:  # a neighbour out of its bounds: tried, and refused
-        done[variant.name] = no_account(variant.name, f"refused: {error}")
+        done[variant.name] = no_account(variant.name, f"refused: it must {error.rule}")
         store.write(variant, done[variant.name])
         return
     flights[client.submit(run_account, job, pure=False, priority=job.priority)] = variant
