@@ -18,7 +18,7 @@ class Peeking(CoordinatorStrategy):
 """
 
 
-def analysed(freqtrade, timerange, folder, strategy, module, trades="30"):
+def analysed(freqtrade, timerange, folder, strategy, module, trades="16"):
     export = folder / "bias.csv"
     done = freqtrade(
         "lookahead-analysis",

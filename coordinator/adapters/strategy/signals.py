@@ -35,7 +35,7 @@ from coordinator.run.chart.columns import decision_columns, held, indicator_colu
 from coordinator.run.chart.plot_config import plot_config
 from coordinator.run.collection.collector import SampleCollector
 from coordinator.run.entry_plans import entry_plans, plan_by_hand
-from coordinator.run.frame_columns import entry_columns, merge_columns
+from coordinator.run.frame_columns import entry_columns, merge_columns, with_columns
 from coordinator.run.live.candle_log import Account
 from coordinator.run.live.decisions import LiveDecisions
 from coordinator.run.live.ledger import LiveLedger
@@ -198,7 +198,7 @@ class CoordinatorStrategy(FrameStrategy):
         self._put(analyses)
         self._chart.analyse_others(pair, self.dp, self.populate_indicators)
         own = self.settings.on_clock(analyses[0].clock).baseline
-        return dataframe.assign(**indicator_columns(analyses[0], own))
+        return with_columns(dataframe, indicator_columns(analyses[0], own))
 
     def plan_by_hand(self, pair: str, time: int, direction: int) -> Plan | None:
         if pair not in self._inputs:
@@ -282,7 +282,7 @@ class CoordinatorStrategy(FrameStrategy):
             columns.append(entries)
         self.plans.set_plans(pair, plans)
         merged = held(merge_columns(columns))
-        return dataframe.assign(**self.hedging.entry_columns(pair, merged))
+        return with_columns(dataframe, self.hedging.entry_columns(pair, merged))
 
     def populate_exit_trend(self, dataframe: DataFrame, metadata: dict[str, Any]) -> DataFrame:
         """Leave as the baseline says (``coordinator.trade.signal_exits``).
@@ -299,7 +299,7 @@ class CoordinatorStrategy(FrameStrategy):
             columns["exit_tag"] = exits.reason
         if not self.can_short:
             del columns["exit_short"]
-        shown = dataframe.assign(**self.hedging.exit_columns(metadata["pair"], columns))
+        shown = with_columns(dataframe, self.hedging.exit_columns(metadata["pair"], columns))
         return self._chart.shown(shown, metadata["pair"])
 
     def plot_annotations(
