@@ -85,6 +85,26 @@ def test_a_mistake_names_the_key_the_rule_and_the_value(section, name, value):
 
 
 @pytest.mark.parametrize(
+    ("section", "got"),
+    [
+        ({"targets": {"horizon": 25}, "baseline": {"clock": "1d"}, "dca": {}}, "{'targets.horizon': 25}"),
+        (
+            {"stops": {"minimum": 0.05, "hard_limit": 0.03, "atr_multiple": 2.0}},
+            "{'minimum': 0.05, 'hard_limit': 0.03}",
+        ),
+        (
+            {"learning": {"ensemble_seeds": 7, "ensemble_horizons": [6, 24], "epochs": 2}},
+            "{'ensemble_seeds': 7}",
+        ),
+    ],
+)
+def test_keys_that_do_not_hold_together_are_shown_and_no_others(section, got):
+    with pytest.raises(CoordinatorError) as error:
+        load_settings(section)
+    assert str(error.value).endswith(f". Got {got} instead.")
+
+
+@pytest.mark.parametrize(
     ("path", "inside", "outside"),
     [
         ("stops.atr_multiple", (1.5, 4.0), (1.4, 4.1)),

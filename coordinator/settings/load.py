@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -46,7 +47,8 @@ config must be a known key. Got 0.2 instead.
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         name = ".".join(str(part) for part in first["loc"]) or "coordinator"
-        raise CoordinatorError(name, SECTION, _rule(first["type"], first["msg"]), first["input"]) from None
+        value = _named(first["msg"], first["input"])
+        raise CoordinatorError(name, SECTION, _rule(first["type"], first["msg"]), value) from None
 
 
 def run_settings(config: Mapping[str, Any]) -> Settings:
@@ -83,6 +85,20 @@ def _most_tranches(config: Mapping[str, Any], planned: int) -> int:
         return 1
     additions = config.get("max_entry_position_adjustment", -1)
     return planned if additions < 0 else min(planned, 1 + additions)
+
+
+def _named(message: str, given: object) -> object:
+    """Of several keys that must hold together, what was given of those the message names; else all that was given."""
+    if not isinstance(given, Mapping):
+        return given
+    found: dict[str, object] = {}
+    for word in re.findall(r"[a-z_][a-z0-9_.]*", message):
+        value: object = given
+        for key in word.split("."):
+            value = value.get(key) if isinstance(value, Mapping) else None
+        if value is not None:
+            found[word] = value
+    return found or given
 
 
 def _rule(kind: str, message: str) -> str:
