@@ -54,7 +54,7 @@ def overlay_config(
 ) -> dict[str, Any]:
     """Config to pass last: Binance and its streams at ``base_url``, dry-run unless the bot trades there.
 
-    Requests are not spaced out: the exchange is this machine's own.
+    Requests are not spaced out, and the end of connections is not waited for: the exchange is this machine's own.
 
     Parameters
     ----------
@@ -75,7 +75,7 @@ def overlay_config(
     api: dict[str, Any] = {name: base_url + path for name, path in API_PATHS.items()}
     stream_url = "ws" + base_url.removeprefix("http")
     api["ws"] = {name: stream_url + path for name, path in STREAM_PATHS.items()}
-    ccxt_config: dict[str, Any] = {"urls": {"api": api}, "enableRateLimit": False}
+    ccxt_config: dict[str, Any] = {"urls": {"api": api}, "enableRateLimit": False, "timeout_on_exit": 0}
     if simulated_clock:
         ccxt_config["timeout"] = 3000
     exchange = {

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import threading
 import time
+from contextlib import suppress
+from itertools import count
 from types import TracebackType
 from typing import Final
 
@@ -17,6 +20,38 @@ from coordinator.sandbox.faults import FaultLayer
 __all__ = ["SandboxServer"]
 
 _START_SECONDS: Final = 15.0
+
+
+class _Server(uvicorn.Server):
+    """Ends at once: uvicorn looks every tenth of a second whether it is to end, and waits another one then."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._ended = asyncio.Event()
+
+    def end(self) -> None:
+        """From another thread."""
+        self.should_exit = True
+        if self._loop is not None:
+            with suppress(RuntimeError):  # it has ended by itself, and its loop is closed
+                self._loop.call_soon_threadsafe(self._ended.set)
+
+    async def main_loop(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        for tick in count():
+            if await self.on_tick(tick):
+                return
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._ended.wait(), 0.1)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Clients keep connections open; nothing is worth waiting for at the end."""
+        for opened in (*self.servers, *(sockets or [])):
+            opened.close()
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+        await asyncio.sleep(0)
 
 
 class SandboxServer:
@@ -46,7 +81,7 @@ class SandboxServer:
         # A faulty exchange's faults are no news.
         level = "critical" if isinstance(app, FaultLayer) else "warning"
         config = uvicorn.Config(app, log_level=level, access_log=False, lifespan="off")
-        self._server = uvicorn.Server(config)
+        self._server = _Server(config)
         self._thread = threading.Thread(target=self._server.run, args=([self._socket],), daemon=True)
 
     def __enter__(self) -> SandboxServer:
@@ -67,9 +102,7 @@ class SandboxServer:
         self._stop()
 
     def _stop(self) -> None:
-        self._server.should_exit = True
-        # Clients keep connections open; nothing is worth waiting for at the end.
-        self._server.force_exit = True
+        self._server.end()
         self._thread.join(timeout=10.0)
         self._socket.close()
 
