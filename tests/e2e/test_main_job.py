@@ -208,9 +208,10 @@ def test_config_that_is_not_json_is_one_line(tmp_path, monkeypatch, capsys):
 
 
 def test_a_config_that_freqtrade_refuses_ends_with_freqtrades_own_line(
-    quick_config, datadir, tmp_path, monkeypatch, capsys
+    quick_config, datadir, tmp_path, monkeypatch, capsys, warm_python
 ):
     """Freqtrade itself exits with code 0 there."""
+    monkeypatch.setattr(sys, "executable", warm_python)
     over = tmp_path / "over.json"
     over.write_text('{"stake_amount": "lots", /* of it */}')
     words = (
@@ -232,8 +233,9 @@ def test_a_config_that_freqtrade_refuses_ends_with_freqtrades_own_line(
 
 
 def test_the_environment_decides_as_in_freqtrade_and_never_where_the_run_does(
-    quick_config, datadir, tmp_path, monkeypatch
+    quick_config, datadir, tmp_path, monkeypatch, warm_python
 ):
+    monkeypatch.setattr(sys, "executable", warm_python)
     monkeypatch.setenv("FREQTRADE__COORDINATOR__QUALITY__MODEL_TYPE", "logistic")
     monkeypatch.setenv("FREQTRADE__FREQAI__IDENTIFIER", "theirs")
     monkeypatch.setenv("FREQTRADE__EXCHANGE__NAME", "kraken")

@@ -40,7 +40,7 @@ def seen_by(table, now, pairs_now, now_of_others, frame=FRAME):
     )
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(
     seed=st.integers(0, 10_000),
     restarts=st.sets(st.integers(0, 400), max_size=8),
@@ -94,7 +94,7 @@ def test_the_bot_starts_warm_from_the_frames():
         np.testing.assert_array_equal(getattr(decided, f.name), getattr(whole, f.name), err_msg=f.name)
 
 
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=4, deadline=None)
 @given(seed=st.integers(0, 10_000), began=st.integers(30, 60), restart=st.integers(61, 80))
 def test_a_fast_start_is_the_run_that_began_earlier(seed, began, restart):
     """Signals of before the run, with outcomes that come later, and a run's own: as if there had been one run."""

@@ -27,7 +27,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 PAIRS = ["BTC/USDT", "ETH/USDT"]
 START = pd.Timestamp("2023-03-01", tz="UTC")
 STARTUP = 960
-LIVE = 150  # candles the bot is driven through
+LIVE = 120  # candles the bot is driven through
 COORDINATOR = {
     "decision": {
         "weighting": "fixed",

@@ -81,11 +81,11 @@ def walks(make_walk):
 
 @pytest.fixture(scope="module")
 def undisturbed(walks, tmp_path_factory):
-    """What a bot without a restart knows after 30 candles and after 60."""
+    """What a bot without a restart knows after 15 candles and after 60."""
     bot, found = Bot(tmp_path_factory.mktemp("whole") / "bot", walks), []
     for end in range(FIRST, FIRST + 60):
         bot.candle(end)
-        if end + 1 - FIRST in (30, 60):
+        if end + 1 - FIRST in (15, 60):
             found.append(bot.known())
     return found
 
@@ -105,7 +105,7 @@ def test_a_restart_within_the_first_hour_changes_nothing(walks, undisturbed, tmp
     bot = Bot(tmp_path / "killed", walks)
     bot.candle(FIRST, PAIRS[:pairs])
     bot.start()
-    for end in range(FIRST, FIRST + 30):
+    for end in range(FIRST, FIRST + 15):
         bot.candle(end)
     wanted = undisturbed[0]
     found = bot.known()
