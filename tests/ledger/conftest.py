@@ -2,7 +2,6 @@
 
 import importlib.util
 from datetime import UTC, datetime
-from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -74,13 +73,10 @@ def postgres():
     server.stop()
 
 
-_databases = count()
-
-
 # One group, so that one worker starts one server.
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.xdist_group("postgres"))])
 def ledger_url(request, tmp_path) -> str:
     """An empty database."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'test.ledger.sqlite'}"
-    return request.getfixturevalue("postgres").create(f"test_{next(_databases)}")
+    return request.getfixturevalue("postgres").emptied("test")

@@ -54,6 +54,21 @@ class PostgresServer:
             connection.execute(f'CREATE DATABASE "{database}"')
         return self.url(database)
 
+    def emptied(self, database: str) -> str:
+        """A database with nothing in it and nobody connected, by its URL; far quicker than a new one each time."""
+        with self._connect() as connection:
+            known = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [database]).fetchone()
+        if known is None:
+            return self.create(database)
+        with self._connect(database) as connection:
+            connection.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+            connection.execute("DROP SCHEMA public CASCADE")
+            connection.execute("CREATE SCHEMA public")
+        return self.url(database)
+
     def stop(self) -> None:
         self._process.send_signal(signal.SIGINT)  # its word for "disconnect everybody and stop"
         try:
@@ -63,12 +78,12 @@ class PostgresServer:
             self._process.wait()
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def _connect(self) -> psycopg.Connection:
+    def _connect(self, database: str = "postgres") -> psycopg.Connection:
         return psycopg.connect(
             host="127.0.0.1",
             port=self.port,
             user="ledger",
-            dbname="postgres",
+            dbname=database,
             autocommit=True,
             connect_timeout=5,
         )
