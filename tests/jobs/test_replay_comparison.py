@@ -146,6 +146,18 @@ CASES = {
         "follow the entry",
         False,
     ),
+    "a stop that trails a high between two looks": (
+        [trade(exit_reason="trailing_stop_loss")],
+        [trade(closed_at=hours(120), exit_reason="trailing_stop_loss")],
+        "trails the candle's extreme",
+        True,
+    ),
+    "a stop that trails a high of the bot's alone": (
+        [trade(closed_at=hours(120), exit_reason="trailing_stop_loss")],
+        [trade(exit_reason="trailing_stop_loss")],
+        "left at",
+        False,
+    ),
     "the backtest's end": (
         [trade(closed_at=END, exit_reason="force_exit")],
         [trade(closed_at=pd.NaT)],
@@ -180,6 +192,18 @@ def test_orders_that_were_not_filled_explain_a_missing_trade():
     assert compare([trade()], [], orders).matches[0].explained
     assert not compare([trade()], [], [CancelledEntry(hours(13), "BTC/USDT")]).matches[0].explained
     assert not compare([trade()], [], [CancelledEntry(hours(11), "ETH/USDT")]).matches[0].explained
+
+
+def test_an_entry_that_was_never_filled_is_no_trade_of_the_bot():
+    """The ledger has a row of it, without a price."""
+    ordered = trade(filled_price=None, exit_price=None, closed_at=hours(12), exit_reason="entry not filled")
+    order = CancelledEntry(hours(11) + pd.Timedelta(minutes=30), "BTC/USDT")
+    found = compare([trade()], [ordered], [order])
+    (match,) = found.matches
+    assert (match.bot, match.explained) == (None, True)
+    assert "only in the backtest: the bot's 1 limit orders were not filled" in found.sentences()[1]
+    assert "nan" not in "".join(found.sentences())
+    assert not compare([trade()], [ordered]).matches[0].explained
 
 
 def test_full_slots_explain_a_missing_trade():

@@ -14,7 +14,8 @@ __all__ = ["CancelledEntry", "Circumstances", "TradeComparison", "TradeMatch", "
 
 HOUR = pd.Timedelta(hours=1)
 SAME_PRICE = 1e-9  # relative
-STOPS = ("stop_loss", "trailing_stop_loss", "stoploss_on_exchange")
+TRAILING = "trailing_stop_loss"
+STOPS = ("stop_loss", TRAILING, "stoploss_on_exchange")
 
 
 @dataclass(frozen=True)
@@ -104,7 +105,9 @@ def compare_trades(backtest: pd.DataFrame, bot: pd.DataFrame, lived: Circumstanc
     for key in sorted(sides[0].keys() | sides[1].keys()):
         left, right = (side.get(key) for side in sides)
         time, pair = key
-        if left is not None and right is not None:
+        if left is not None and right is not None and pd.isna(_number(right["filled_price"])):
+            causes, right = explain.not_filled(time, pair), None  # an entry that became no trade
+        elif left is not None and right is not None:
             causes = explain.both(left, right)
         elif left is not None:
             causes = explain.only_backtest(time, pair)
@@ -181,6 +184,9 @@ class _Explainer:
                 (f"left with {reasons[1]}, where the backtest has its end", closed[1] >= self._end - 2 * HOUR)
             ]
         when = f"{closed[0]:%m-%d %H:%M} {reasons[0]} / {closed[1]:%m-%d %H:%M} {reasons[1]}"
+        if reasons[0] == TRAILING and closed[0] < closed[1]:
+            how = "the backtest's stop trails the candle's extreme, the bot's what it saw at its looks"
+            return [(f"left at {when} (backtest / bot): {how}", True)]
         if moved:
             return [
                 (
@@ -193,10 +199,13 @@ class _Explainer:
 
     # --- trades of one ----------------------------------------------------------------------------------------
 
-    def only_backtest(self, time: pd.Timestamp, pair: str) -> Causes:
+    def not_filled(self, time: pd.Timestamp, pair: str) -> Causes:
         orders = self._orders(pair, time)
-        if orders:
-            return [(f"the bot's {orders} limit orders were not filled within the hour", True)]
+        return [(f"the bot's {orders} limit orders were not filled within the hour", orders > 0)]
+
+    def only_backtest(self, time: pd.Timestamp, pair: str) -> Causes:
+        if self._orders(pair, time):
+            return self.not_filled(time, pair)
         entered = time + HOUR
         held = self._held(self._bot, entered)
         if pair in held:
