@@ -43,11 +43,13 @@ LONG = (
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """All workers of a run share the processes of one warm Python."""
+    """All workers of a run share the processes of one warm Python, which gets ready while they collect."""
     if not hasattr(config, "workerinput"):
         folder = Path(tempfile.mkdtemp(prefix="warm-python-"))
         os.environ[WARM] = f"{os.getpid()}:{folder}"
         config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
+        if config.getoption("numprocesses", None):
+            start_warm_python()
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -63,6 +65,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def warm_python() -> str:
     """In ``sys.executable``'s place: starts commands of Freqtrade and ours without importing all anew (Linux)."""
+    return start_warm_python()
+
+
+def start_warm_python() -> str:
     if sys.platform != "linux":
         return sys.executable
     owner, _, name = os.environ[WARM].partition(":")
