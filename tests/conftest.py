@@ -68,6 +68,12 @@ def warm_python() -> str:
     return start_warm_python()
 
 
+@pytest.fixture
+def warm_commands(warm_python, monkeypatch):
+    """What our code starts by ``sys.executable`` comes from the warm Python."""
+    monkeypatch.setattr(sys, "executable", warm_python)
+
+
 def start_warm_python() -> str:
     if sys.platform != "linux":
         return sys.executable

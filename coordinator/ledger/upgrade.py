@@ -70,18 +70,19 @@ def upgrade_schema(connection: Connection, owner: str, to: str = HEAD) -> None:
     if version is not None and version >= to:
         return
     # Alembic takes a while to import, and a ledger is rarely old or new.
-    from alembic import command
-    from alembic.config import Config
     from alembic.runtime.migration import MigrationContext
     from alembic.script import ScriptDirectory
 
+    # Its notes would stand in the bot's log, one of them wrong: DDL is part of our transaction in SQLite too.
+    logging.getLogger("alembic.runtime.migration").setLevel(logging.WARNING)
     if version is None and to == HEAD:
         # All tables at once, as the migrations would leave them one after another (a test compares the two).
         _METADATA.create_all(connection, checkfirst=False)
         MigrationContext.configure(connection).stamp(ScriptDirectory(str(_FOLDER)), HEAD)
         return
-    # Its notes would stand in the bot's log, one of them wrong: DDL is part of our transaction in SQLite too.
-    logging.getLogger("alembic.runtime.migration").setLevel(logging.WARNING)
+    from alembic import command
+    from alembic.config import Config
+
     config = Config(attributes={"connection": connection})
     config.set_main_option("script_location", str(_FOLDER).replace("%", "%%"))
     config.set_main_option("path_separator", "os")

@@ -22,7 +22,7 @@ __all__ = ["SandboxServer"]
 _START_SECONDS: Final = 15.0
 
 
-class _Server(uvicorn.Server):
+class _Server(uvicorn.Server):  # type: ignore[misc]  # mypy does not read uvicorn
     """Ends at once: uvicorn looks every tenth of a second whether it is to end, and waits another one then."""
 
     def __init__(self, config: uvicorn.Config) -> None:

@@ -207,11 +207,11 @@ def test_config_that_is_not_json_is_one_line(tmp_path, monkeypatch, capsys):
     assert all(word in err for word in ("'line 1'", str(tmp_path / "config.json"), "{'no': 1}"))
 
 
+@pytest.mark.usefixtures("warm_commands")
 def test_a_config_that_freqtrade_refuses_ends_with_freqtrades_own_line(
-    quick_config, datadir, tmp_path, monkeypatch, capsys, warm_python
+    quick_config, datadir, tmp_path, monkeypatch, capsys
 ):
     """Freqtrade itself exits with code 0 there."""
-    monkeypatch.setattr(sys, "executable", warm_python)
     over = tmp_path / "over.json"
     over.write_text('{"stake_amount": "lots", /* of it */}')
     words = (
@@ -232,10 +232,10 @@ def test_a_config_that_freqtrade_refuses_ends_with_freqtrades_own_line(
     assert err == f"{refused} (log: {log})\n"
 
 
+@pytest.mark.usefixtures("warm_commands")
 def test_the_environment_decides_as_in_freqtrade_and_never_where_the_run_does(
-    quick_config, datadir, tmp_path, monkeypatch, warm_python
+    quick_config, datadir, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(sys, "executable", warm_python)
     monkeypatch.setenv("FREQTRADE__COORDINATOR__QUALITY__MODEL_TYPE", "logistic")
     monkeypatch.setenv("FREQTRADE__FREQAI__IDENTIFIER", "theirs")
     monkeypatch.setenv("FREQTRADE__EXCHANGE__NAME", "kraken")

@@ -152,6 +152,12 @@ CASES = {
         "trails the candle's extreme",
         True,
     ),
+    "a stop that trailed in the backtest alone": (
+        [trade(exit_reason="trailing_stop_loss")],
+        [trade(closed_at=hours(120), exit_reason="stop_loss")],
+        "left at",
+        False,
+    ),
     "a stop that trails a high of the bot's alone": (
         [trade(closed_at=hours(120), exit_reason="trailing_stop_loss")],
         [trade(exit_reason="trailing_stop_loss")],

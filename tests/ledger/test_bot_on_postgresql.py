@@ -2,7 +2,6 @@
 
 import json
 import signal
-import sys
 import time
 from datetime import UTC, datetime
 
@@ -27,10 +26,8 @@ MARKET = MarketSpec(
 KILLED_FROM = datetime(2023, 3, 1, 8, tzinfo=UTC)
 
 
-def test_a_bot_lives_on_postgresql_and_goes_on_after_kill_9(
-    postgres, pytestconfig, tmp_path, warm_python, monkeypatch
-):
-    monkeypatch.setattr(sys, "executable", warm_python)
+@pytest.mark.usefixtures("warm_commands")
+def test_a_bot_lives_on_postgresql_and_goes_on_after_kill_9(postgres, pytestconfig, tmp_path):
     root, ledger_url, trades_url = pytestconfig.rootpath, postgres.create("bot"), postgres.create("trades")
     config = json.loads((root / "config.json").read_text())
     for name in ("strategy_path", "freqaimodel_path", "hyperopt_path"):

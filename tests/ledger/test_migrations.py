@@ -1,6 +1,7 @@
 """Ledgers of every version open: old ones are upgraded with all they hold, or stay as they were."""
 
 import json
+import logging
 import sqlite3
 from datetime import UTC, datetime
 from pathlib import Path
@@ -141,6 +142,14 @@ def test_old_and_new_ledgers_end_up_the_same(tmp_path):
             }
 
     assert tables("old.sqlite") == tables("new.sqlite")
+
+
+def test_a_new_ledger_is_made_without_a_word_of_alembic(ledger_url, caplog):
+    """Its notes would stand in a bot's log."""
+    logging.getLogger("alembic.runtime.migration").setLevel(logging.NOTSET)
+    with caplog.at_level(logging.INFO):
+        Ledger(ledger_url).upgrade()
+    assert not [record for record in caplog.records if record.name.startswith("alembic")]
 
 
 def test_the_versions_are_the_migrations():

@@ -2,7 +2,6 @@
 
 import json
 import logging
-import sys
 from datetime import UTC, datetime
 
 import pandas as pd
@@ -53,11 +52,9 @@ def trades(result):
     return result.trades.drop(columns=["enter_tag"])
 
 
-def test_it_trades_what_freqtrade_backtesting_trades(
-    backtester, problem, config_file, tiny_market, tmp_path, warm_python, monkeypatch
-):
+@pytest.mark.usefixtures("warm_commands")
+def test_it_trades_what_freqtrade_backtesting_trades(backtester, problem, config_file, tiny_market, tmp_path):
     """The same trades, orders and account as `coordinator backtest` gets from a process of Freqtrade."""
-    monkeypatch.setattr(sys, "executable", warm_python)
     run = backtester.run(START, END, {"coordinator": problem.section(VALUES)})
     mine = build_result("TechnicalBaseline", run.stats, 0.001)
     with SandboxServer(create_app(tiny_market, wall_clock), "127.0.0.1", 0) as server:

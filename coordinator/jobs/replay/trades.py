@@ -184,7 +184,7 @@ class _Explainer:
                 (f"left with {reasons[1]}, where the backtest has its end", closed[1] >= self._end - 2 * HOUR)
             ]
         when = f"{closed[0]:%m-%d %H:%M} {reasons[0]} / {closed[1]:%m-%d %H:%M} {reasons[1]}"
-        if reasons[0] == TRAILING and closed[0] < closed[1]:
+        if reasons == (TRAILING, TRAILING) and closed[0] < closed[1]:
             how = "the backtest's stop trails the candle's extreme, the bot's what it saw at its looks"
             return [(f"left at {when} (backtest / bot): {how}", True)]
         if moved:

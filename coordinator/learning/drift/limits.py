@@ -156,7 +156,7 @@ def feature_drift(limits: DriftLimits, x: Floats) -> FeatureDrift | None:
     if len(x) < limits.window:
         return None
     x = x[-limits.window :]
-    window = Windows.overlapping(len(x), len(x), 1)
+    window = Windows.whole(len(x))
     distance = psi_of_windows(limits.reference, x, window)[0]
     ks = _ks(limits.quantiles, x, window)[0]
     moved = (distance > limits.psi_limit) & (ks > limits.ks_limit)
@@ -179,16 +179,12 @@ def _ks(quantiles: Floats, x: Floats, windows: Windows) -> Floats:
     """
     out = np.zeros((len(windows.rows), x.shape[1]))
     for column, edges in enumerate(quantiles):
-        values = x[:, column]
-        known = np.isfinite(values)
-        if not (known.any() and np.isfinite(edges).all()):
+        if not np.isfinite(edges).all():
             continue
         # Values up to an edge, and below it; the last count is of unknown ones.
         n = len(edges)
-        upto, under = (
-            windows.counts(np.where(known, np.searchsorted(edges, values, side=side), n + 1), n + 2)
-            for side in ("left", "right")
-        )
+        upto = windows.counts_between(x[:, column], edges, "left")
+        under = windows.counts_between(x[:, column], edges, "right")
         count = np.maximum(windows.rows - upto[:, -1], 1)[:, None]
         at_most = upto[:, :n].cumsum(axis=1) / count
         below = under[:, :n].cumsum(axis=1) / count

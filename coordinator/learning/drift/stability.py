@@ -49,7 +49,7 @@ def drift_reference(values: Floats, bins: int = 10) -> DriftReference:
         known = values[np.isfinite(values[:, column]), column]
         if len(known):
             edges[column] = np.quantile(known, np.linspace(0, 1, bins + 1)[1:-1])
-    return DriftReference(edges, _shares(values, edges, _all_of(values))[0])
+    return DriftReference(edges, _shares(values, edges, Windows.whole(len(values)))[0])
 
 
 def psi(reference: DriftReference, values: Floats) -> Floats:
@@ -64,7 +64,7 @@ def psi(reference: DriftReference, values: Floats) -> Floats:
     """
     if not len(values):
         return np.full(values.shape[1], np.nan)
-    return np.asarray(psi_of_windows(reference, values, _all_of(values))[0])
+    return np.asarray(psi_of_windows(reference, values, Windows.whole(len(values)))[0])
 
 
 def psi_of_windows(reference: DriftReference, values: Floats, windows: Windows) -> Floats:
@@ -74,16 +74,7 @@ def psi_of_windows(reference: DriftReference, values: Floats, windows: Windows) 
     return np.asarray(((now - then) * np.log(now / then)).sum(axis=2))
 
 
-def _all_of(values: Floats) -> Windows:
-    return Windows.overlapping(len(values), len(values), 1)
-
-
 def _shares(values: Floats, edges: Floats, windows: Windows) -> Floats:
     """Of each window's rows, in each column's bins, shape (n_windows, n_columns, bins + 1)."""
-    columns, bins = edges.shape[0], edges.shape[1] + 1
-    counts = np.zeros((len(windows.rows), columns, bins + 1))
-    for column in range(columns):
-        x = values[:, column]
-        place = np.where(np.isfinite(x), np.searchsorted(edges[column], x, side="right"), bins)
-        counts[:, column] = windows.counts(place, bins + 1)
-    return counts / windows.rows[:, None, None]
+    counts = [windows.counts_between(x, cuts, "right") for x, cuts in zip(values.T, edges, strict=True)]
+    return np.asarray(np.stack(counts, axis=1) / windows.rows[:, None, None])

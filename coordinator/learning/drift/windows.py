@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 
@@ -31,6 +31,11 @@ class Windows(NamedTuple):
         cuts = np.unique(np.concatenate((starts, starts + rows)))
         return cls(cuts, np.searchsorted(cuts, starts), np.searchsorted(cuts, starts + rows))
 
+    @classmethod
+    def whole(cls, n: int) -> Windows:
+        """One, of all rows, n > 0."""
+        return cls.overlapping(n, n, 1)
+
     @property
     def rows(self) -> Ints:
         """How many each window has."""
@@ -54,6 +59,23 @@ class Windows(NamedTuple):
         so_far = np.zeros((pieces + 1, n_codes), dtype=np.int64)
         np.cumsum(each.reshape(pieces, n_codes), axis=0, out=so_far[1:])
         return np.asarray(so_far[self.last] - so_far[self.first])
+
+    def counts_between(self, values: Floats, edges: Floats, side: Literal["left", "right"]) -> Ints:
+        """How many known values of each window lie between ascending edges, and how many are unknown.
+
+        Parameters
+        ----------
+        values : ndarray of shape (n,)
+        edges : ndarray of shape (n_edges,)
+        side : where a value that equals an edge counts: "left" below it, "right" above it
+
+        Returns
+        -------
+        ndarray of int, shape (n_windows, n_edges + 2), the last one of the values that are not finite
+        """
+        unknown = len(edges) + 1
+        places = np.where(np.isfinite(values), np.searchsorted(edges, values, side=side), unknown)
+        return self.counts(places, unknown + 1)
 
     def span(self, x: Floats) -> tuple[Floats, Floats]:
         """Lowest and highest finite value of each column in each window: inf and -inf where there is none.
