@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -19,17 +18,6 @@ from coordinator.sandbox.server import SandboxServer
 from coordinator.sandbox.spec import MarketSpec
 
 TIMERANGE = "20230601-20230801"
-LISTS = """
-import sys
-from freqtrade.main import main
-for command in ("list-strategies", "list-freqaimodels", "list-hyperoptloss"):
-    print(command, flush=True)
-    try:
-        main([command, "-1", "--userdir", sys.argv[1]])
-    except SystemExit as end:
-        assert not end.code, end.code
-"""
-"""Three commands in one process, which loads Freqtrade and torch once."""
 
 
 @pytest.fixture
@@ -56,18 +44,14 @@ def configs(user_data, own_config):
     return ["-c", own_config, "-c", user_data / "coordinator.json"]
 
 
-def test_freqtrade_finds_all_that_was_put_there(user_data, coordinator, tmp_path):
-    coordinator("init", user_data, "--yes")
-    line = [sys.executable, "-c", LISTS, str(user_data)]
-    done = subprocess.run(line, cwd=tmp_path, capture_output=True, text=True, timeout=300)
-    assert done.returncode == 0, done.stderr[-3000:]
-    text, losses = done.stdout.split("list-hyperoptloss")
-    strategies, models = text.removeprefix("list-strategies").split("list-freqaimodels")
-    assert {"MLCoordinator", "TechnicalBaseline"} <= set(strategies.split())
-    assert {"CoordinatorClassifier", "StrategySelectorRL"} <= set(models.split())
-    assert {"ExpectancyRHyperOptLoss", "CalmarFloorHyperOptLoss"} <= set(losses.split())
+def test_freqtrade_finds_all_that_was_put_there(freqtrade, user_data):
+    commands = ("list-strategies", "list-freqaimodels", "list-hyperoptloss")
+    strategies, models, losses = (freqtrade(command, "-1").split() for command in commands)
+    assert {"MLCoordinator", "TechnicalBaseline"} <= set(strategies)
+    assert {"CoordinatorClassifier", "StrategySelectorRL"} <= set(models)
+    assert {"ExpectancyRHyperOptLoss", "CalmarFloorHyperOptLoss"} <= set(losses)
     for kind, names in (("strategies", strategies), ("freqaimodels", models), ("hyperopts", losses)):
-        assert {path.stem for path in (user_data / kind).glob("*.py")} <= set(names.split())
+        assert {path.stem for path in (user_data / kind).glob("*.py")} <= set(names)
 
 
 def test_the_users_own_settings_stay_and_the_strategys_hold(freqtrade, configs):

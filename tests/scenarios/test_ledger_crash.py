@@ -7,12 +7,11 @@ import importlib.util
 import os
 import re
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-HERE = Path(__file__).resolve().parent
+ROOT = Path(__file__).resolve().parents[2]
 KILLS = int(os.environ.get("LEDGER_CRASH_KILLS", "16"))
 
 
@@ -22,7 +21,7 @@ def urls(request, tmp_path):
     if request.param == "sqlite":
         yield [f"sqlite:///{tmp_path / name}" for name in ("killed.sqlite", "undisturbed.sqlite")]
         return
-    path = HERE.parent / "ledger" / "postgres_server.py"
+    path = ROOT / "tests" / "ledger" / "postgres_server.py"
     spec = importlib.util.spec_from_file_location("postgres_server", path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
@@ -37,9 +36,9 @@ def urls(request, tmp_path):
 
 
 @pytest.mark.parametrize("urls", ["sqlite", "postgresql"], indirect=True)
-def test_a_killed_writer_leaves_a_sound_ledger_that_is_continued(urls):
-    command = [sys.executable, str(HERE / "ledger_crash.py"), *urls, str(KILLS), "7"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60 + 3 * KILLS)
+def test_a_killed_writer_leaves_a_sound_ledger_that_is_continued(warm_python, urls):
+    command = [warm_python, "-m", "tests.scenarios.ledger_crash", *urls, str(KILLS), "7"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60 + 3 * KILLS)
     assert done.returncode == 0, done.stderr[-3000:]
     print(f"\n{done.stdout.strip()}")  # noqa: T201
     found = re.match(r"(\d+) kills, (\d+) inside a write", done.stdout)

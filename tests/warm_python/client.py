@@ -21,6 +21,7 @@ MODULES = (
     "freqtrade",
     "joblib.externals.loky.backend.popen_loky_posix",
     "tests.optimize.made_up",
+    "tests.scenarios.ledger_crash",
 )
 SPAWN = "from multiprocessing.spawn import spawn_main"
 FOLDER = os.path.dirname(os.path.abspath(__file__))
