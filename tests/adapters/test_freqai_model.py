@@ -1,5 +1,6 @@
 """The FreqAI side in-process, as a bot drives it: pooled training, latency, one component's failure."""
 
+import itertools
 import json
 import time
 from pathlib import Path
@@ -166,6 +167,16 @@ def test_a_late_prediction_is_marked_and_said_once(bot, caplog):
     model._strategy.dp.known += 1
     assert [ask(model, PAIRS[0], dk)[1] for _ in range(3)] == [LATE] * 3
     assert caplog.text.count("ML is late and absent") == 1
+
+
+@pytest.mark.parametrize(("seconds", "said"), [(0.0499, 1), (0.0501, LATE)])
+def test_late_is_later_than_fifty_milliseconds(bot, monkeypatch, seconds, said):
+    model = bot()
+    model.model, dk = train(model, PAIRS[0])
+    model._strategy.dp.known += 1
+    clock = SimpleNamespace(perf_counter=itertools.count(step=seconds).__next__)
+    monkeypatch.setattr("coordinator.adapters.freqai.model.time", clock)
+    assert ask(model, PAIRS[0], dk)[1] == said
 
 
 def test_live_one_components_failure_leaves_the_others(bot, monkeypatch, caplog):

@@ -109,13 +109,13 @@ def scrambled(seed):
     return change
 
 
-def decided(analyses, held, mode, change, hedge):
+def decided(analyses, held, mode, change, hedge, tag="x"):
     """Everything the hedge says along a fixed sequence of candles, equity and positions."""
     strategy, out, found = make(analyses, mode, hedge, change), [], moments(analyses)
     pairs = SPOT if mode == "spot" else FUTURES
     rng = np.random.default_rng(0)
     for i, now in enumerate(found):
-        held[:] = [trade(pairs[1], found[max(i - 5, 0)], amount=20.0 + i % 7)] if i % 40 > 5 else []
+        held[:] = [trade(pairs[1], found[max(i - 5, 0)], amount=20.0 + i % 7, tag=tag)] if i % 40 > 5 else []
         strategy.wallets.total = 10_000 * float(np.exp(0.15 * np.sin(i / 30)) + rng.normal(0, 0.002))
         strategy.update_portfolio(now)
         hedging, monitor = strategy.hedging, strategy.hedging.monitor
@@ -142,7 +142,8 @@ def test_the_same_decisions_with_every_ml_input_scrambled(analyses, held, mode, 
     plain = decided(analyses, held, mode, lambda analysis: analysis, hedge)
     held.clear()
     PairLocks.locks.clear()
-    assert decided(analyses, held, mode, scrambled(seed), hedge) == plain
+    tag = "breakout, ML agrees"  # as entry_tags says what ML thought
+    assert decided(analyses, held, mode, scrambled(seed), hedge, tag) == plain
     states = [x[0]["active"] for x in plain[::2]]
     assert 20 < sum(states) < len(states) - 20
 

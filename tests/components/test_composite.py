@@ -1,7 +1,9 @@
 """The composite model: causal, pooled, one component's failure is its own, and nobody speaks of what it has seen."""
 
+import hashlib
 import pickle
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -303,6 +305,10 @@ def test_models_pickle_and_files_and_verdicts_go_to_the_ledger(market, edges, tm
     stored = read_verdicts(tmp_path / "coordinator")
     assert stored == files.verdicts
     assert [x.name for x in stored] == sorted(WITH_SELECTOR)
+    for verdict in stored:
+        content = Path(verdict.file).read_bytes()
+        assert content == filed[verdict.name].content
+        assert hashlib.sha256(content).hexdigest() == verdict.file_hash
     ledger = Ledger(tmp_path / "ledger.sqlite")
     for _ in range(2):
         register_models(ledger, stored, HOUR)

@@ -265,6 +265,13 @@ def test_adaptive_thresholds_act_only_when_they_are_on(tables):
     assert ((on.threshold >= 0.60) & (on.threshold <= 0.85)).all()
     np.testing.assert_array_equal(on.accepted, on.confidence >= on.threshold)
     assert not np.array_equal(on.accepted, off.accepted)
+    assert DEFAULT.decision.threshold == 0.70
+    thresholds = DEFAULT.thresholds.model_copy(update={"mode": "on", "sigmas": 0.0})
+    for weight in (0.35, 0.0):  # the gate moves as far as ML has a say
+        decision = config.decision.model_copy(update={"ml_weight": weight})
+        some = Fold(config.model_copy(update={"thresholds": thresholds, "decision": decision})).run(table)
+        moved = 0.70 + (some.adaptive_threshold - 0.70) * weight / 0.70
+        np.testing.assert_allclose(some.threshold, moved)
 
 
 def test_a_re_armed_signal_needs_a_model_that_speaks_for_it(tables):

@@ -74,6 +74,8 @@ def test_costs_are_paid_on_both_sides():
     assert r == pytest.approx((-0.02 - 0.0015 * (1 + 0.98)) / 0.02)
     _, r, _ = resolve([SIGNAL, (100, 106, 99, 105)], 1, costs)
     assert r == pytest.approx((0.05 - 0.0015 * (1 + 1.05)) / 0.02)
+    _, r, _ = resolve([SIGNAL, (100, 101, 94, 95)], -1, costs)
+    assert r == pytest.approx((0.05 - 0.0015 * (1 + 0.95)) / 0.02)
 
 
 @given(seed=st.integers(0, 10_000), cut=st.integers(20, 300))

@@ -70,6 +70,7 @@ def test_five_percent_up_and_down(phase, weight, changed, after):
         ({"drawdown_ml": 15.1, "days": 14}, 1.0),
         ({"p_floor": 0.01, "outcomes": 49}, 1.0),
         ({"p_floor": 0.21}, 1.0),
+        ({"p_sharpe_cut": 0.21}, 1.0),
     ],
 )
 def test_the_documented_cuts(changed, factor):
@@ -90,6 +91,7 @@ def test_a_cut_comes_before_a_rise():
         (SHADOW, 0.0, 49, GOOD, (SHADOW, 0.0)),
         (SHADOW, 0.0, 50, GOOD, (PILOT, 0.10)),
         (SHADOW, 0.0, 50, {**GOOD, "p_bar": 0.79}, (SHADOW, 0.0)),
+        (SHADOW, 0.0, 50, {**GOOD, "p_sharpe": 0.79}, (SHADOW, 0.0)),
         (PILOT, 0.10, 600, GOOD, (EXPANSION, 0.20)),
         (PILOT, 0.15, 600, GOOD, (EXPANSION, 0.25)),  # what was earned is kept
         (PILOT, 0.10, 600, BLOCKED, (PILOT, 0.15)),  # more drawdown: no promotion

@@ -75,6 +75,9 @@ def test_the_documented_update():
     learner.learn(ints(BULL), ints(0), np.array([-0.10]), ints(NEUTRAL))
     expected = 0.12 + 0.1 * (-1.0 + 0.95 * 0.0614 - 0.12)
     assert learner.q_[BULL][0] == pytest.approx(expected)
+    hundred = TacticSelector(S)
+    hundred.learn(np.full(100, BULL), np.zeros(100, int), np.full(100, 0.05), np.full(100, -1))
+    assert hundred.q_[BULL][0] == pytest.approx(1 - 0.9**100)
 
 
 def test_rate_discount_and_exploration_can_be_set():
@@ -106,6 +109,9 @@ def test_epsilon_fades_by_half_a_percent_down_to_five_percent():
     learner.learn(np.zeros(400, int), np.zeros(400, int), np.zeros(400), np.zeros(400, int))
     assert learner.epsilon_ == 0.05
     assert learner.updates_ == 401
+    warm = TacticSelector(S)
+    warm.warm_start(ints(0, 0), np.zeros((2, 4)), ints(0, 0))
+    assert warm.epsilon_ == pytest.approx(0.2 * 0.995**2)  # once a trade, not once a tactic
 
 
 def test_the_best_value_is_chosen_and_its_tactic_votes():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -191,6 +192,18 @@ def test_the_hedge_has_neither_roi_nor_trailing_stop(make, monkeypatch):
     assert fast == trades(engine, keys)
     closed = {trade[8] for trade in fast if trade[8].startswith("hedge closed")}
     assert closed
+
+
+@pytest.mark.parametrize(("stop", "leverage"), [(0.03, 10.0), (0.1, 8.0), (0.3, 2.0)])
+def test_a_strategy_asks_for_no_more_leverage_than_the_planned_stop_bears(stop, leverage):
+    config = {
+        "trading_mode": "futures",
+        "stake_currency": "USDT",
+        "coordinator": {"sizing": {"leverage": 10}},
+    }
+    strategy = CoordinatorStrategy(config)
+    strategy.plans = SimpleNamespace(at_signal=lambda *_: SimpleNamespace(stop_distance=stop))
+    assert strategy.leverage("BTC/USDT:USDT", START, 50.0, "long") == leverage
 
 
 @pytest.mark.parametrize("leverage", [10, 20])

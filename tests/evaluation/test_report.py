@@ -13,7 +13,7 @@ from coordinator.reports.evaluation.page import write_evaluation_page
 from coordinator.reports.evaluation.picture import evaluation_picture
 from coordinator.reports.evaluation.summary import summary_lines
 from coordinator.reports.evaluation.tables import evaluation_tables
-from coordinator.reports.evaluation.targets import contribution_rows, target_rows
+from coordinator.reports.evaluation.targets import CONTRIBUTIONS, TARGETS, contribution_rows, target_rows
 
 from .conftest import made_account
 
@@ -66,6 +66,68 @@ def test_targets_are_judged_by_their_numbers():
     assert gain.ml == pytest.approx((own - ours) / abs(ours)) and gain.baseline == 0.0
     worse = {(row.source, row.label): row for row in target_rows(ml, base)}
     assert worse["004", "win rate 78 to 83 %"].verdict == "not met"
+
+
+def test_the_documented_numbers_of_the_targets():
+    numbers = {}
+    for target in TARGETS:
+        numbers.setdefault(target.source, []).append((target.figure, target.low, target.below))
+    assert numbers == {
+        "001, rolling metrics": [
+            ("win_rate", 0.52, False),
+            ("sharpe", 1.5, False),
+            ("profit_factor", 1.8, False),
+            ("max_drawdown", 0.05, True),
+        ],
+        "001, pilot": [("win_rate", 0.51, False), ("sharpe", 1.35, False), ("gain", 0.02, False)],
+        "001, expansion": [("win_rate", 0.52, False), ("sharpe", 1.4, False), ("gain", 0.05, False)],
+        "001, optimization": [
+            ("win_rate", 0.54, False),
+            ("sharpe", 1.6, False),
+            ("profit_factor", 1.8, False),
+            ("gain", 0.15, False),
+        ],
+        "001, months 3 and 4": [("win_rate", 0.52, False), ("sharpe", 1.5, False), ("gain", 0.1, False)],
+        "001, from month 6": [
+            ("win_rate", 0.55, False),
+            ("sharpe", 1.8, False),
+            ("profit_factor", 2.0, False),
+            ("gain", 0.2, False),
+        ],
+        "004": [
+            ("win_rate", 0.78, False),
+            ("sharpe", 2.5, False),
+            ("max_drawdown", 0.13, True),
+            ("profit_factor", 1.9, False),
+            ("gain", 0.18, False),
+            ("false_signals", -0.25, True),
+        ],
+    }
+
+
+def test_the_documented_numbers_of_the_contributions():
+    numbers = {}
+    for hope in CONTRIBUTIONS:
+        numbers.setdefault(hope.source, []).append((hope.figure, hope.low, hope.relative, hope.below))
+    assert numbers == {
+        "004, LSTM": [
+            ("win_rate", 0.03, False, False),
+            ("sharpe", 0.2, False, False),
+            ("false_signals", -0.10, True, True),
+        ],
+        "004, fusion": [
+            ("win_rate", 0.05, False, False),
+            ("sharpe", 0.3, False, False),
+            ("max_drawdown", -0.15, True, True),
+            ("false_signals", -0.20, True, True),
+        ],
+        "004, Q-learning": [("sharpe", 0.15, False, False)],
+        "004, adaptive exits": [
+            ("average_profit", 0.15, True, False),
+            ("win_rate", 0.02, False, False),
+            ("max_drawdown", -0.15, True, True),
+        ],
+    }
 
 
 def test_contributions_are_judged_by_their_numbers():

@@ -5,6 +5,7 @@ import time
 import pytest
 from freqtrade.ft_types.plot_annotation_type import AnnotationTypeTA
 
+from coordinator.ledger.store import Ledger
 from tests.frequi.conftest import Webserver, config, free_port
 
 pytestmark = pytest.mark.xdist_group("frequi webserver")
@@ -122,6 +123,17 @@ def test_the_historic_chart_shows_what_the_backtest_decided(webserver, client):
     opened = {trade["open_timestamp"] // 1000 for trade in webserver.trades if trade["pair"] == "BTC/USDT"}
     assert opened
     assert opened <= marked
+    (path,) = (webserver.log.parent / "backtest_results").glob("*.ledger.sqlite")
+    stored = Ledger(path).read_decisions().query("pair == 'BTC/USDT'")
+    known = dict(zip(stored["time"].dt.as_unit("s").astype("int64"), stored["win_probability"], strict=True))
+    shown = {
+        row[columns.index("__date_ts")] // 1000: row[columns.index("win_probability")]
+        for row in chart["data"]
+    }
+    both = [(known[time], one) for time, one in shown.items() if one is not None and time in known]
+    assert len(both) > 10
+    for one, other in both:  # it has learnt from the other pair's outcomes, too
+        assert other == pytest.approx(one, abs=6e-4)
     again = client.answer("GET", "/pair_history", params=asked())
     assert again["data"] == chart["data"]
 

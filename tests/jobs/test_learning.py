@@ -13,6 +13,7 @@ from coordinator.jobs.learning.schedule import cron_line, systemd_units
 from coordinator.jobs.quality.train import train_walk_forward
 from coordinator.learning import retraining
 from coordinator.learning.promotion import Verdict
+from coordinator.ledger.learning_events import learning_events
 from coordinator.ledger.registry import ModelRegistry
 from tests.jobs.conftest import DAY, FIRST
 
@@ -109,6 +110,8 @@ def test_history_and_status_tell_everything(trained):
     events = json.loads(said)
     assert code == 0
     assert {event["kind"] for event in events} == {"trained", "drift", "rollback"}
+    everything = learning_events(trained.ledger, "signal_quality")
+    assert [event["sentence"] for event in events] == [one.sentence for one in everything]
     assert {event["trigger"] for event in events} == {"walk-forward", "drift", ""}
     code, said = run(trained, "status", "--json")
     status = json.loads(said)[0]

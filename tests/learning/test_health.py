@@ -28,7 +28,10 @@ def health_of(model, rows, later, x=None):
 
 
 def test_a_good_model_is_healthy(model, rows, make_signals):
-    health = health_of(model, rows, make_signals(seed=5))
+    later = make_signals(seed=5)
+    health = health_of(model, rows, later)
+    said = model.predict_proba(later.x) >= rows.label(SETTINGS).mean()  # the base rate is the cut
+    assert health.accuracy == (said == (later.label(SETTINGS) >= 0.5)).mean()
     assert health.signals == 3000 and not health.failed
     assert health.auc > 0.62 and health.train_auc > health.auc and health.gap == health.train_auc - health.auc
     assert health.brier_skill > 0.02 and health.ece < 0.06 and health.log_loss < health.prior_log_loss

@@ -109,6 +109,9 @@ def test_the_figures_are_those_of_bot_and_ledger(bot):
     above = [matrix["matrix"][i][j] for i in range(3) for j in range(3) if i < j]
     assert matrix["average"] == pytest.approx(sum(above) / 3, abs=1e-5)
     assert {row["pair"] for row in matrix["refusals"]} >= {"BTC/USDT"}
+    assert matrix["held"] == ["ETH/USDT"]
+    held = {one["name"]: one["held"] for one in matrix["sectors"]}
+    assert held == {"layer1": 1, "payments": 0}
     assert len(get(bot, "/ml_stats").json()["metrics"]) == 15
     phase = get(bot, "/phase").json()
     manager = bot.freqtrade.strategy.recorder._live.fold.fold.learners.manager

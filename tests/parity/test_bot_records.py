@@ -288,9 +288,11 @@ def test_samples_are_collected_unless_switched_off(make_bot, market, tmp_path, e
         for timeframe in ("1h", "4h", "1d")
     }
     settings = EVERY if enabled else {**EVERY, "data_collection": {"enabled": False}}
+    settings = {**settings, "ledger": {"url": f"sqlite:///{tmp_path}/own.sqlite"}}
     bot = make_bot(market, PAIRS, candles, settings, tmp_path)
     until_a_signal(bot)
-    ledger = Ledger(tmp_path / "coordinator.ledger.sqlite")
+    assert not (tmp_path / "coordinator.ledger.sqlite").exists()
+    ledger = Ledger(tmp_path / "own.sqlite")
     decided, features = ledger.read_decisions(), ledger.read_features(1, stored_schema(SIGNAL_SCHEMA))
     assert len(decided) >= 2
     assert len(features.time) == (len(decided) if enabled else 0)

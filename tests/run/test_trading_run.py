@@ -9,6 +9,7 @@ import pytest
 
 from coordinator.components.absence import LATE
 from coordinator.run.entry_tags import enter_tags
+from coordinator.run.learning_records import WrittenCounts, history_records
 from coordinator.run.pair_analysis import analyse
 from coordinator.run.predictions import with_predictions
 from coordinator.run.trading_run import TradingRun
@@ -183,6 +184,8 @@ def test_a_backtests_reviews_of_the_ml_weight_are_recorded_with_their_evidence(a
     assert [(row.phase, row.ml_weight) for _, row in rows] == [("shadow", 0.0)] * 2
     assert first[1].reason.startswith("promoted: ")
     assert {"outcomes", "p_halves", "mean_ml", "mean_baseline"} <= first[1].metrics.keys()
+    later = history_records(backtest._backtest._history, WrittenCounts(reviews=1))  # as a bot writes them
+    assert [(record.time, row) for record in later for row in record.weights] == [second]
 
 
 def test_without_ml_votes_the_coordinator_is_the_baseline(analyses):

@@ -71,6 +71,10 @@ def test_the_documented_example_with_its_consistency():
         ((-1, -1, -1), (0.5, 0.5, 0.5), -1),
         ((1, 1, -1), (1.0, 1.0, 1.0), 0),  # .2
         ((0, -1, 0), (0.0, 1.0, 0.0), -1),  # -.35
+        ((0, 0, 1), (0.0, 0.0, 0.75), 0),  # .30
+        ((0, 0, 1), (0.0, 0.0, 0.76), 1),  # .304
+        ((0, 0, -1), (0.0, 0.0, 0.75), 0),
+        ((0, 0, -1), (0.0, 0.0, 0.76), -1),
     ],
 )
 def test_direction_beyond_three_tenths(directions, confidences, expected):
@@ -85,6 +89,9 @@ def test_exactly_three_tenths_is_hold():
 def test_agreement_scores():
     cases = np.array([[1, 1, 1], [1, 1, -1], [0, 1, 0], [1, 0, -1], [0, 0, 0]]).T
     assert agreement(cases).tolist() == [1.0, 0.6, 0.6, 0.3, 1.0]
+    _, confidence, score, agree = fused((1, -1, 0), (1.0, 1.0, 0.0))  # all differ
+    assert (score, agree) == (pytest.approx(-0.1), 0.3)
+    assert confidence == pytest.approx(0.6 * 0.1 + 0.25 * 0.3 + 0.15 * 1.0)
 
 
 @pytest.mark.parametrize(

@@ -111,10 +111,23 @@ def test_confidence_is_bounded_and_zero_without_a_signal(candles):
 
 def test_reasons_name_the_trigger_and_agreeing_indicators(candles):
     technical = compute_technical(candles, S)
-    names = {"baseline turned", *(name.replace("_", " ") for name in TACTICS)}
+    names = ("baseline turned", *(name.replace("_", " ") for name in TACTICS))
     for index in np.flatnonzero(technical.signal)[:200]:
         triggers, _, agreeing = technical.reasons(index).partition(" (")
-        assert set(triggers.split(" + ")) <= names
+        views = (technical.direction, *(tactic.direction for tactic in technical.tactics.values()))
+        assert set(triggers.split(" + ")) == {
+            name
+            for name, fired, view in zip(names, technical.triggers[:, index], views, strict=True)
+            if fired and view[index] == technical.signal[index]
+        }
+        own = (technical.confidence, *(tactic.confidence for tactic in technical.tactics.values()))
+        best = max(
+            confidence[index]
+            for fired, view, confidence in zip(technical.triggers[:, index], views, own, strict=True)
+            if fired and view[index] == technical.signal[index]
+        )
+        agreement = 0.5 + 0.5 * technical.score[index] * technical.signal[index]
+        assert technical.signal_confidence[index] == pytest.approx(0.6 * agreement + 0.4 * best)
         said = {name for name in agreeing.removesuffix(")").split(", ") if name}
         votes = zip(VOTE_WEIGHTS, technical.votes[:, index] * technical.signal[index], strict=True)
         assert said == {name for name, vote in votes if vote > 0.25}

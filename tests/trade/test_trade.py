@@ -153,3 +153,6 @@ def test_the_documented_target():
     long, short = target_distance(np.array([0.02, 0.02]), np.array([1, -1]), TargetSettings(), CostSettings())
     assert 100 * (1 + long) == pytest.approx(105 * 1.00165)
     assert 100 * (1 - short) == pytest.approx(95 / 1.00165)
+    stops = np.array([0.01, 0.03])
+    longs = target_distance(stops, np.array([1, 1]), TargetSettings(), CostSettings())
+    assert (100 * (1 + longs)).tolist() == pytest.approx([102.5 * 1.00165, 107.5 * 1.00165])
