@@ -1,8 +1,10 @@
-"""The `coordinator` command. A user's mistake is one line on stderr and exit code 2."""
+"""The `coordinator` command. A user's mistake is one line on stderr; whatever goes wrong has exit code 2."""
 
 from __future__ import annotations
 
 import sys
+import traceback
+from typing import NoReturn
 
 import typer
 
@@ -51,5 +53,14 @@ def main() -> None:
     try:
         app()
     except CoordinatorError as error:
-        print(f"error: {error}", file=sys.stderr)  # noqa: T201
-        sys.exit(2)
+        _fail(str(error))
+    except OSError as error:  # a folder that cannot be written, a full disk, a port that is taken
+        _fail(f"{error.strerror or error}: {error.filename}" if error.filename else str(error))
+    except Exception:
+        traceback.print_exc()
+        sys.exit(2)  # 1 is "nothing to do" for some commands
+
+
+def _fail(reason: str) -> NoReturn:
+    print(f"error: {reason}", file=sys.stderr)  # noqa: T201
+    sys.exit(2)

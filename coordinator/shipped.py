@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-__all__ = ["shipped_folder"]
+__all__ = ["IGNORE_PARAMETER_FILES", "shipped_folder"]
+
+IGNORE_PARAMETER_FILES = "ignore_parameter_files"
+"""Key of a config whose strategies do not read what hyperopt left beside them: a comparison is of the settings."""
 
 INSTALLED = Path(__file__).resolve().parent / "freqtrade_files"
 

@@ -9,13 +9,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
+from coordinator.jobs.folder_lock import folder_lock
 from coordinator.jobs.freqtrade_process import FreqtradeError, ProgressCallback, run_freqtrade
 from coordinator.jobs.options import tell
+from coordinator.jobs.parameter_files import parameter_files
 from coordinator.jobs.run_plan import RunPlan
 from coordinator.jobs.traded import traded_rows
 from coordinator.ledger.samples.sizes import sample_sizes, size_sentence
@@ -31,6 +34,7 @@ from coordinator.sandbox.exchange import create_app, wall_clock
 from coordinator.sandbox.overlay import environment_below, overlay_config
 from coordinator.sandbox.server import SandboxServer
 from coordinator.settings.trade import DcaSettings
+from coordinator.shipped import IGNORE_PARAMETER_FILES
 
 __all__ = ["STRATEGIES", "backtest_in_sandbox", "run_backtests"]
 
@@ -59,7 +63,11 @@ def run_backtests(plan: RunPlan, strategies: Sequence[str], user_data: Path, con
     warnings: list[str] = []
     runs: list[RunView] = []
     candles = plan.candles()
-    with _sandboxed(plan) as overlay, _bars(console) as bars:
+    files = parameter_files(plan.config, strategies)
+    if files:
+        names = ", ".join(map(str, files))
+        warnings.append(f"Hyperopt's parameters are not used here, where strategies are compared: {names}")
+    with _sandboxed(plan, {IGNORE_PARAMETER_FILES: True}) as overlay, _bars(console) as bars:
         for strategy in strategies:
             task = bars.add_task(strategy, total=1.0, doing="starting")
             zip_path, ledger, warned = _backtest(
@@ -136,7 +144,7 @@ def backtest_in_sandbox(
 
 
 @contextmanager
-def _sandboxed(plan: RunPlan) -> Iterator[Path]:
+def _sandboxed(plan: RunPlan, changes: Mapping[str, Any] | None = None) -> Iterator[Path]:
     """An overlay config of the sandbox exchange, which serves the plan's candles as long as this lasts."""
     with (
         SandboxServer(create_app(plan.datadir, wall_clock), "127.0.0.1", 0) as server,
@@ -145,7 +153,7 @@ def _sandboxed(plan: RunPlan) -> Iterator[Path]:
         overlay = Path(folder) / "overlay.json"
         sandbox = overlay_config(server.url)
         merged = {**sandbox, **plan.overlay, "exchange": {**sandbox["exchange"], **plan.overlay["exchange"]}}
-        overlay.write_text(json.dumps(merged), encoding="utf-8")
+        overlay.write_text(json.dumps({**merged, **(changes or {})}), encoding="utf-8")
         yield overlay
 
 
@@ -166,7 +174,15 @@ def _bars(console: Console) -> Progress:
 def _backtest(
     plan: RunPlan, strategy: str, overlay: Path, user_data: Path, progress: ProgressCallback
 ) -> tuple[Path, Path, list[str]]:
-    """Run one strategy; its result and its ledger, named alike, and its warnings that a user must see."""
+    """Run one strategy, once no other command does; its result and its ledger, named alike, and its warnings."""
+    # Freqtrade names its files by the second, and what is new is this run's.
+    with folder_lock(user_data, "coordinator-backtest.lock", "coordinator backtest", "be free", patience=-1):
+        return _backtest_alone(plan, strategy, overlay, user_data, progress)
+
+
+def _backtest_alone(
+    plan: RunPlan, strategy: str, overlay: Path, user_data: Path, progress: ProgressCallback
+) -> tuple[Path, Path, list[str]]:
     folder, log = user_data / "backtest_results", user_data / "logs" / f"backtest-{strategy}.log"
     before = set(folder.glob("*"))
     warnings = run_freqtrade(

@@ -69,12 +69,12 @@ def upgrade_schema(connection: Connection, owner: str, to: str = HEAD) -> None:
     version = schema_version(connection, owner)
     if version is not None and version >= to:
         return
-    # Alembic takes a while to import, and a ledger is rarely old or new.
+    # Its notes would stand in the bot's log, one of them wrong: DDL is part of our transaction in SQLite too. The
+    # first come with its import, which takes a while, and a ledger is rarely old or new.
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     from alembic.runtime.migration import MigrationContext
     from alembic.script import ScriptDirectory
 
-    # Its notes would stand in the bot's log, one of them wrong: DDL is part of our transaction in SQLite too.
-    logging.getLogger("alembic.runtime.migration").setLevel(logging.WARNING)
     if version is None and to == HEAD:
         # All tables at once, as the migrations would leave them one after another (a test compares the two).
         _METADATA.create_all(connection, checkfirst=False)

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import socket
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from coordinator.cli import main
 from coordinator.jobs.backtest import backtest_in_sandbox
 from coordinator.jobs.run_plan import plan_run
 from coordinator.ledger.store import Ledger
+from coordinator.reports.results import read_result
 from coordinator.settings import load_settings
 from coordinator.signals.regime import STATES
 
@@ -230,6 +232,40 @@ def test_a_config_that_freqtrade_refuses_ends_with_freqtrades_own_line(
     log = tmp_path / "logs" / "backtest-MLCoordinator.log"
     refused = "error: Configuration error: 'lots' does not match 'unlimited' (at ['stake_amount'])"
     assert err == f"{refused} (log: {log})\n"
+
+
+@pytest.mark.usefixtures("warm_commands")
+def test_what_hyperopt_left_beside_one_strategy_is_not_compared_with_the_other(
+    quick_config, root, datadir, tmp_path, monkeypatch, capsys
+):
+    shutil.copytree(root / "strategies", tmp_path / "strategies")
+    left = {"strategy_name": "TechnicalBaseline", "params": {"buy": {"trend_ma": 100}}}
+    (tmp_path / "strategies" / "TechnicalBaseline.json").write_text(json.dumps(left))
+    over = tmp_path / "over.json"
+    changes = {"freqai": {"enabled": False}, "coordinator": {"decision": {"ml_weight": 0.0}}}
+    over.write_text(json.dumps({**changes, "strategy_path": str(tmp_path / "strategies")}))
+    words = [
+        "backtest",
+        "--config",
+        quick_config,
+        "--config",
+        over,
+        "--datadir",
+        datadir,
+        "--pairs",
+        "BTC/USDT",
+    ]
+    words += ["--timerange", "20230501-20230601", "--user-data", tmp_path]
+    code, out, err = coordinator(*words, monkeypatch=monkeypatch, capsys=capsys)
+    assert code == 0, err
+    assert "Hyperopt's parameters are not used here, where strategies are compared: " in out
+    assert "strategies/TechnicalBaseline.json" in out
+    ml, baseline = (
+        read_result(path).trades.drop(columns="enter_tag")
+        for path in sorted((tmp_path / "backtest_results").glob("*.zip"))
+    )
+    assert len(ml) > 2
+    pd.testing.assert_frame_equal(ml, baseline)
 
 
 @pytest.mark.usefixtures("warm_commands")

@@ -1,11 +1,13 @@
 """Accounts as files, their figures, their parts and their differences, by hand."""
 
 import dataclasses
+from concurrent.futures import Future
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from coordinator.jobs.evaluation import schedule
 from coordinator.jobs.evaluation.store import AccountStore
 from coordinator.jobs.evaluation.variants import Variant
 from coordinator.reports.evaluation.account_run import AccountRun, MlSay, SkillRow, no_account
@@ -128,3 +130,16 @@ def test_the_store_gives_back_what_is_of_the_same_definition(tmp_path):
     assert store.read([other]) == {}
     next(store.folder.iterdir()).write_text("half a fi")
     assert store.read([one]) == {}
+
+
+def test_an_account_that_was_just_made_is_reported_as_the_file_keeps_it(monkeypatch, tmp_path):
+    """Else the same command prints another report the next time."""
+    store, variant = AccountStore(tmp_path / "accounts"), Variant("DCA", "improvements", "TechnicalBaseline")
+    future, done = Future(), {}
+    future.set_result(made_account("DCA", fees=1 / 3))
+    monkeypatch.setattr(schedule, "wait", lambda *_, **__: None)
+    schedule._collect(store, {future: variant}, done)
+    (kept,) = store.read([variant]).values()
+    assert done["DCA"].to_json() == kept.to_json()
+    pd.testing.assert_series_equal(done["DCA"].daily, kept.daily, check_exact=True)
+    assert done["DCA"].fees == kept.fees

@@ -3,6 +3,8 @@
 import json
 import logging
 import sqlite3
+import subprocess
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -146,10 +148,20 @@ def test_old_and_new_ledgers_end_up_the_same(tmp_path):
 
 def test_a_new_ledger_is_made_without_a_word_of_alembic(ledger_url, caplog):
     """Its notes would stand in a bot's log."""
-    logging.getLogger("alembic.runtime.migration").setLevel(logging.NOTSET)
+    logging.getLogger("alembic").setLevel(logging.NOTSET)
     with caplog.at_level(logging.INFO):
         Ledger(ledger_url).upgrade()
     assert not [record for record in caplog.records if record.name.startswith("alembic")]
+
+
+def test_nor_does_alembic_say_a_word_where_it_is_imported(tmp_path):
+    code = "import logging, sys; logging.basicConfig(level=logging.INFO)\n"
+    code += "from coordinator.ledger.store import Ledger; Ledger(sys.argv[1]).upgrade()\n"
+    code += "assert 'alembic.autogenerate' in sys.modules; logging.info('done')"
+    command = [sys.executable, "-c", code, f"sqlite:///{tmp_path}/new.sqlite"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert "INFO:root:done" in done.stderr
+    assert "alembic" not in done.stderr
 
 
 def test_the_versions_are_the_migrations():

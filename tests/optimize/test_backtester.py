@@ -2,6 +2,7 @@
 
 import json
 import logging
+import shutil
 from datetime import UTC, datetime
 
 import pandas as pd
@@ -22,6 +23,8 @@ from coordinator.reports.results import build_result, read_result
 from coordinator.sandbox.exchange import create_app, wall_clock
 from coordinator.sandbox.overlay import overlay_config
 from coordinator.sandbox.server import SandboxServer
+
+from .conftest import ROOT
 
 START, END = datetime(2022, 8, 1, tzinfo=UTC), datetime(2022, 10, 1, tzinfo=UTC)
 VALUES = {"stops.atr_multiple": 3.1, "baseline.fast_clearance": 0.001}
@@ -226,3 +229,20 @@ def test_a_trial_with_stored_predictions_trains_nothing(config_file, tiny_market
     assert predictions and kept == predictions
     assert second.returns != first.returns
     assert second.train.trades == first.train.trades
+
+
+def test_what_hyperopt_left_beside_the_strategy_is_not_read(problem, tmp_path):
+    """The settings that are tried are the run's."""
+    shutil.copytree(ROOT / "strategies", tmp_path / "strategies")
+    left = {"strategy_name": "TechnicalBaseline", "params": {"sell": {"hard_stop_atr_mult": 4.0}}}
+    (tmp_path / "strategies" / "TechnicalBaseline.json").write_text(json.dumps(left))
+    market = problem.market
+    config = {**market.config, "strategy_path": str(tmp_path / "strategies")}
+    ran, plain = (
+        Backtester(one, market.strategy, market.datadir, market.user_data).run(
+            START, END, {"coordinator": problem.section(VALUES)}
+        )
+        for one in (config, market.config)
+    )
+    assert len(ran.stats["trades"]) > 3
+    assert ran.stats["trades"] == plain.stats["trades"]

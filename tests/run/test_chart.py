@@ -161,5 +161,10 @@ def test_a_gate_holds_until_the_next_signal():
 
 def test_prices_have_six_digits():
     values = np.array([27123.456789, 9.87654321, np.nan])
-    np.testing.assert_array_equal(rounded_price(values), [27123.5, 9.9, np.nan])
-    np.testing.assert_array_equal(rounded_price(np.array([0.0123456789])), [0.0123457])
+    np.testing.assert_array_equal(rounded_price(values), [27123.5, 9.87654, np.nan])
+    np.testing.assert_array_equal(rounded_price(np.array([0.0123456789, 0.0])), [0.0123457, 0.0])
+    rising = np.array(
+        [69514.96, 69514.51, 123456.7]
+    )  # a later price of one digit more changes none before it
+    np.testing.assert_array_equal(rounded_price(rising), [69515.0, 69514.5, 123457.0])
+    np.testing.assert_array_equal(rounded_price(rising[:2]), rounded_price(rising)[:2])

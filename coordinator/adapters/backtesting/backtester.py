@@ -35,6 +35,7 @@ from coordinator.run.trading_run import TradingRun
 from coordinator.sandbox.exchange import create_app, wall_clock
 from coordinator.sandbox.overlay import environment_below, overlay_config
 from coordinator.sandbox.server import SandboxServer
+from coordinator.shipped import IGNORE_PARAMETER_FILES
 
 __all__ = ["BacktestFailedError", "Backtester", "InProcessRun"]
 
@@ -94,7 +95,7 @@ class Backtester:
         self._strategy, self._datadir, self._user_data = strategy, datadir, user_data
         self._tolerant = tolerant
         self._exchange: Any = None
-        self._config = dict(config)
+        self._config = {**config, IGNORE_PARAMETER_FILES: True}
         self._markets: dict[tuple[datetime, datetime], tuple[Any, Any]] = {}
 
     def run(self, start: datetime, end: datetime, changes: Mapping[str, Any]) -> InProcessRun:

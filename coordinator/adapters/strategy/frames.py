@@ -18,6 +18,7 @@ from pandas import DataFrame
 from coordinator.adapters.strategy.late_pairs import with_startup_rows
 from coordinator.adapters.strategy.trades import TradeStrategy
 from coordinator.candles.known import on_known_candles
+from coordinator.shipped import IGNORE_PARAMETER_FILES
 
 __all__ = ["FrameStrategy"]
 
@@ -38,6 +39,10 @@ class FrameStrategy(TradeStrategy):
             logger.exception("The strategy could not be started")
             raise StrategyError(str(error)) from error
         self.ft_load_hyper_params(self.config.get("runmode") == RunMode.HYPEROPT)
+
+    def load_params_from_file(self) -> dict[str, Any]:
+        """As in Freqtrade, but for a run that compares strategies on the settings of one config."""
+        return {} if self.config.get(IGNORE_PARAMETER_FILES) else super().load_params_from_file()
 
     def advise_all_indicators(self, data: dict[str, DataFrame]) -> dict[str, DataFrame]:
         """As in Freqtrade; the startup that it cuts off each pair is empty rows where the pair has no candles yet."""

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
 from coordinator.errors import CoordinatorError
+from coordinator.jobs.folder_lock import folder_lock
 from coordinator.jobs.run_plan import RunPlan
 from coordinator.sandbox.history import copy_history
 
@@ -19,13 +21,16 @@ __all__ = ["AFTER_CLOSE", "BotWorkspace"]
 _CLASSES: Final = ("strategy_path", "freqaimodel_path", "hyperopt_path")
 _ORDER_TYPES: Final = {"entry": "limit", "exit": "limit", "stoploss": "market"}
 _CHANNELS: Final = ("telegram", "discord", "webhook")
+OWNER: Final = "a simulated bot"
+LOCK: Final = "bot.lock"
+BESIDE: Final = (LOCK, "backtest", "logs")  # a replay's own backtest comes first
 AFTER_CLOSE: Final = timedelta(seconds=5)
 """How long after a full hour a bot begins: at the hour itself no candle that ends then can be seen."""
 
 
 @dataclass(frozen=True)
 class BotWorkspace:
-    """Where a bot lives. Nothing of the user's own bot is touched.
+    """Where a bot lives. Nothing of the user's own bot is touched: a folder that holds something else is refused.
 
     Attributes
     ----------
@@ -80,8 +85,24 @@ class BotWorkspace:
         except ValueError:
             raise CoordinatorError("clock", str(self.clock_file), "hold a moment", text[:40]) from None
 
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Keep other bots out of the folder, for as long as this one prepares and runs.
+
+        Raises
+        ------
+        CoordinatorError
+            If one runs there, or the folder holds what no such bot has written.
+        """
+        self._refuse_what_is_not_ours()
+        rule = "be one without a running bot: end that one, or give another folder with --folder"
+        with folder_lock(self.folder, LOCK, OWNER, rule):
+            yield
+
     def prepare(self, plan: RunPlan, start: datetime, overlay: Mapping[str, Any]) -> None:
         """Begin anew: the candles closed by ``start``, no trades, no ledger, no models, and the config.
+
+        What an earlier such bot left in the folder is deleted.
 
         Parameters
         ----------
@@ -92,6 +113,7 @@ class BotWorkspace:
         overlay : mapping
             What goes over the user's configs beside the paths.
         """
+        self._write_config(plan, overlay)  # first: it says whose the folder is
         for path in (self.datadir, self.folder / "models", self.folder / "backtest_results"):
             shutil.rmtree(path, ignore_errors=True)
         for path in self.folder.glob("*.sqlite*"):
@@ -100,6 +122,8 @@ class BotWorkspace:
             path.unlink(missing_ok=True)
         copy_history(plan.datadir, self.datadir, start, plan.trading_mode)
         self.log.parent.mkdir(parents=True, exist_ok=True)
+
+    def _write_config(self, plan: RunPlan, overlay: Mapping[str, Any]) -> None:
         paths = {name: str(Path(plan.config[name]).resolve()) for name in _CLASSES if plan.config.get(name)}
         own: dict[str, Any] = {
             "user_data_dir": str(self.folder.resolve()),
@@ -121,3 +145,9 @@ class BotWorkspace:
         without = {name: value for name, value in plan.overlay.items() if name != "freqai"}
         content = {**without, **paths, **own, **overlay}
         self.config.write_text(json.dumps(content, indent=2), encoding="utf-8")
+
+    def _refuse_what_is_not_ours(self) -> None:
+        found = sorted(path.name for path in self.folder.glob("*") if path.name not in BESIDE)
+        if found and not self.config.is_file():
+            rule = "be empty or an earlier simulated bot's: what it holds would be deleted"
+            raise CoordinatorError("--folder", OWNER, rule, f"{self.folder} with {', '.join(found[:5])}")

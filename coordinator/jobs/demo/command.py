@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -27,9 +29,9 @@ def demo(
     pairs: PairsOption = None,
     trading_mode: ModeOption = None,
     strategy: Annotated[str, typer.Option(help="strategy class")] = "MLCoordinator",
-    folder: Annotated[Path, typer.Option(help="the demo's user directory, made anew")] = Path(
-        "user_data/demo"
-    ),
+    folder: Annotated[
+        Path, typer.Option(help="the demo's user directory: an earlier demo's is made anew")
+    ] = Path("user_data/demo"),
     port: Annotated[int, typer.Option(help="of the API and FreqUI on 127.0.0.1; 0 takes a free one")] = 8080,
     fast_start: Annotated[
         bool, typer.Option("--fast-start", help="let ML learn from the history first, which takes minutes")
@@ -57,6 +59,7 @@ def demo(
         faults=parse_faults(fault or [], OWNER),
         streams=streams,
         follow=follow,
+        again=shlex.join(["coordinator", *sys.argv[1:], *([] if follow else ["--continue"])]),
     )
     code = run_demo(asked, Console())
     if code not in (0, 130):

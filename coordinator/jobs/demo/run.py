@@ -37,6 +37,7 @@ class DemoOptions:
     folder : the demo's user directory
     port : 0 takes a free one
     follow : whether it goes on where the last one stopped
+    again : the command that goes on from where this one stops
     """
 
     configs: Sequence[Path]
@@ -53,6 +54,7 @@ class DemoOptions:
     faults: Faults
     streams: bool
     follow: bool
+    again: str
 
 
 def run_demo(asked: DemoOptions, console: Console) -> int:
@@ -66,6 +68,11 @@ def run_demo(asked: DemoOptions, console: Console) -> int:
     if not asked.speed > 0:
         raise CoordinatorError("--speed", "coordinator demo", "be above 0", asked.speed)
     workspace = BotWorkspace(asked.folder)
+    with workspace.held():
+        return _run(asked, workspace, console)
+
+
+def _run(asked: DemoOptions, workspace: BotWorkspace, console: Console) -> int:
     plan, begin, last = demo_plan(
         asked.configs, asked.datadir, asked.pairs, asked.trading_mode, asked.start, asked.end,
         asked.folder.parent, console,
@@ -106,12 +113,10 @@ def run_demo(asked: DemoOptions, console: Console) -> int:
     }
     code = run_bot(workspace, plan, spec, asked.strategy, say, environment)
     words = {0: "The market's candles end here.", 130: "Stopped."}
-    console.print(
-        f"{words.get(code, f'Freqtrade ended with code {code}.')} Its log: {workspace.log}; on from here: "
-        "coordinator demo --continue",
-        soft_wrap=True,
-        highlight=False,
-    )
+    said = f"{words.get(code, f'Freqtrade ended with code {code}.')} Its log: {workspace.log}"
+    if code == 130:
+        said += f"; on from here: {asked.again}"
+    console.print(said, soft_wrap=True, highlight=False)
     return code
 
 

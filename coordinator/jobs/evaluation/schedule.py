@@ -82,5 +82,6 @@ def _collect(
         if error is not None:
             done[variant.name] = no_account(variant.name, f"failed: {error}")
             continue
-        done[variant.name] = future.result()
+        # As the file keeps it: the same command tomorrow reports the same.
+        done[variant.name] = AccountRun.from_json(future.result().to_json())
         store.write(variant, done[variant.name])

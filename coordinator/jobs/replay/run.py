@@ -99,9 +99,15 @@ def run_replay(plan: RunPlan, folder: Path, options: ReplayOptions, console: Con
     FreqtradeError
         If the backtest fails.
     CoordinatorError
-        If the bot ends early.
+        If the bot ends early, or the folder is another's.
     """
     workspace = BotWorkspace(folder)
+    with workspace.held():
+        return _run(plan, workspace, options, console)
+
+
+def _run(plan: RunPlan, workspace: BotWorkspace, options: ReplayOptions, console: Console) -> Replay:
+    folder = workspace.folder
     backtest = None
     if options.compare:
         with console.status(f"Backtest of {options.strategy}"):

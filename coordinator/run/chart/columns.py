@@ -19,12 +19,11 @@ HELD = ("threshold", "ml_weight", "ml_phase")
 
 
 def rounded_price(values: Floats) -> Floats:
-    """Prices with six digits, those of the dearest where they differ much; NaN stays NaN."""
-    known = values[np.isfinite(values) & (values != 0)]
-    if not len(known):
-        return values
-    decimals = DIGITS - 1 - int(np.floor(np.log10(np.abs(known).max())))
-    return np.round(values, max(decimals, 0))
+    """Prices with six digits each, or whole ones above; NaN stays NaN. No price is rounded by another one."""
+    size = np.where(np.isfinite(values) & (values != 0), np.abs(values), 1.0)
+    scale = 10.0 ** np.maximum(DIGITS - 1 - np.floor(np.log10(size)), 0)
+    rounded: Floats = np.round(values * scale) / scale
+    return rounded
 
 
 def indicator_columns(analysis: PairAnalysis, settings: BaselineSettings) -> dict[str, Any]:
