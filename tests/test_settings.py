@@ -148,3 +148,21 @@ def test_each_market_has_its_own_fee_and_freqtrades_own_comes_first():
     assert run_settings({**futures, "coordinator": own}).costs.fee == 0.0004
     assert run_settings({**futures, "coordinator": own, "fee": 0.002}).costs.fee == 0.002
     assert run_settings({"fee": 0}).costs.fee == 0.0
+
+
+@pytest.mark.parametrize(
+    ("section", "meant"),
+    [
+        (
+            {"decision": {"treshold": 0.7}},
+            "'decision.treshold' .* a known key: perhaps decision.threshold. Got 0.7",
+        ),
+        ({"decison": {}}, "'decison' .*: perhaps decision"),
+        ({"decision": {"horizon": 3}}, "perhaps targets.horizon"),
+        ({"portfolio": {"protection": {"enable": True}}}, "perhaps portfolio.protection.enabled"),
+        ({"decision": {"zzz": 1}}, "decision has weighting, ml_weight, "),
+    ],
+)
+def test_an_unknown_key_is_answered_with_what_was_meant(section, meant):
+    with pytest.raises(CoordinatorError, match=meant):
+        load_settings(section)

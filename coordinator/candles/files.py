@@ -224,9 +224,9 @@ def _existing(datadir: Path, pair: str, timeframe: str, trading_mode: TradingMod
         raise CoordinatorError("pair", f"{trading_mode} data in {path.parent}", f"be one of: {known}", pair)
     timeframes = list_timeframes(datadir, pair, trading_mode)
     if timeframe not in timeframes:
-        known = ", ".join(timeframes)
+        rule = f"be there: download them with --timeframes 1h 4h 1d (there are {', '.join(timeframes)})"
         owner = f"{pair} {trading_mode} data in {path.parent}"
-        raise CoordinatorError("timeframe", owner, f"be one of: {known}", timeframe)
+        raise CoordinatorError(f"{timeframe} candles", owner, rule, f"no {path.name}")
     raise CoordinatorError(kind, f"{pair} in {path.parent}", "exist as a file", f"no {path.name}")
 
 

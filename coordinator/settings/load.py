@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
 from typing import Any
 
 from pydantic import ValidationError
@@ -36,7 +37,7 @@ def load_settings(section: object) -> Settings:
     >>> load_settings({"decision": {"ml_wight": 0.2}})
     Traceback (most recent call last):
     coordinator.errors.CoordinatorError: The 'decision.ml_wight' of the coordinator section of the Freqtrade \
-config must be a known key. Got 0.2 instead.
+config must be a known key: perhaps decision.ml_weight. Got 0.2 instead.
     """
     if section is None:
         return Settings()
@@ -48,7 +49,9 @@ config must be a known key. Got 0.2 instead.
         first = error.errors(include_url=False)[0]
         name = ".".join(str(part) for part in first["loc"]) or "coordinator"
         value = _named(first["msg"], first["input"])
-        raise CoordinatorError(name, SECTION, _rule(first["type"], first["msg"]), value) from None
+        unknown = first["type"] == "extra_forbidden"
+        rule = f"be a known key: {_near(first['loc'])}" if unknown else _rule(first["msg"])
+        raise CoordinatorError(name, SECTION, rule, value) from None
 
 
 def run_settings(config: Mapping[str, Any]) -> Settings:
@@ -101,9 +104,31 @@ def _named(message: str, given: object) -> object:
     return found or given
 
 
-def _rule(kind: str, message: str) -> str:
-    if kind == "extra_forbidden":
-        return "be a known key"
+def _near(path: tuple[int | str, ...]) -> str:
+    """What was probably meant by an unknown key: one like it in its section, else one of that name in another."""
+    *sections, last = map(str, path)
+    own = _keys(sections)
+    meant = [".".join([*sections, key]) for key in get_close_matches(last, own, n=1)]
+    meant = meant or [f"{name}.{last}" for name in _keys([]) if last in _keys([name])]
+    if meant:
+        return f"perhaps {' or '.join(meant)}"
+    return (
+        f"{'.'.join(sections) or 'the section'} has {', '.join(own)}"
+        if own
+        else "docs/settings.md has them all"
+    )
+
+
+def _keys(sections: Sequence[str]) -> list[str]:
+    """The keys of a section within sections; none where it is no section of ours."""
+    model: Any = Settings
+    for name in sections:
+        field = getattr(model, "model_fields", {}).get(name)
+        model = field and field.annotation
+    return list(getattr(model, "model_fields", ()))
+
+
+def _rule(message: str) -> str:
     message = message.removeprefix("Value error, ")
     if message.startswith("Input should be "):
         return "be " + message.removeprefix("Input should be ")

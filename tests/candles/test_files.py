@@ -91,7 +91,15 @@ def test_funding_in_the_newer_layout_is_read(datadir: Path) -> None:
     ("pair", "timeframe", "message"),
     [
         ("SOL/USDT", "1h", "'pair' of spot data .* be one of: BTC/USDT, ETH/USDT. Got 'SOL/USDT'"),
-        ("BTC/USDT", "5m", "'timeframe' of BTC/USDT spot data .* be one of: 1h, 4h. Got '5m'"),
+        (
+            "BTC/USDT",
+            "5m",
+            (
+                "BTC/USDT",
+                "5m",
+                "'5m candles' of BTC/USDT spot data .* be there: .*1h, 4h.*Got 'no BTC_USDT-5m",
+            ),
+        ),
     ],
 )
 def test_what_is_missing_is_named_with_what_there_is(
@@ -120,7 +128,7 @@ def test_an_unwritable_place_is_named(tmp_path: Path) -> None:
 
 def test_a_run_needs_candles_of_every_pair_and_timeframe(datadir: Path) -> None:
     check_datadir(datadir, ["BTC/USDT"], ["1h", "4h"], "spot")
-    with pytest.raises(CoordinatorError, match=r"timeframe.*ETH/USDT"):
+    with pytest.raises(CoordinatorError, match=r"4h candles.*ETH/USDT"):
         check_datadir(datadir, ["BTC/USDT", "ETH/USDT"], ["1h", "4h"], "spot")
 
 

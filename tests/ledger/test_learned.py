@@ -65,7 +65,8 @@ def test_improvements_are_summed_up_with_what_became_of_their_signals(tmp_path, 
     for i, (time, pair, r) in enumerate(keys):
         sized = ImprovementRow(pair, "volatility_sizing", "on", 1.0, 1.1 if i % 2 else 0.9)
         limit = ImprovementRow(pair, "correlation_filter", "shadow", 2.0, float(i % 4))
-        records.setdefault(int(time), []).extend((sized, limit))
+        gate = ImprovementRow(pair, "regime_gate", "on", 1.0, float(i % 4 > 0))
+        records.setdefault(int(time), []).extend((sized, limit, gate))
         higher += [r] if i % 2 and r == r else []
     first = min(records)
     records[first].append(ImprovementRow("*", "trust_volatility_sizing", "on", 0.1, 0.0))
@@ -80,6 +81,8 @@ def test_improvements_are_summed_up_with_what_became_of_their_signals(tmp_path, 
     assert any("off" in line and "10%" in line for line in lines)
     asked = [line for line in done.output.splitlines() if "correlation_filter" in line]
     assert [("refused" in line, " 20 " in line) for line in asked] == [(False, True), (True, True)]
+    gated = [line.replace("│", " ").split()[:4] for line in done.output.splitlines() if "regime_gate" in line]
+    assert gated == [["regime_gate", "on", "allowed", "30"], ["regime_gate", "on", "refused", "10"]]
 
 
 def test_a_run_without_improvements_is_one_line(tmp_path, make_decisions, run_info):

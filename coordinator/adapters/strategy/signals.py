@@ -179,7 +179,7 @@ class CoordinatorStrategy(FrameStrategy):
         if missing and not self.is_bot:
             rule = (
                 f"have {' and '.join(missing)} candles: download them, or set regime.reference to a pair that has "
-                'some, BTC/USDT say, or regime.gate to "off"'
+                'some in the data directory, or regime.gate to "off"'
             )
             raise CoordinatorError("regime.gate's reference pair", "the regime gate", rule, self._reference)
         return market

@@ -128,7 +128,8 @@ def rollback_clock(context: LearningContext, clock: str) -> Round:
     earlier = [m for m in succession.champions if m is not None and (now is None or m.id != now.id)]
     if not earlier:
         where = context.ledger.database.name
-        raise CoordinatorError(f"model {trainer.name}", where, "have had a champion before", "only one")
+        found = "none at all" if now is None else f"model {now.id} alone"
+        raise CoordinatorError(f"model {trainer.name}", where, "have had another champion before", found)
     before = earlier[-1]
     at = max(newest_candle(context.samples(clock)), succession.times[-1] + 1, before.info.valid_from)
     registry.promote(before.id, at, f"rolled back from model {'none' if now is None else now.id}")

@@ -16,7 +16,8 @@ from coordinator.ledger.views.learned import TextTable
 __all__ = ["improvement_tables"]
 
 TRUST = "trust_"
-REFUSING = ("correlation_filter", "sector_limit", "ranking")
+GATES = ("regime_gate", "regime_avoid")
+REFUSING = ("correlation_filter", "sector_limit", "ranking", *GATES)
 NUMBERS = ("dynamic_reward_risk", "volatility_sizing", "adaptive_thresholds", "kelly_cap")
 
 
@@ -106,10 +107,14 @@ def _levels(name: str, rows: list[_Row]) -> list[tuple[str, ...]]:
 
 
 def _answers(name: str, rows: list[_Row]) -> list[tuple[str, ...]]:
-    """A limit's rows hold what is allowed and what was found; the ranking's are of entries that lost alone."""
-    beaten = name == "ranking"
-    refused = [row for row in rows if beaten or row.adjusted >= row.base]
-    allowed = [row for row in rows if not beaten and row.adjusted < row.base]
+    """A limit's rows hold what is allowed and what was found, a gate's 1 and then 0 where it bars; the ranking's are
+    of entries that lost alone."""
+
+    def refuses(row: _Row) -> bool:
+        return name == "ranking" or (row.adjusted == 0 if name in GATES else row.adjusted >= row.base)
+
+    refused = [row for row in rows if refuses(row)]
+    allowed = [row for row in rows if not refuses(row)]
     return [
         (name, part[-1].mode, answer, f"{len(part):,}", *_outcomes(part))
         for answer, part in (("allowed", allowed), ("refused", refused))
