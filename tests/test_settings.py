@@ -10,6 +10,7 @@ def test_the_shipped_config_is_valid(pytestconfig):
     config = json.loads((pytestconfig.rootpath / "config.json").read_text())
     decision = load_settings(config["coordinator"]).decision
     assert (decision.weighting, decision.quality_mode) == ("earned", "vote")
+    assert (decision.threshold, decision.baseline_threshold) == (0.60, 0.0)
     assert config["freqai"]["live_retrain_hours"] == 7 * 24  # spec 001: every week
 
 

@@ -94,11 +94,7 @@ def test_funding_in_the_newer_layout_is_read(datadir: Path) -> None:
         (
             "BTC/USDT",
             "5m",
-            (
-                "BTC/USDT",
-                "5m",
-                "'5m candles' of BTC/USDT spot data .* be there: .*1h, 4h.*Got 'no BTC_USDT-5m",
-            ),
+            "'5m candles' of BTC/USDT spot data .* be there: .* 1h, 4h.* 'no BTC_USDT-5m.feather'",
         ),
     ],
 )

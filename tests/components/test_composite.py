@@ -272,6 +272,7 @@ def test_the_champion_stays_until_a_challenger_beats_it_on_candles_that_neither_
 
     def first_only(y, challenger, champion, base_rate, margin):
         seen.append((len(y), None if champion is None else len(champion)))
+        assert margin == 0.005  # spec 002
         return replace(promote(y, challenger, champion, base_rate, margin), promoted=champion is None)
 
     monkeypatch.setattr(judging, "judge", first_only)
@@ -317,6 +318,8 @@ def test_models_pickle_and_files_and_verdicts_go_to_the_ledger(market, edges, tm
         (one,) = registry.models(name)
         assert one.status == "champion"
         assert one.verdict == "promoted by the test"
+        assert Path(one.info.file).read_bytes() == filed[name].content
+        assert hashlib.sha256(filed[name].content).hexdigest() == one.info.file_hash
         health = one.info.metrics
         assert np.isfinite([health["gap"], health["feature_drift"]]).all()
         assert set(health["drifted"]) <= set(one.info.features.names)
@@ -327,7 +330,12 @@ def test_models_pickle_and_files_and_verdicts_go_to_the_ledger(market, edges, tm
         assert registry.champion(name, end) == one
         assert registry.champion(name, end - 1) is None
     kept = {path.name: path.read_bytes() for path in files.folder.iterdir() if path.name != "verdicts.json"}
-    files.write("lstm", end + DAY, filed["lstm"])  # the next training's stands beside it
+    refused = replace(filed["lstm"].verdict, promoted=False)
+    later = replace(filed["lstm"], verdict=refused, content=b"another")
+    files.write("lstm", end + DAY, later)  # the next training's stands beside it
+    assert [x.time for x in read_verdicts(files.folder) if x.name == "lstm"] == [end, end + DAY]
+    register_models(ledger, files.verdicts, HOUR)
+    assert [x.status for x in registry.models("lstm")] == ["champion", "retired"]
     later = {path.name: path.read_bytes() for path in files.folder.iterdir()}
     assert kept.items() <= later.items()
     assert len(later) == len(kept) + 2

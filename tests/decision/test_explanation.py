@@ -6,6 +6,7 @@ from coordinator.decision.fold import Fold
 from coordinator.decision.voting import Votes
 from coordinator.run.explanation import explain
 from coordinator.settings import Settings
+from coordinator.signals.tactics import TACTICS
 
 
 def test_the_documented_block(tables):
@@ -27,10 +28,14 @@ def test_the_documented_block(tables):
     for line, name, title in (
         (lines[1], "technical", "technical analysis"),
         (lines[2], "lstm", "deep learning"),
+        (lines[3], "fusion", "multi-timeframe fusion"),
     ):
         vote = table.votes[name]
         said = f"{title}: {side[int(vote.direction[row])]}, confidence {vote.confidence[row]:.0%}, "
         assert said in line
+    chosen, tactic = out.selector_votes(table), TACTICS[int(out.tactic[row])].replace("_", " ")
+    said = f"{side[int(chosen.direction[row])]}, confidence {chosen.confidence[row]:.0%}, "
+    assert f"tactic selector ({tactic}): {said}" in lines[4]
     assert f" {side[int(table.direction[row])]} signal, " in lines[0]
     before, after = f"confidence {out.confidence[row]:.0%}", f"win probability {out.win_probability[row]:.0%}"
     assert f"calibrated: {before} -> {after}, expected {out.expected_r[row]:+.2f} R" in lines[8]

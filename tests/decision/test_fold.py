@@ -130,6 +130,7 @@ def test_a_weight_of_zero_and_shadow_mode_trade_as_the_baseline(tables, config):
     shadow = Fold(config).run(table)
     np.testing.assert_array_equal(shadow.accepted, baseline.accepted)
     np.testing.assert_array_equal(shadow.confidence, baseline.confidence)
+    np.testing.assert_array_equal(shadow.confidence, shadow.of("technical"))
     assert np.isfinite(shadow.ml_score).mean() > 0.9  # what ML would have said is on record
 
 
@@ -154,6 +155,7 @@ def test_one_component_that_is_not_finite_drops_out_of_that_signal_only(tables):
 
 
 def test_a_gate_of_seventy_accepts_about_three_tenths(tables):
+    assert DEFAULT.decision.threshold == 0.70  # spec 001
     table, fold = tables(9, n=9000, pairs=2, days=1000), Fold(BASELINE)
     assert fold.run(table).accepted[1500:].mean() == pytest.approx(0.30, abs=0.03)
     known = table.known_at() <= table.time[-1] // 86400 * 86400
@@ -195,6 +197,8 @@ def test_a_quality_model_can_filter_and_replace(tables):
     np.testing.assert_array_equal(filtered.confidence, plain.confidence)
     replaced = Fold(with_decision(weighting="fixed", ml_weight=0.7, quality_mode="replace")).run(rated)
     assert not np.array_equal(replaced.accepted, Fold(FIXED).run(table).accepted)
+    alone = Fold(with_decision(weighting="fixed", ml_weight=0.0, quality_mode="replace")).run(rated)
+    np.testing.assert_array_equal(alone.confidence, alone.of("quality"))
 
 
 def test_raw_scale_is_the_literal_reading(tables, rows_of):

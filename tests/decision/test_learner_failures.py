@@ -98,6 +98,10 @@ def test_a_failure_of_one_day_costs_what_was_learned_and_no_more(monkeypatch, ta
     (failure,) = fold.learners.history.failures
     assert (failure.time, failure.learner) == (at, "vote_weights")
     assert fold.learners.vote_weights.weights != Fold(SETTINGS).learners.vote_weights.weights
+    late = Fold(SETTINGS)
+    monkeypatch.setattr(VoteWeights, "learn", lambda *row: learn(*row) if late.learners._now > at else None)
+    late.run(table)
+    assert fold.learners.vote_weights.weights == late.learners.vote_weights.weights
 
 
 def test_failures_are_counted_in_the_ledger_once_a_day(monkeypatch, table):

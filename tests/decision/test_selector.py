@@ -75,6 +75,11 @@ def test_the_documented_update():
     learner.learn(ints(BULL), ints(0), np.array([-0.10]), ints(NEUTRAL))
     expected = 0.12 + 0.1 * (-1.0 + 0.95 * 0.0614 - 0.12)
     assert learner.q_[BULL][0] == pytest.approx(expected)
+    learner.q_[0][3] = 0.4
+    learner.learn(ints(BULL), ints(1), np.array([0.05]), ints(0))
+    assert learner.q_[BULL][1] == pytest.approx(0.1 * (1.0 + 0.95 * 0.4))
+    learner.learn(ints(BULL), ints(2), np.array([0.05]), ints(-1))  # unknown: nothing lies beyond
+    assert learner.q_[BULL][2] == pytest.approx(0.1)
     hundred = TacticSelector(S)
     hundred.learn(np.full(100, BULL), np.zeros(100, int), np.full(100, 0.05), np.full(100, -1))
     assert hundred.q_[BULL][0] == pytest.approx(1 - 0.9**100)

@@ -79,7 +79,7 @@ def test_the_bounds_are_sixty_and_eightyfive():
 
 def test_a_step_every_four_hours_at_most():
     learner = AdaptiveThresholds(ON, 0.70)
-    counts = [len(teach(learner, BAD, BAD, time=t * HOUR)) for t in (0, 3, 4, 7, 8)]
+    counts = [len(teach(learner, BAD, BAD, time=t * HOUR)) for t in (0, 3.9, 4, 7.9, 8)]
     assert counts == [1, 0, 1, 0, 1]
 
 

@@ -83,6 +83,8 @@ def test_a_silent_component_has_no_weight_and_a_control_no_selector_beside_it(pr
     section = problem.job(by_name["without lstm"]).changes["coordinator"]
     assert section["decision"]["weight_lstm"] == 0.0 and "weight_quality" not in section["decision"]
     assert section["decision"]["ml_weight"] == 0.7 and section["decision"]["threshold"] == 0.6
+    section = problem.job(by_name["without selector"]).changes["coordinator"]
+    assert section["selector"]["enabled"] is False and section["decision"]["weight_selector"] == 0.0
     alone = problem.job(by_name["lstm alone"]).changes["coordinator"]["decision"]
     assert "weight_lstm" not in alone and alone["weight_quality"] == alone["weight_selector"] == 0.0
     job = problem.job(by_name["noise 1"])

@@ -55,11 +55,12 @@ def test_the_documented_network():
     assert [m.p for m in net.modules() if isinstance(m, torch.nn.Dropout)] == [0.2, 0.3, 0.2]
     layers = [type(layer).__name__ for layer in net.head]
     assert layers == ["Linear", "ReLU", "Dropout"] * 2 + ["Linear"]
-    passed = []
+    passed, dropped = [], []
+    net.dropout.register_forward_hook(lambda *about: dropped.append(about[2].shape[2]))
     for layer in net.head:
         layer.register_forward_hook(lambda module, _, out: passed.append(type(module).__name__))
     assert net(torch.zeros(5, 10, 31)).shape == (5, 3)
-    assert passed == layers
+    assert (passed, dropped) == (layers, [128, 64])
     net.eval()
     x = torch.randn((1, 10, 31), generator=torch.Generator().manual_seed(0))
     other = x.clone()

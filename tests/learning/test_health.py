@@ -48,6 +48,14 @@ def test_a_model_without_skill_has_failed(model, rows, make_signals):
     assert health.failed and health.auc < 0.45 and health.brier_skill < 0
 
 
+def test_drift_is_the_population_stability_index():
+    """Half and half, then a fifth and four fifths: .3 x ln(.8 / .5) + .3 x ln(.5 / .2)."""
+    reference = drift_reference(np.arange(10.0)[:, None], bins=2)
+    now = np.repeat([0.0, 9.0], [2, 8])[:, None]
+    assert psi(reference, now) == pytest.approx([0.3 * np.log(1.6) + 0.3 * np.log(2.5)])
+    assert (CALM, MOVED) == (0.1, 0.25)
+
+
 def test_drift_names_the_features_that_moved(model, rows, make_signals):
     later = make_signals(seed=7)
     x = later.x.copy()

@@ -27,7 +27,11 @@ def test_no_training_label_reaches_the_test_slice_or_its_embargo(seed, embargo, 
         embargo_seconds=embargo * HOUR,
         minimum=1,
     )
+    assert [fold.start for fold in folds] == [800 * HOUR, 1200 * HOUR, 1600 * HOUR]
     for fold in folds:
+        known = (outcome >= 0) & (outcome < fold.start - embargo * HOUR)
+        known &= (time >= fold.start - rolling * HOUR) | (rolling == 0)
+        np.testing.assert_array_equal(fold.train, np.flatnonzero(known))
         assert not set(fold.train) & set(fold.test)
         assert (outcome[fold.train] >= 0).all()
         assert (outcome[fold.train] < fold.start - embargo * HOUR).all()

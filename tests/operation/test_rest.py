@@ -5,6 +5,7 @@ import logging
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
+import pandas as pd
 import pytest
 import schemathesis
 from fastapi import FastAPI
@@ -12,7 +13,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis import GenerationMode
 
 from coordinator.adapters.rest.attach import attach_rest
-from coordinator.adapters.rest.routes import PREFIX
+from coordinator.adapters.rest.routes import PREFIX, STATE
 from coordinator.ledger.store import Ledger
 from coordinator.status.overview import COMMANDS
 from coordinator.status.source import Source
@@ -116,6 +117,23 @@ def test_the_figures_are_those_of_bot_and_ledger(bot):
     phase = get(bot, "/phase").json()
     manager = bot.freqtrade.strategy.recorder._live.fold.fold.learners.manager
     assert (phase["phase"], phase["ml_weight"]) == (manager.phase, manager.weight_)
+
+
+def test_the_tables_of_rewards_count_the_window_and_their_trust_is_their_own(bot, monkeypatch):
+    monkeypatch.setitem(bot.operator.source.facts.trust, "dynamic_reward_risk", 0.07)
+    decisions = Ledger(bot.folder / "coordinator.ledger.sqlite").read_decisions()
+    view, last = get(bot, "/rr_stats").json(), get(bot, "/rr_stats", days=1).json()
+    assert (view["days"], view["trusted_range"], last["days"]) == (30, 0.07, 1)
+    rows = {row["Market"]: row for row in view["by_market"]["rows"]}
+    assert {name: row["Signals"] for name, row in rows.items()} == dict(decisions["regime"].value_counts())
+    for name, own in decisions[decisions["outcome_r"].notna()].groupby("regime"):
+        assert (rows[name]["Outcomes"], rows[name]["Mean R"]) == (
+            len(own),
+            pytest.approx(own["outcome_r"].mean()),
+        )
+    in_a_day = decisions["time"] >= pd.Timestamp(last["end"]) - pd.Timedelta(days=1)
+    assert 0 < in_a_day.sum() < len(decisions)
+    assert sum(row["Signals"] for row in last["by_market"]["rows"]) == in_a_day.sum()
 
 
 def test_sizes_rewards_and_the_day_are_those_of_the_ledger(bot):
@@ -222,8 +240,9 @@ def paths(app):
 def test_routes_are_added_once_before_freqtrades_catch_all(bot):
     app = bot.operator_module("apiserver").app
     before = len(app.router.routes)
-    for _ in range(3):
-        attach_rest(app, bot.operator.source)
+    for source in (None, bot.operator.source, bot.operator.source):
+        attach_rest(app, source)
+        assert getattr(app.state, STATE) is source  # the last one answers
     assert len(app.router.routes) == before
     schema = httpx.get(bot.url.removesuffix("/api/v1/coordinator") + "/openapi.json").json()
     ours = [path for path in schema["paths"] if path.startswith(PREFIX)]

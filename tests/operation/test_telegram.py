@@ -154,8 +154,9 @@ def handlers(telegram, command):
 def test_commands_are_added_once_however_often_one_attaches(bot):
     telegram = bot.operator_module("telegram")
     assert len(handlers(telegram, "why")) == 1
-    for _ in range(3):
-        assert attach_telegram(telegram, bot.operator.source)
+    for source in (None, bot.operator.source, bot.operator.source):
+        assert attach_telegram(telegram, source)
+        assert until(lambda source=source: telegram._app.bot_data["coordinator source"] is source)  # the last
     assert bot.ask("/coordinator")
     assert len(handlers(telegram, "why")) == len(handlers(telegram, "ml_stats")) == 1
     assert len(handlers(telegram, "help")) == 2

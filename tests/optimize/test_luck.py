@@ -13,7 +13,7 @@ from coordinator.jobs.optimize.figures import Figures
 from coordinator.jobs.optimize.luck import judge_luck, returns_of
 from coordinator.jobs.optimize.table import importance_lines
 from coordinator.reports.deflated_sharpe import expected_best
-from coordinator.reports.overfitting import backtest_overfitting
+from coordinator.reports.overfitting import Overfitting, backtest_overfitting
 
 
 def figures(sharpe, trades=30):
@@ -91,6 +91,25 @@ def test_few_trades_and_a_bad_probability_are_said():
         returns[i * 20 : i * 20 + 20] += 0.05
         turning.append(trial(i, returns))
     assert any("no better than picking any" in text for text in judge(turning).warnings)
+
+
+@pytest.mark.parametrize(
+    ("pbo", "deflated", "trades", "said"),
+    [
+        (0.5, 0.95, 10, []),
+        (0.51, 0.95, 10, ["probability of backtest overfitting 51%"]),
+        (0.5, 0.94, 10, ["deflated Sharpe ratio"]),
+        (0.5, 0.95, 9, ["the winner opened 18 trades"]),
+    ],
+)
+def test_the_bars_of_the_warnings(monkeypatch, pbo, deflated, trades, said):
+    """Worse than picking any, less than 95 % sure, fewer than twenty trades in two folds."""
+    found = Overfitting(pbo, 0.0, np.zeros(1), 16, 360, 3)
+    monkeypatch.setattr("coordinator.jobs.optimize.luck.backtest_overfitting", lambda returns: found)
+    monkeypatch.setattr("coordinator.jobs.optimize.luck.deflated_sharpe", lambda *_: deflated)
+    warnings = judge(trials(0.002, count=3, trades=trades)).warnings
+    assert len(warnings) == len(said)
+    assert all(text.startswith(start) for text, start in zip(warnings, said, strict=True))
 
 
 def test_a_single_trial_cannot_be_judged():

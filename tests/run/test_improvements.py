@@ -229,6 +229,12 @@ def test_short_histories_are_no_error(make_walk, length):
     assert all(np.isfinite(x.adjusted).all() for x in a.improvements.values())
 
 
+def test_a_number_that_is_unknown_is_the_base():
+    base = np.array([2.5, 2.5])
+    found = improvements.apply_improvement("x", "on", base, lambda: np.array([np.nan, 3.0]))
+    assert found.effective.tolist() == [2.5, 3.0]
+
+
 def test_nothing_later_matters(run, make_walk):
     """A frame that ends earlier, and one whose future is another market, say the same of the past."""
     settings = with_modes("on", "on")

@@ -145,4 +145,5 @@ def test_decisions_are_logged_with_what_improved_them(walks, caplog, tmp_path):
     assert "  unified confidence " in caplog.text
     value = whole.improvements["dynamic_reward_risk"].adjusted[-1]
     assert f"dynamic_reward_risk (on): 2.5 -> {value:.3g}" in caplog.text
-    assert "volatility_sizing (shadow): 1 -> " in caplog.text
+    value = whole.improvements["volatility_sizing"].adjusted[-1]
+    assert f"volatility_sizing (shadow): 1 -> {value:.3g}" in caplog.text

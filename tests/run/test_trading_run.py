@@ -36,6 +36,17 @@ def run_of(analyses, can_short=True):
     return trading_run
 
 
+def test_the_ledger_keeps_what_was_decided(analyses):
+    trading_run = run_of(analyses)
+    frame, decided = trading_run.ledger_frame(SETTINGS), trading_run.decisions(SETTINGS)
+    names = {"unified_confidence": "confidence"}
+    for column in ("threshold", "unified_confidence", "unified_score", "ml_weight", "ml_score", "ml_rank"):
+        np.testing.assert_array_equal(frame[column], getattr(decided, names.get(column, column)), column)
+    for column in ("accepted", "win_probability", "expected_r"):
+        np.testing.assert_array_equal(frame[column], getattr(decided, column), column)
+    assert set(frame["threshold"]) == {0.70}
+
+
 def test_the_order_in_which_pairs_come_changes_nothing(analyses):
     one, two = run_of(analyses), run_of(analyses[::-1])
     pd.testing.assert_frame_equal(one.ledger_frame(SETTINGS), two.ledger_frame(SETTINGS))

@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from coordinator.settings import load_settings
 from coordinator.settings.exits import ExitsSettings
-from coordinator.settings.trade import SizingSettings, StopSettings
+from coordinator.settings.trade import SizingSettings
 from coordinator.signals.candles import Candles
 from coordinator.trade.exits import (
     HeldPosition,
@@ -14,6 +15,7 @@ from coordinator.trade.exits import (
     profit_targets,
     scale_out_due,
     scale_out_stake,
+    shown_reason,
 )
 from coordinator.trade.kelly import kelly_risk
 from coordinator.trade.market import market_path, target_factor, volatility_multiplier
@@ -38,6 +40,12 @@ def test_the_documented_targets(volatility, targets):
     assert profit_targets(multiplier, S) == pytest.approx(targets)
 
 
+def test_every_stop_shows_its_documented_confidence():
+    assert shown_reason("trailing_stop_loss") == "trailing_stop_loss (90%)"
+    for hard in ("stop_loss", "stoploss_on_exchange", "liquidation"):
+        assert shown_reason(hard) == f"{hard} (100%)"
+
+
 @given(st.floats(0, 3))
 def test_the_multiplier_is_bounded(volatility):
     assert 0.5 <= volatility_multiplier(np.array([volatility]), S)[0] <= 2.0
@@ -47,11 +55,10 @@ def test_the_bounds_are_half_and_twice_and_what_is_documented_can_be_changed():
     wild, steep = np.array([0.5]), S.model_copy(update={"volatility_slope": 50.0})
     assert volatility_multiplier(wild, S)[0] == 2.0
     assert volatility_multiplier(np.array([0.0]), steep)[0] == 0.5
-    assert profit_targets(1.0, ExitsSettings(targets=(0.015, 0.03, 0.05))) == pytest.approx(
-        (0.015, 0.03, 0.05)
-    )
-    tight = StopSettings(trailing_distances=(0.03, 0.025, 0.02, 0.01), trailing_profits=(0.02, 0.04, 0.07))
-    assert [trailing_distance(profit, tight) for profit in (0.065, 0.07)] == [0.02, 0.01]
+    tiers = {"trailing_distances": [0.03, 0.025, 0.02, 0.01], "trailing_profits": [0.02, 0.04, 0.07]}
+    own = load_settings({"exits": {"targets": [0.015, 0.03, 0.05]}, "stops": tiers})
+    assert profit_targets(1.0, own.exits) == pytest.approx((0.015, 0.03, 0.05))
+    assert [trailing_distance(profit, own.stops) for profit in (0.065, 0.07)] == [0.02, 0.01]
 
 
 def path(n=40, settings=S, **columns):

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from coordinator.decision.voting import COMPONENTS
 from coordinator.ledger.learning_events import LearningEvent
 from coordinator.reports.page.figures import accounts, decisions, models, portfolio
 from coordinator.reports.page.run_view import read_run
@@ -83,6 +84,14 @@ def test_reliability_by_bins():
     assert line.y == pytest.approx((20.0, 80.0))
     assert line.error_y.array[0] == pytest.approx(200 * np.sqrt(0.2 * 0.8 / 50), rel=1e-3)
     assert not has_data(decisions.reliability_figure(p[-5:], won[-5:]))
+
+
+def test_confidences_are_counted_in_twenty_bins():
+    frame = pd.DataFrame({f"{name}_confidence": NAN for name in COMPONENTS}, index=range(4))
+    frame["lstm_confidence"] = [0.02, 0.62, 0.64, NAN]
+    (line,) = decisions.confidence_figure(frame, "confidence").data
+    counted = {round(x, 3): n for x, n in zip(line.x, line.y, strict=True) if n}
+    assert (line.name, len(line.x), counted) == ("lstm", 20, {0.025: 1, 0.625: 2})
 
 
 def test_effects_are_drawn_of_those_that_are_known():
