@@ -2,7 +2,9 @@
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
+from coordinator.cli import app
 from coordinator.components.samples import read_samples
 from coordinator.errors import CoordinatorError
 from coordinator.jobs.quality.evaluate import evaluate
@@ -159,3 +161,12 @@ def test_without_an_edge_the_holdout_shows_none(make_world):
     assert abs(found.auc - 0.5) < 0.08
     assert "no better than the base rate" in found.verdict
     assert "no difference that is not noise" in found.verdict
+
+
+@pytest.mark.parametrize("command", ["accumulate", "full"])
+def test_simulated_samples_never_go_to_the_bots_ledger(command, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "config.json").write_text('{"trading_mode": "spot"}')
+    done = CliRunner().invoke(app, ["quality", command, "-c", "config.json"])
+    assert "The '--datadir' of the command line must be given, or --ledger" in str(done.exception)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["config.json"]

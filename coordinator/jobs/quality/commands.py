@@ -170,6 +170,12 @@ def _accumulate(
         raise CoordinatorError(
             "--strategy", "the command line", f"be one of {', '.join(STRATEGIES)}", strategy
         )
+    if datadir is None and ledger is None:
+        rule = (
+            "be given, or --ledger user_data/simulated.sqlite (to train and evaluate, too): simulated samples in the "
+            "bot's ledger would be learned from with the real ones"
+        )
+        raise CoordinatorError("--datadir", "the command line", rule, "neither")
     context = LearningContext.of(chosen_configs(config), user_data, ledger, trading_mode)
     mode = parse_trading_mode(context.config["trading_mode"])
     trains = strategy == "MLCoordinator"
