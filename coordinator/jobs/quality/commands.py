@@ -33,6 +33,10 @@ quality_app = typer.Typer(
     help="Signal quality: collect samples, train walk-forward, judge on a holdout.", no_args_is_help=True
 )
 USER_DATA = Path("user_data")
+NOT_SIMULATED = (
+    "be given, or --ledger user_data/simulated.sqlite (to train and evaluate, too): simulated samples in the bot's "
+    "ledger would be learned from with the real ones"
+)
 
 TimerangeOption = Annotated[
     str | None, typer.Option("--timerange", help="YYYYMMDD-YYYYMMDD; default: all candles there are")
@@ -171,11 +175,7 @@ def _accumulate(
             "--strategy", "the command line", f"be one of {', '.join(STRATEGIES)}", strategy
         )
     if datadir is None and ledger is None:
-        rule = (
-            "be given, or --ledger user_data/simulated.sqlite (to train and evaluate, too): simulated samples in the "
-            "bot's ledger would be learned from with the real ones"
-        )
-        raise CoordinatorError("--datadir", "the command line", rule, "neither")
+        raise CoordinatorError("--datadir", "the command line", NOT_SIMULATED, "neither")
     context = LearningContext.of(chosen_configs(config), user_data, ledger, trading_mode)
     mode = parse_trading_mode(context.config["trading_mode"])
     trains = strategy == "MLCoordinator"
