@@ -20,8 +20,9 @@ from coordinator.signals.candles import Candles
 ROOT = Path(__file__).resolve().parent.parent
 MARKET_DATA = ROOT.parent / "shared" / "market-data"
 
-# A shell's background job ignores Ctrl-C, and so would every process that a test starts.
+# A shell's background job ignores Ctrl-C, one under nohup SIGHUP, and so would every process that a test starts.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 # No test fails for being slow: a busy machine says nothing about the code.
 settings.register_profile("no deadline", deadline=None)

@@ -26,7 +26,7 @@ from coordinator.sandbox.child_command import (
     option_values,
 )
 
-__all__ = ["command_folders", "read_config", "with_changes"]
+__all__ = ["command_config", "command_folders", "read_config", "user_folder", "with_changes"]
 
 _OWNER: Final = "this run"
 _PARSE_ERROR: Final = re.compile(r"Parse error at offset (\d+): (.*)")
@@ -77,6 +77,28 @@ def with_changes(config: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[
     return changed
 
 
+def command_config(arguments: Sequence[str]) -> dict[str, Any]:
+    """Config of a freqtrade command: of the files that it names, else of the one that Freqtrade takes.
+
+    Parameters
+    ----------
+    arguments : what follows ``freqtrade``
+
+    Raises
+    ------
+    CoordinatorError
+        If it cannot be read.
+    """
+    named = [Path(name) for name in option_values(arguments, *CONFIG_OPTIONS)]
+    default = default_config(arguments, Path())
+    return read_config(named or ([] if default is None else [default]))
+
+
+def user_folder(arguments: Sequence[str], config: Mapping[str, Any]) -> Path:
+    """User directory of a freqtrade command: the option's, else its config's, else ``user_data``."""
+    return Path(option_value(arguments, *USERDIR_OPTIONS) or config.get("user_data_dir") or USER_DATA)
+
+
 def command_folders(arguments: Sequence[str]) -> tuple[Path, Path]:
     """User directory and candles of a freqtrade command, where Freqtrade would look for them.
 
@@ -92,11 +114,9 @@ def command_folders(arguments: Sequence[str]) -> tuple[Path, Path]:
     CoordinatorError
         If its config cannot be read.
     """
-    own, datadir = (option_value(arguments, *names) for names in (USERDIR_OPTIONS, DATADIR_OPTIONS))
-    named = [Path(name) for name in option_values(arguments, *CONFIG_OPTIONS)]
-    default = default_config(arguments, Path())
-    config = read_config(named or ([] if default is None else [default]))
-    folder = Path(own or config.get("user_data_dir") or USER_DATA)
+    datadir = option_value(arguments, *DATADIR_OPTIONS)
+    config = command_config(arguments)
+    folder = user_folder(arguments, config)
     exchange = str((config.get("exchange") or {}).get("name") or "binance").lower()
     return folder, Path(datadir) if datadir else folder / "data" / exchange
 

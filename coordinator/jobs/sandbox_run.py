@@ -22,6 +22,9 @@ __all__ = ["sandbox_run", "with_its_candles"]
 
 OWNER: Final = "coordinator sandbox run"
 EXCHANGE: Final = "binance"  # what the sandbox is
+_LEDGER_HELP = (
+    "Ledger file or database URL of the bot; default: one of its own beside the account. Needs --start."
+)
 _ACCOUNT_HELP = "Where a live bot's account is kept; default: sandbox-account.json in the user directory."
 
 
@@ -39,11 +42,13 @@ def sandbox_run(
     streams: Annotated[bool, typer.Option("--streams", help="A bot's candles over websocket.")] = False,
     balance: Annotated[float, typer.Option(help="USDT of a live bot at its beginning.")] = 10_000.0,
     account: Annotated[Path | None, typer.Option(help=_ACCOUNT_HELP)] = None,
+    ledger: Annotated[str | None, typer.Option(help=_LEDGER_HELP)] = None,
 ) -> None:
     """Run a command, offline, against the sandbox exchange; the exit code is the command's.
 
     With --start a freqtrade command lives in that time: its clock and the exchange's begin there, and a live bot
-    ("dry_run": false) orders at the exchange, with keys that are made for it. Without, every bot is a dry run.
+    ("dry_run": false) orders at the exchange, with keys that are made for it; candles, trades, ledger and models of
+    either are its own (sandbox-... in the user directory). Without, every bot is a dry run on your files.
     """
     from coordinator.candles.moments import parse_moment
     from coordinator.sandbox.accounts.account_spec import ACCOUNT_FILE, AccountSpec
@@ -52,8 +57,8 @@ def sandbox_run(
     from coordinator.sandbox.runner import run_sandboxed, run_simulated
 
     faults = parse_faults(fault or [], OWNER)
-    if start is None and (end is not None or speed != 1.0):
-        raise CoordinatorError("--start", OWNER, "be given with --end and --speed", "nothing")
+    if start is None and (end is not None or speed != 1.0 or ledger is not None):
+        raise CoordinatorError("--start", OWNER, "be given with --end, --speed and --ledger", "nothing")
     for name, value in (("--speed", speed), ("--balance", balance)):
         if not value > 0:
             raise CoordinatorError(name, OWNER, "be above 0", value)
@@ -61,6 +66,7 @@ def sandbox_run(
     served = datadir or own
     if start is None:
         raise typer.Exit(run_sandboxed(command, served, host, port, faults=faults, streams=streams))
+    kept = account or user_data / ACCOUNT_FILE
     spec = ReplaySpec(
         datadir=served,
         start=parse_moment("--start", OWNER, start),
@@ -70,7 +76,9 @@ def sandbox_run(
         port=port,
         faults=faults,
         streams=streams,
-        account=AccountSpec(file=account or user_data / ACCOUNT_FILE, balance=Decimal(str(balance))),
+        account=AccountSpec(file=kept, balance=Decimal(str(balance))),
+        home=kept.parent,
+        ledger=ledger,
     )
     raise typer.Exit(run_simulated(spec, command))
 

@@ -9,6 +9,7 @@ import pandas as pd
 
 from coordinator.candles.files import (
     FUNDING_TIMEFRAME,
+    Kind,
     TradingMode,
     candle_path,
     list_pairs,
@@ -42,36 +43,59 @@ def copy_history(market: Path, datadir: Path, until: datetime, trading_mode: Tra
     Returns
     -------
     list of pathlib.Path
-        The files written; a pair without a candle by then has none.
+        The files written; a pair without a candle by then has none, and one with a broken file.
 
     Raises
     ------
     CoordinatorError
-        If no pair has any candle by then.
+        If no pair has any candle by then, or none has sound files.
     """
     written: list[Path] = []
-
-    def write(frame: pd.DataFrame, length: int, path: Path) -> None:
-        closed = frame[frame["date"] + pd.Timedelta(milliseconds=length) <= until]
-        if len(closed):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            write_candles(closed.reset_index(drop=True), path)
-            written.append(path)
-
+    unsound: CoordinatorError | None = None
     for pair in list_pairs(market, trading_mode):
-        for timeframe in list_timeframes(market, pair, trading_mode):
-            frame = read_candles(market, pair, timeframe, trading_mode)
-            path = candle_path(datadir, pair, timeframe, trading_mode)
-            write(frame, timeframe_milliseconds(timeframe), path)
-        if trading_mode == "futures":
-            mark = read_candles(market, pair, FUNDING_TIMEFRAME, "futures", "mark")
-            step = timeframe_milliseconds(FUNDING_TIMEFRAME)
-            write(mark, step, candle_path(datadir, pair, FUNDING_TIMEFRAME, "futures", "mark"))
-            funding = read_funding(market, pair).rename(columns={"funding_rate": "open"})
-            funding = funding.assign(high=0.0, low=0.0, close=0.0, volume=0.0)
-            columns = ["date", "open", "high", "low", "close", "volume"]
-            path = candle_path(datadir, pair, FUNDING_TIMEFRAME, "futures", "funding_rate")
-            write(funding[columns], 0, path)
+        try:
+            tables = _tables(market, datadir, pair, trading_mode)
+        except CoordinatorError as error:  # the exchange leaves the pair out, too, and says why
+            unsound = error
+            continue
+        for path, frame, length in tables:
+            closed = frame[frame["date"] + pd.Timedelta(milliseconds=length) <= until]
+            if len(closed):
+                path.parent.mkdir(parents=True, exist_ok=True)
+                write_candles(closed.reset_index(drop=True), path)
+                written.append(path)
+    if not written and unsound is not None:
+        raise unsound
     if not written:
         raise CoordinatorError("start", "a run in another time", "be after the market's first candles", until)
     return written
+
+
+def _tables(
+    market: Path, datadir: Path, pair: str, trading_mode: TradingMode
+) -> list[tuple[Path, pd.DataFrame, int]]:
+    """A pair's new files, what the market has for each, and how many milliseconds after its date a row is known."""
+
+    def new(timeframe: str, kind: Kind = "futures") -> Path:
+        return candle_path(datadir, pair, timeframe, trading_mode, kind)
+
+    tables = [
+        (
+            new(timeframe),
+            read_candles(market, pair, timeframe, trading_mode),
+            timeframe_milliseconds(timeframe),
+        )
+        for timeframe in list_timeframes(market, pair, trading_mode)
+    ]
+    if trading_mode == "spot":
+        return tables
+    hour = FUNDING_TIMEFRAME
+    if candle_path(market, pair, hour, "futures", "mark").is_file():
+        mark = read_candles(market, pair, hour, "futures", "mark")
+        tables.append((new(hour, "mark"), mark, timeframe_milliseconds(hour)))
+    if candle_path(market, pair, hour, "futures", "funding_rate").is_file():
+        rates = read_funding(market, pair).rename(columns={"funding_rate": "open"})
+        rates = rates.assign(high=0.0, low=0.0, close=0.0, volume=0.0)
+        columns = ["date", "open", "high", "low", "close", "volume"]
+        tables.append((new(hour, "funding_rate"), rates[columns], 0))
+    return tables

@@ -31,6 +31,9 @@ class ReplaySpec(BaseModel):
     clock_file : where the present moment is kept, so that a run that was killed can go on from there
     streams : whether the bot gets its candles over websocket where it can
     account : of a live bot; without one every bot is a dry run
+    home : where a bot of the user's own directories keeps candles, trades and ledger of its own; None where the
+        directories are the bot's own already
+    ledger : database URL or file of a bot's ledger instead of the one in ``home``
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="strings")
@@ -45,6 +48,8 @@ class ReplaySpec(BaseModel):
     clock_file: Path | None = None
     streams: bool = False
     account: AccountSpec | None = None
+    home: Path | None = None
+    ledger: str | None = None
 
     def command(self, path: Path, command: Sequence[str]) -> list[str]:
         """What runs a freqtrade command as specified, in a process of its own; the specification is written there."""

@@ -5,17 +5,14 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from types import FrameType
-from typing import Final
 
+from coordinator.child_signals import bot_end, signals_to
 from coordinator.errors import CoordinatorError
 from coordinator.sandbox.child_command import complete_command, is_bot
 from coordinator.sandbox.exchange import Clock, create_app, wall_clock
@@ -26,8 +23,6 @@ from coordinator.sandbox.server import SandboxServer
 from coordinator.sandbox.store import CandleStore, check_market_is_open
 
 __all__ = ["run_sandboxed", "run_simulated", "serve_until_stopped"]
-
-_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 
 
 def run_sandboxed(
@@ -41,7 +36,7 @@ def run_sandboxed(
 ) -> int:
     """Start the exchange, run a command against it, end the exchange.
 
-    Ctrl-C and SIGTERM go on to the command and its children, and its end decides.
+    Ctrl-C, SIGTERM and SIGHUP go on to the command and its children, and its end decides.
 
     Parameters
     ----------
@@ -84,7 +79,7 @@ def run_sandboxed(
         completed = complete_command(command, overlay, server.url, Path.cwd())
         environment = environment_below(content, os.environ)
         # A process group of its own, so that a signal reaches the command and its workers exactly once.
-        with _signals_to(lambda number: _signal_group(children, number)):
+        with signals_to(lambda number: _signal_group(children, number)):
             whole = [program, *completed[1:]]
             children.append(subprocess.Popen(whole, process_group=0, env=environment))
             code = children[0].wait()
@@ -104,7 +99,7 @@ def run_simulated(spec: ReplaySpec, command: Sequence[str]) -> int:
     Returns
     -------
     int
-        The command's exit code; 0 where the clock reached its end.
+        The command's exit code; 0 where the clock reached its end, 128 + n where signal n has ended it.
 
     Raises
     ------
@@ -115,13 +110,10 @@ def run_simulated(spec: ReplaySpec, command: Sequence[str]) -> int:
         rule = "be freqtrade ... where --start, --end or --speed is given"
         raise CoordinatorError("command", "coordinator sandbox run", rule, " ".join(command[:2]) or "nothing")
     CandleStore(spec.datadir)
-    children: list[subprocess.Popen[bytes]] = []
-    with tempfile.TemporaryDirectory() as folder:
-        whole = spec.command(Path(folder) / "replay.json", command)
-        with _signals_to(lambda number: _signal_group(children, number)):
-            children.append(subprocess.Popen(whole, process_group=0))
-            code = children[0].wait()
-    return code if code >= 0 else 128 - code
+    with tempfile.TemporaryDirectory() as folder, bot_end() as end:
+        child = subprocess.Popen(spec.command(Path(folder) / "replay.json", command), process_group=0)
+        end.watch(child)
+        return end.code(child.wait())
 
 
 def serve_until_stopped(
@@ -132,7 +124,7 @@ def serve_until_stopped(
     faults: Faults = NO_FAULTS,
     ready: Callable[[str], None] | None = None,
 ) -> None:
-    """Serve candles until Ctrl-C or SIGTERM.
+    """Serve candles until Ctrl-C, SIGTERM or SIGHUP.
 
     Parameters
     ----------
@@ -154,7 +146,7 @@ def serve_until_stopped(
     """
     stopped = threading.Event()
     app = create_app(datadir, clock, faults)
-    with SandboxServer(app, host, port) as server, _signals_to(lambda _: stopped.set()):
+    with SandboxServer(app, host, port) as server, signals_to(lambda _: stopped.set()):
         if ready is not None:
             ready(server.url)
         stopped.wait()
@@ -174,21 +166,3 @@ def _find_program(name: str) -> str:
     if executable is None:
         raise CoordinatorError("command", "coordinator sandbox run", "be an installed program", name)
     return executable
-
-
-@contextmanager
-def _signals_to(handle: Callable[[int], None]) -> Iterator[None]:
-    """Give Ctrl-C and SIGTERM to a function; only the main thread can, in others nothing is changed."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def on_signal(number: int, _: FrameType | None) -> None:
-        handle(number)
-
-    before = {number: signal.signal(number, on_signal) for number in _SIGNALS}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

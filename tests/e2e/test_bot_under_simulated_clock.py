@@ -3,11 +3,14 @@
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import time
+from pathlib import Path
 
 import httpx
+import pandas as pd
 import pytest
 
 from coordinator.ledger.store import Ledger
@@ -103,6 +106,83 @@ def test_a_demo_shows_candles_decisions_and_its_api_and_ends_at_ctrl_c(root, com
     ]
     assert files
     assert not [path for path in files if access[1] in path.read_text(errors="replace")]
+
+
+def processes(word):
+    """The processes that have a word in their command line."""
+    found = []
+    for file in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            if word in file.read_text(errors="replace") and int(file.parent.name) != os.getpid():
+                found.append(int(file.parent.name))
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+    return found
+
+
+@pytest.mark.parametrize(
+    ("number", "log"), [(signal.SIGTERM, None), (signal.SIGHUP, "Downloading all training data")]
+)
+def test_a_demo_that_is_told_to_end_takes_its_bot_along(number, log, root, command, tmp_path):
+    """While the bot starts, and where FreqAI is about to train."""
+    folder = tmp_path / "demo"
+    words = command("demo", "--start", "2023-05-10", "--port", "0", "--folder", str(folder))
+    with subprocess.Popen(words, cwd=root, stdout=subprocess.PIPE, text=True, process_group=0) as child:
+        deadline = time.monotonic() + 100
+        spec, said = str(folder / "replay.json"), folder / "logs" / "freqtrade.log"
+        try:
+            while not processes(spec) or (log and not (said.exists() and log in said.read_text())):
+                assert time.monotonic() < deadline
+                time.sleep(0.05)
+            child.send_signal(number)
+            told = child.communicate(timeout=60)[0]
+            left = processes(spec)
+        finally:
+            for pid in (*processes(spec), *([] if child.poll() is not None else [child.pid])):
+                os.kill(pid, signal.SIGKILL)
+    assert left == []
+    assert child.returncode == 128 + number
+    assert "Stopped." in told
+
+
+def test_a_bot_in_another_time_reads_nothing_later_and_leaves_the_real_bots_files_alone(
+    warm_python, root, config, datadir, tmp_path
+):
+    home = tmp_path / "user_data"
+    home.mkdir()
+    content = json.loads(config.read_text()) | {"user_data_dir": str(home)}
+    content["freqai"]["expiration_hours"] = 0
+    content["exchange"]["pair_whitelist"] = PAIRS.split()
+    content["internals"] = {"process_throttle_secs": 600}
+    content["coordinator"]["ledger"] = {"url": f"sqlite:///{home / 'real.sqlite'}"}
+    (tmp_path / "config.json").write_text(json.dumps(content))
+    market = tmp_path / "candles"
+    shutil.copytree(datadir, market)
+    before = {path: path.read_bytes() for path in market.rglob("*.feather")}
+    # Candles to July, and in the second run models of a later day.
+    for start in ("2023-05-20", "2023-05-10"):
+        words = ["--start", start, "--end", f"{start}T03:00", "--speed", "inf", "--", "freqtrade", "trade"]
+        done = subprocess.run(
+            [warm_python, "-m", "coordinator", "sandbox", "run", *words, "--datadir", str(market)],
+            cwd=tmp_path, capture_output=True, text=True, timeout=200, env={**os.environ, "COLUMNS": "240"},
+        )  # fmt: skip
+        told = done.stdout + done.stderr
+        assert done.returncode == 0, told[-3000:]
+        assert not re.search("Traceback|No common dates| - ERROR - ", told), told[-3000:]
+        day = f"{pd.Timestamp(start) - pd.Timedelta(hours=1):%Y-%m-%dT%H}"
+        assert f"Trained quality, slots on the window to {day}" in told
+        trained = [*(home / "models" / "sandbox-dry-coordinator").glob("sub-train-BTC_*")]
+        assert [int(path.name.split("_")[1]) for path in trained] == [
+            pd.Timestamp(start, tz="UTC").timestamp()
+        ]
+    assert "this one begins anew" in told
+    assert len(Ledger(home / "sandbox-dry-ledger.sqlite").runs()) == 1
+    assert [path.name for path in (home / "models").iterdir()] == ["sandbox-dry-coordinator"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["candles", "config.json", "user_data"]
+    assert {path: path.read_bytes() for path in market.rglob("*.feather")} == before
+    assert [path.name for path in home.glob("*.sqlite")] == [
+        "sandbox-dry-ledger.sqlite", "sandbox-dry-trades.sqlite",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -177,7 +177,7 @@ def test_the_command_sees_the_exchange_and_its_exit_code_comes_back(market_dir: 
     assert not Path(overlay).exists()
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_signals_reach_the_command_and_its_end_decides(
     sandbox: list[str], market_dir: Path, tmp_path: Path, number: int
 ) -> None:

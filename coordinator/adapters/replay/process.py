@@ -15,15 +15,19 @@ from contextlib import ExitStack, contextmanager
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
+from typing import Any
 
+from freqtrade.freqtradebot import FreqtradeBot
 from freqtrade.main import main as run_freqtrade
 from freqtrade.rpc.api_server import api_auth
 
 from coordinator.adapters.environment import replaced_environment
 from coordinator.adapters.replay.backoff import simulated_backoff
 from coordinator.adapters.replay.live_bot import TRADES, is_live, live_environment
+from coordinator.adapters.replay.own_files import OwnFiles, own_files
 from coordinator.adapters.replay.training_watch import TrainingWatch
 from coordinator.errors import CoordinatorError
+from coordinator.ledger.location import URL_VARIABLE
 from coordinator.sandbox.accounts.credentials import Credentials
 from coordinator.sandbox.child_command import complete_command, option_value
 from coordinator.sandbox.exchange import create_app, wall_clock
@@ -53,6 +57,7 @@ def run_replay(spec: ReplaySpec, command: Sequence[str]) -> int:
     """
     account = spec.account if is_live(command[1:]) else None
     customer = None if account is None else (account, Credentials.generate())
+    own = own_files(spec, command, live=customer is not None)
     with (
         SimulatedClock(spec.start, spec.speed, spec.end) as clock,
         SandboxServer(
@@ -61,12 +66,14 @@ def run_replay(spec: ReplaySpec, command: Sequence[str]) -> int:
         TrainingWatch() as watch,
         tempfile.TemporaryDirectory() as folder,
         _lasting_tokens(),
+        _cleaned_up_start(),
         simulated_backoff(spec.speed),
         ExitStack() as stack,
     ):
         clock.busy.append(watch.training)
-        if spec.clock_file is not None:
-            clock.slept.append(partial(_keep_moment, spec.clock_file))
+        clock_file = spec.clock_file if own is None else own.clock_file
+        if clock_file is not None:
+            clock.slept.append(partial(_keep_moment, clock_file))
         overlay = Path(folder) / "sandbox-overlay.json"
         live = customer is not None
         content = overlay_config(server.url, simulated_clock=True, streams=spec.streams, live=live)
@@ -76,9 +83,16 @@ def run_replay(spec: ReplaySpec, command: Sequence[str]) -> int:
             stack.enter_context(live_environment(customer[1], home, server.url))
             if option_value(command, "--db-url") is None:
                 content["db_url"] = f"sqlite:///{home / TRADES}"  # a live bot's own trades stay as they are
+        variables: dict[str, str] = {}
+        if own is not None:
+            _tell(own, stack.enter_context(own.held(spec)))
+            content |= own.overlay
+            variables[URL_VARIABLE] = own.ledger
         overlay.write_text(json.dumps(content), encoding="utf-8")
         arguments = complete_command(command, overlay, server.url, Path.cwd())[1:]
-        stack.enter_context(replaced_environment(environment_below(content, os.environ)))
+        if own is not None:
+            arguments += ["--datadir", str(own.candles)]  # in a config it would have no effect
+        stack.enter_context(replaced_environment({**environment_below(content, os.environ), **variables}))
         refused = stack.enter_context(_wrong_config())
         try:
             run_freqtrade(arguments)
@@ -87,6 +101,14 @@ def run_replay(spec: ReplaySpec, command: Sequence[str]) -> int:
             code = (2 if refused else 0) if end.code is None else end.code
             return 0 if clock.now == clock.end else code if isinstance(code, int) else 1
     return 0
+
+
+def _tell(own: OwnFiles, anew_after: datetime | None) -> None:
+    if not own.live:
+        print(f"Dry run in another time: candles, trades, ledger and models of its own, in {own.folder}")  # noqa: T201
+    if anew_after is not None:
+        told = f"The earlier one had come to {anew_after:%Y-%m-%d %H:%M} UTC, after this start: this one begins anew"
+        print(told)  # noqa: T201
 
 
 @contextmanager
@@ -105,6 +127,28 @@ def _wrong_config() -> Iterator[list[str]]:
         yield lines
     finally:
         log.removeFilter(keep)
+
+
+@contextmanager
+def _cleaned_up_start() -> Iterator[None]:
+    """A bot that is told to end while it starts stops its threads, too.
+
+    Freqtrade stops them after an error alone, and its API server's would keep the process alive for ever.
+    """
+    begin = FreqtradeBot.__init__
+
+    def started(bot: FreqtradeBot, *arguments: Any, **named: Any) -> None:
+        try:
+            begin(bot, *arguments, **named)
+        except KeyboardInterrupt:
+            bot.cleanup()
+            raise
+
+    FreqtradeBot.__init__ = started
+    try:
+        yield
+    finally:
+        FreqtradeBot.__init__ = begin
 
 
 @contextmanager

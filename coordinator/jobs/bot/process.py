@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from coordinator.child_signals import bot_end
 from coordinator.jobs.bot.workspace import BotWorkspace
 from coordinator.jobs.run_plan import RunPlan
 from coordinator.sandbox.overlay import environment_below
 from coordinator.sandbox.replay_spec import ReplaySpec
 
 __all__ = ["run_bot", "started_bot"]
-
-_PATIENCE = 10.0  # seconds in which a bot that was told to end is left alone
 
 
 @contextmanager
@@ -62,32 +59,26 @@ def run_bot(
     say: Callable[[str], None],
     environment: Mapping[str, str] | None = None,
 ) -> int:
-    """Run a bot to its end, hand each line to ``say`` and append it to the log; Ctrl-C ends the bot in good order.
+    """Run a bot to its end, hand each line to ``say`` and append it to the log.
+
+    Ctrl-C, SIGTERM and SIGHUP end the bot in good order; one more than ten seconds after the first kills it.
 
     Returns
     -------
     int
-        Its exit code.
+        Its exit code; 128 + n where signal n has ended it.
     """
     with (
+        bot_end() as end,
         started_bot(workspace, plan, spec, strategy, environment) as child,
         _open_log(workspace.log) as write,
     ):
+        end.watch(child)
         assert child.stdout is not None
-        told: float | None = None
-        while True:
-            try:
-                for line in child.stdout:
-                    write(line)
-                    say(line.rstrip("\n"))
-                return child.wait()
-            except KeyboardInterrupt:
-                # A second one would break off the bot's own end.
-                if told is None:
-                    told = time.monotonic()
-                    os.killpg(child.pid, signal.SIGINT)
-                elif time.monotonic() - told > _PATIENCE:
-                    os.killpg(child.pid, signal.SIGKILL)
+        for line in child.stdout:
+            write(line)
+            say(line.rstrip("\n"))
+        return end.code(child.wait())
 
 
 @contextmanager

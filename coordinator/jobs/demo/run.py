@@ -23,6 +23,7 @@ from coordinator.sandbox.replay_spec import ReplaySpec
 __all__ = ["DemoOptions", "run_demo"]
 
 USER: Final = "freqtrader"
+STOPPED: Final = (129, 130, 143)  # 128 + SIGHUP, SIGINT, SIGTERM
 LOOKS_A_SECOND: Final = 6  # how often a fast bot looks at the market in a real second, beside each new candle
 
 
@@ -112,9 +113,9 @@ def _run(asked: DemoOptions, workspace: BotWorkspace, console: Console) -> int:
         "FREQTRADE__API_SERVER__LISTEN_PORT": str(port),
     }
     code = run_bot(workspace, plan, spec, asked.strategy, say, environment)
-    words = {0: "The market's candles end here.", 130: "Stopped."}
+    words = {0: "The market's candles end here.", **dict.fromkeys(STOPPED, "Stopped.")}
     said = f"{words.get(code, f'Freqtrade ended with code {code}.')} Its log: {workspace.log}"
-    if code == 130:
+    if code in STOPPED:
         said += f"; on from here: {asked.again}"
     console.print(said, soft_wrap=True, highlight=False)
     return code

@@ -32,6 +32,7 @@ from coordinator.sandbox.replay_spec import ReplaySpec
 
 __all__ = ["Replay", "ReplayOptions", "as_json", "bot_overlay", "run_replay"]
 
+_TOLD_TO_END: Final = (129, 143)  # 128 + SIGHUP, SIGTERM
 ERROR: Final = re.compile(r" - (?:ERROR|CRITICAL) - (.*)")
 CANCELLED: Final = re.compile(
     r"^(?P<time>[\d-]+ [\d:]+),\d+ - .*'type': .*entry_cancel.*'pair': '(?P<pair>[^']+)'", re.IGNORECASE
@@ -131,6 +132,8 @@ def _run(plan: RunPlan, workspace: BotWorkspace, options: ReplayOptions, console
         )
         seconds = time.perf_counter() - began
     errors, cancelled = _read_log(workspace.log)
+    if code in _TOLD_TO_END:
+        raise SystemExit(code)
     if code != 0:
         reason = errors[-1] if errors else f"it ended with code {code}"
         raise CoordinatorError(
