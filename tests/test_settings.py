@@ -14,6 +14,17 @@ def test_the_shipped_config_is_valid(pytestconfig):
     assert config["freqai"]["live_retrain_hours"] == 7 * 24  # spec 001: every week
 
 
+def test_shipped_is_what_the_coverage_says(pytestconfig):
+    config = json.loads((pytestconfig.rootpath / "config.json").read_text())
+    shipped = load_settings(config["coordinator"])
+    assert (shipped.regime.gate, shipped.regime.gate_average, shipped.baseline.clock) == ("on", 100, "1d")
+    assert shipped.regime.avoid == ()
+    assert (shipped.blending.criterion, shipped.targets.enabled, shipped.dca.enabled) == ("r", False, False)
+    assert (shipped.stops.trailing_start, shipped.stops.hard_limit) == (None, 0.3)
+    assert (shipped.quality.online_days, shipped.entries.ranking_by) == (0, "expected_r")
+    assert (shipped.learning.attention_architecture, shipped.learning.warm_start) == ("attention", False)
+
+
 def test_a_missing_section_means_the_documented_defaults():
     settings = load_settings(None)
     assert settings == Settings()

@@ -424,6 +424,9 @@ def test_the_protection_locks(analyses, held):
     until, reason, side = protection.drawdown_lock(monitor, found[1])
     assert (until - found[1].timestamp(), side) == (86_400, "long")
     assert reason == "drawdown 70 % above 10 %"
+    for drawdown, locked in ((0.1, False), (0.101, True)):
+        monitor.tracker.drawdown = drawdown
+        assert (protection.drawdown_lock(monitor, found[1]) is not None) == locked
     assert protection.pair_lock(monitor, SPOT[1], "long", found[1]) is None
     held[:] = [trade(SPOT[0], found[0])]
     locks = [protection.pair_lock(monitor, SPOT[1], side, found[1]) for side in ("long", "short")]

@@ -151,6 +151,8 @@ def test_the_pilot_blends_a_tenth_by_pair_and_candle():
     np.testing.assert_array_equal(weight > 0, arm)
     assert arm.mean() == pytest.approx(0.10, abs=0.007)
     np.testing.assert_array_equal(pilot_arm(pairs[7:9], time[7:9], 0.10, 7), arm[7:9])
+    alone = [manager.pilot_arm([pair] * 1000, time[:1000]) for pair in ("BTC/USDT", "ETH/USDT")]
+    assert (alone[0] != alone[1]).any()
     full = MLWeightManager(documented(start_phase="expansion"), 0.7)
     assert set(full.predict(pairs, time)) == {0.20}
 

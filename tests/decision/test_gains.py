@@ -115,6 +115,7 @@ def test_what_a_cut_leaves_of_a_small_weight_is_none():
     phase, weight, reason = review_gains(PILOT, 0.015, 60, replace(GOOD, p_halves_recent=0.1), S)
     assert (phase, weight) == (SHADOW, 0.0)
     assert reason.startswith("back to shadow: cut: ")
+    assert review_gains(PILOT, 0.021, 60, replace(GOOD, p_halves_recent=0.1), S)[0] == PILOT  # 1.05 % is left
     doubtful = replace(GOOD, p_halves_recent=0.49, p_gated_recent=0.49)
     assert review_gains(PILOT, 0.10, 60, doubtful, S)[:2] == (PILOT, 0.05)
     assert review_gains(PILOT, 0.05, 60, doubtful, S)[:2] == (SHADOW, 0.0)
@@ -156,6 +157,11 @@ def test_the_summary_by_hand():
     assert e.p_halves == edge_probability(halves, S.prior_edge, S.edge_scale)
     lately = gain_probability(mean_gain(np.full(3, 2.0), yes[2:], np.full(3, 2.0), no[2:], lag=20))
     assert e.p_fresh == e.p_halves_recent == lately
+    days, trades = np.array([1, 2, 100, 101, 102]), np.array([1.0, 2, -2, 3, -2])
+    for gated, first in ((e.p_gated, 0), (e.p_gated_recent, 2)):
+        ml, baseline = np.full(5 - first, 2.0), np.full(5 - first, 4.0)
+        by_hand = mean_gain(ml, yes[first:], baseline, trades[first:], days[first:], 20)
+        assert gated == gain_probability(by_hand)
     assert e.drawdown_ml == 3.0
     assert e.drawdown_baseline == pytest.approx(2.0 / 2)  # at half as many trades
     assert e.days_recent == 3

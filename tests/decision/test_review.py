@@ -67,7 +67,9 @@ def test_five_percent_up_and_down(phase, weight, changed, after):
         ({"p_floor": 0.19, "drawdown_ml": 15.1, "p_sharpe_cut": 0.19}, 0.175),
         ({"drawdown_ml": 15.0}, 1.0),
         ({"drawdown_ml": 4.9, "drawdown_baseline": 1.0}, 1.0),  # both too small to mean anything
+        ({"drawdown_ml": 5.1, "drawdown_baseline": 1.0}, 0.5),
         ({"drawdown_ml": 15.1, "days": 14}, 1.0),
+        ({"drawdown_ml": 15.1, "days": 15}, 0.5),
         ({"p_floor": 0.01, "outcomes": 49}, 1.0),
         ({"p_floor": 0.21}, 1.0),
         ({"p_sharpe_cut": 0.21}, 1.0),

@@ -89,6 +89,10 @@ def test_only_the_last_fifty_decisions_count():
         teach(learner, BAD, GOOD)
     assert len(learner.pairs_["BTC/USDT"].rows) == 50
     assert ThresholdSettings().window == 50
+    restored = AdaptiveThresholds(learner.settings, 0.70)
+    restored.restore(json.loads(json.dumps(learner.state())))
+    teach(restored, BAD, GOOD)
+    assert len(restored.pairs_["BTC/USDT"].rows) == 50
 
 
 def test_ten_decisions_of_a_side_are_the_least():
@@ -100,6 +104,7 @@ def test_ten_decisions_of_a_side_are_the_least():
 @pytest.mark.parametrize(("margin", "steps"), [(1.01, 1), (0.99, 0)])
 def test_a_mean_must_lie_so_many_of_its_standard_errors_beyond_nought(sigmas, margin, steps):
     """Ten losses of mean 1 whose standard error (n - 1) is 1 / (sigmas x margin)."""
+    assert ON.sigmas == 1.0
     spread = np.tile([-1.0, 1.0], 5)
     spread *= 10**0.5 / (sigmas * margin) / spread.std(ddof=1)
     learner = AdaptiveThresholds(ON.model_copy(update={"sigmas": sigmas}), 0.70)

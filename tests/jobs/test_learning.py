@@ -168,7 +168,7 @@ def test_the_schedule_is_as_often_as_the_config_says(tmp_path):
     assert cron_line(3, tmp_path, []).startswith("0 0 */3 * * ")
     units = systemd_units(7, tmp_path, [])
     assert "SuccessExitStatus=1" in units["coordinator-learning.service"]
-    assert "OnCalendar=Sun" in units["coordinator-learning.timer"]
+    assert "OnCalendar=Sun *-*-* 00:00:00" in units["coordinator-learning.timer"]
 
 
 def test_where_no_model_was_good_enough_it_is_said(make_world, monkeypatch):

@@ -44,6 +44,7 @@ def noisy(n=1500, seed=0, wrong=0.5):
 
 
 def test_the_documented_network():
+    assert (LearningSettings().sequence_length, CLASSES) == (10, (0, 1, -1))  # HOLD, BUY, SELL
     net = LSTMNetwork(31)
     shapes = {name: tuple(p.shape) for name, p in net.named_parameters()}
     assert shapes["lstm_1.weight_ih_l0"] == (4 * 128, 31)
@@ -317,3 +318,4 @@ def test_windows_are_the_rows_before():
     assert got.shape == (2, 3, 2)
     assert torch.equal(got[0], x[2:5])
     assert torch.equal(got[1], x[7:10])
+    assert LearningSettings().sequence_length == 10

@@ -84,6 +84,7 @@ def test_unresolved_signals_train_nothing_and_too_few_are_an_error(rows):
     assert not half.known_before(10**12)[open_ones].any()
     with pytest.raises(CoordinatorError, match="at least 50 resolved signals"):
         train_model(half, SETTINGS, np.arange(98))
+    assert train_model(half, SETTINGS, np.arange(100)).to_bytes()  # half of them are resolved
 
 
 def test_label_designs():

@@ -113,7 +113,8 @@ def test_the_figures_are_those_of_bot_and_ledger(bot):
     assert matrix["held"] == ["ETH/USDT"]
     held = {one["name"]: one["held"] for one in matrix["sectors"]}
     assert held == {"layer1": 1, "payments": 0}
-    assert len(get(bot, "/ml_stats").json()["metrics"]) == 15
+    stats = get(bot, "/ml_stats").json()
+    assert (stats["days"], len(stats["metrics"])) == (30, 15)
     phase = get(bot, "/phase").json()
     manager = bot.freqtrade.strategy.recorder._live.fold.fold.learners.manager
     assert (phase["phase"], phase["ml_weight"]) == (manager.phase, manager.weight_)

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.xdist_group("operation")
 
 SHOWS = {
     "/coordinator": ("/ml_stats", "/why BTC"),
-    "/ml_stats": ("Sharpe", ">1.5", "Component", "Win prob."),
+    "/ml_stats": ("30 days to", "Sharpe", ">1.5", "Component", "Win prob."),
     "/ml_stats 7": ("7 days to",),
     "/rr_stats": ("Dynamic reward:risk", "By reward:risk", "BTC"),
     "/correlation": ("Average", "BTC ETH SOL", "sector", "Refused last", "correlated with"),

@@ -85,6 +85,20 @@ def test_always_within_the_bounds(v, t, s, base):
     assert 1.5 <= one(v, t, s, base) <= 4.0
 
 
+def test_a_base_beyond_the_bounds_stays_where_it_is():
+    assert [one(base=base) for base in (1.2, 5.0)] == [1.2, 5.0]
+    assert (one(-1, -1, -1, base=1.2), one(1, 1, 1, base=5.0)) == (1.2, 5.0)
+    assert (one(1, 1, 1, base=1.4), one(-1, -1, -1, base=5.0)) == (pytest.approx(1.4 * 1.4 * 1.4 * 1.2), 1.5)
+
+
+def test_a_trend_of_the_signals_way_and_more_volume_than_usual_are_positive():
+    direction, adx = np.array([1, -1, 1, -1]), np.array([25.0, 25.0, 60.0, 60.0])
+    up, down = np.full(4, 30.0), np.full(4, 10.0)
+    np.testing.assert_allclose(trend_factor(direction, adx, up, down, 50), [0.5, -0.5, 1.0, -1.0])
+    activity = np.array([0.1, 0.5, 1.0, 2**0.5, 2.0, 9.0])
+    np.testing.assert_allclose(session_factor(activity), [-1.0, -1.0, 0.0, 0.5, 1.0, 1.0], atol=1e-12)
+
+
 @given(v=unit, t=unit, s=unit, share=st.floats(0.01, 1), base=st.floats(1, 4))
 def test_gradual_trust_keeps_it_near_the_base(v, t, s, share, base):
     value = one(v, t, s, base, range=share)

@@ -92,6 +92,28 @@ def test_each_rule_speaks_both_ways_and_the_surest_first(side):
 
 
 @pytest.mark.parametrize("side", [1, -1])
+def test_each_rule_begins_at_its_documented_number(side):
+    """Spec 004: momentum beyond .015 over 10 candles, less than 1 % in 8 candles, volume below .5."""
+    later = np.arange(40) >= 25
+    assert {getattr(ExitsSettings(), name).mode for name in RULES} == {"off"}
+
+    def spoke(rule, profit=3.0, **columns):
+        market = path(**columns)
+        found = (rules(side, 100 + profit * side, row, market) for row in range(40))
+        return [row for row, reasons in enumerate(found) if rule in reasons]
+
+    for against, expected in ((0.0151, list(range(25, 35))), (0.0149, [])):
+        close = (100.0 + 5 * side) * np.where(later, 1 - side * against, 1.0)
+        assert spoke("momentum reversal (85%)", close=close) == expected
+    for moved, pause in ((0.99, range(0)), (1.0, range(25, 33))):
+        close = 100.0 + side * moved * later
+        expected = [row for row in range(8, 40) if row not in pause]
+        assert spoke("stagnation (70%)", profit=0.0, close=close) == expected
+    for ratio, expected in ((0.499, list(range(25, 40))), (0.5, [])):
+        assert spoke("low volume (75%)", volume=np.where(later, ratio, 1.0)) == expected
+
+
+@pytest.mark.parametrize("side", [1, -1])
 def test_lower_timeframes_that_turn_first_are_a_reason_to_leave_a_profit(side):
     market = path(warning=np.where(np.arange(40) == 20, -side, 0))
     assert rules(side, 100 + 0.5 * side, 20, market, candles=3) == ["trend change (60%)"]
@@ -244,6 +266,7 @@ def test_kelly_is_half_and_off_unless_it_is_set():
     low = 0.006
     assert risk_budget(settings, kelly=low) == settings.risk_per_trade
     assert risk_budget(SizingSettings(kelly_mode="on"), kelly=low) == low
+    assert risk_budget(SizingSettings(kelly_mode="on"), kelly=0.012) == 0.01  # a cap, never a raise
 
 
 def test_kelly_is_bounded_below_and_silent_without_calibration():

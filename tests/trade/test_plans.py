@@ -54,7 +54,7 @@ def test_whatever_fills_the_loss_at_the_stop_is_within_the_budget(
     sizing = SizingSettings(kelly_mode="on")
     plan = entry_plan(confidence, stop, DcaSettings(spacing_mode="atr"), atr)
     budget = risk_budget(sizing, multiplier, kelly, open_risk)
-    assert 0.0 <= budget <= HIGHEST_RISK
+    assert 0.0 <= budget <= HIGHEST_RISK == 0.015  # spec 002
     assert budget + open_risk <= max(sizing.max_open_risk, open_risk) + 1e-12
 
     def total_of(entries):

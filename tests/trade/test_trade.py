@@ -63,6 +63,8 @@ def test_the_loss_at_the_stop_never_exceeds_the_budget_whatever_fills(
         for share, offset in list(zip(plan.shares, plan.offsets, strict=True))[:filled]
     )
     assert loss <= equity * SIZING.risk_per_trade * (1 + 1e-9)
+    if filled >= len(plan.shares):
+        assert loss == pytest.approx(equity * 0.01)  # the whole plan's is the budget
 
 
 @given(wanted=st.integers(1, 20), stop=st.floats(0.005, 0.5))
