@@ -188,6 +188,14 @@ def test_each_metric_by_hand(write_ledger, name):
     assert [found.ml, found.baseline, found.account] == pytest.approx(expected, nan_ok=True, rel=1e-6)
 
 
+def test_a_trade_without_a_signal_is_no_hit(write_ledger):
+    """As one that was opened by hand: it is traded, but no signal became it."""
+    own = replace(TRADES[2], time=BEGIN + 51 * HOUR, opened_at=at(52).to_pydatetime())
+    metrics = read_rolling(write_ledger(trades=[*TRADES, own]), days=30).metrics
+    found = {value.metric.name: value.account for value in metrics}
+    assert (found["hit_rate"], found["trade_frequency"]) == (3 / 7, 4 / 3)
+
+
 def test_fewer_days_look_back_less_far(write_ledger):
     """The second day alone: .4 was wrong and .2 right; no trade of ML's, one of the baseline's."""
     report = read_rolling(write_ledger(), days=1, end=at(48).to_pydatetime())
