@@ -12,9 +12,11 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Final
 
-__all__ = ["BotEnd", "bot_end", "signals_to"]
+__all__ = ["STOPPED", "BotEnd", "bot_end", "signals_to"]
 
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+STOPPED: Final = tuple(128 + number for number in _SIGNALS)
+"""Exit codes of a bot that was told to end."""
 _PATIENCE: Final = 10.0  # seconds in which a bot that was told to end is left alone
 
 

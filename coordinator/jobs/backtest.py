@@ -15,7 +15,8 @@ import pandas as pd
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from coordinator.jobs.folder_lock import folder_lock
+from coordinator.errors import CoordinatorError
+from coordinator.file_lock import file_lock
 from coordinator.jobs.freqtrade_process import FreqtradeError, ProgressCallback, run_freqtrade
 from coordinator.jobs.options import tell
 from coordinator.jobs.parameter_files import parameter_files
@@ -176,7 +177,9 @@ def _backtest(
 ) -> tuple[Path, Path, list[str]]:
     """Run one strategy, once no other command does; its result and its ledger, named alike, and its warnings."""
     # Freqtrade names its files by the second, and what is new is this run's.
-    with folder_lock(user_data, "coordinator-backtest.lock", "coordinator backtest", "be free", patience=-1):
+    path = user_data / "coordinator-backtest.lock"
+    taken = CoordinatorError("lock", "coordinator backtest", "be free", str(path))
+    with file_lock(path, taken, patience=-1):
         return _backtest_alone(plan, strategy, overlay, user_data, progress)
 
 

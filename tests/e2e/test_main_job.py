@@ -31,6 +31,11 @@ def coordinator(*arguments, monkeypatch, capsys):
     return end.value.code, out, err
 
 
+def backtest_words(config, over, datadir, user_data):
+    configs = ["--config", config, "--config", over]
+    return ["backtest", *configs, "--datadir", datadir, "--user-data", user_data]
+
+
 def test_the_main_job_prints_one_table_and_writes_ledgers_and_a_report(
     warm_python, quick_config, datadir, tmp_path
 ):
@@ -216,17 +221,7 @@ def test_a_config_that_freqtrade_refuses_ends_with_freqtrades_own_line(
     """Freqtrade itself exits with code 0 there."""
     over = tmp_path / "over.json"
     over.write_text('{"stake_amount": "lots", /* of it */}')
-    words = (
-        "backtest",
-        "--config",
-        quick_config,
-        "--config",
-        over,
-        "--datadir",
-        datadir,
-        "--user-data",
-        tmp_path,
-    )
+    words = backtest_words(quick_config, over, datadir, tmp_path)
     code, _, err = coordinator(*words, monkeypatch=monkeypatch, capsys=capsys)
     assert (code, err.count("\n")) == (2, 1)
     log = tmp_path / "logs" / "backtest-MLCoordinator.log"
@@ -244,18 +239,8 @@ def test_what_hyperopt_left_beside_one_strategy_is_not_compared_with_the_other(
     over = tmp_path / "over.json"
     changes = {"freqai": {"enabled": False}, "coordinator": {"decision": {"ml_weight": 0.0}}}
     over.write_text(json.dumps({**changes, "strategy_path": str(tmp_path / "strategies")}))
-    words = [
-        "backtest",
-        "--config",
-        quick_config,
-        "--config",
-        over,
-        "--datadir",
-        datadir,
-        "--pairs",
-        "BTC/USDT",
-    ]
-    words += ["--timerange", "20230501-20230601", "--user-data", tmp_path]
+    words = backtest_words(quick_config, over, datadir, tmp_path)
+    words += ["--pairs", "BTC/USDT", "--timerange", "20230501-20230601"]
     code, out, err = coordinator(*words, monkeypatch=monkeypatch, capsys=capsys)
     assert code == 0, err
     assert "Hyperopt's parameters are not used here, where strategies are compared: " in out

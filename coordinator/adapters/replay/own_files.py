@@ -7,19 +7,18 @@ import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
-
-from filelock import FileLock, Timeout
 
 from coordinator.adapters.configuration import command_config, user_folder
 from coordinator.candles.files import TradingMode
 from coordinator.errors import CoordinatorError
+from coordinator.file_lock import file_lock
+from coordinator.moment_file import keep_moment, kept_moment
 from coordinator.sandbox.child_command import is_bot, option_value
 from coordinator.sandbox.history import copy_history
 from coordinator.sandbox.replay_spec import ReplaySpec
-from coordinator.whole_file import write_whole
 
 __all__ = ["OwnFiles", "own_files"]
 
@@ -89,20 +88,13 @@ class OwnFiles:
         CoordinatorError
             If another bot runs on these files, no pair has candles by then, or the clock's file cannot be read.
         """
-        self.folder.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(self._own("bot.lock"))
-        try:
-            lock.acquire(timeout=0)
-        except Timeout:
-            rule = "be of no bot that still runs; give --account FILE in another folder"
-            raise CoordinatorError("folder", _OWNER, rule, str(self.folder)) from None
-        try:
+        rule = "be of no bot that still runs; give --account FILE in another folder"
+        taken = CoordinatorError("folder", _OWNER, rule, str(self.folder))
+        with file_lock(self._own("bot.lock"), taken):
             yield self._prepare(spec)
-        finally:
-            lock.release()
 
     def _prepare(self, spec: ReplaySpec) -> datetime | None:
-        stopped = self._stopped_at()
+        stopped = kept_moment(self.clock_file)
         # The exchange itself refuses a live bot's account that has seen later times.
         goes_on = stopped is None or spec.start >= stopped or self._has_account(spec)
         if not goes_on:
@@ -111,7 +103,7 @@ class OwnFiles:
         copy_history(spec.datadir, self.candles, spec.start, self.trading_mode)
         if stopped is None or not goes_on:
             # A microsecond on: one that ends before its first look is begun anew at the same start, too.
-            write_whole(self.clock_file, (spec.start + datetime.resolution).isoformat().encode())
+            keep_moment(self.clock_file, spec.start + datetime.resolution)
         return None if goes_on else stopped
 
     def _own(self, name: str) -> Path:
@@ -123,22 +115,11 @@ class OwnFiles:
 
     def _delete(self) -> None:
         for name in ("trades.sqlite", "ledger.sqlite"):
-            for path in self.folder.glob(
-                f"{self._own(name).name}*"
-            ):  # SQLite and its lock keep more beside it
+            # SQLite and its lock keep more beside it.
+            for path in self.folder.glob(f"{self._own(name).name}*"):
                 path.unlink()
         if self.models is not None:
             shutil.rmtree(self.models, ignore_errors=True)
-
-    def _stopped_at(self) -> datetime | None:
-        if not self.clock_file.is_file():
-            return None
-        text = self.clock_file.read_text(encoding="utf-8")
-        try:
-            return datetime.fromisoformat(text).astimezone(UTC)
-        except ValueError:
-            rule = "hold a moment, else deleted"
-            raise CoordinatorError("clock", str(self.clock_file), rule, text[:40]) from None
 
 
 def own_files(spec: ReplaySpec, command: Sequence[str], *, live: bool) -> OwnFiles | None:

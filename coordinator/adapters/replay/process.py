@@ -28,6 +28,7 @@ from coordinator.adapters.replay.own_files import OwnFiles, own_files
 from coordinator.adapters.replay.training_watch import TrainingWatch
 from coordinator.errors import CoordinatorError
 from coordinator.ledger.location import URL_VARIABLE
+from coordinator.moment_file import keep_moment
 from coordinator.sandbox.accounts.credentials import Credentials
 from coordinator.sandbox.child_command import complete_command, option_value
 from coordinator.sandbox.exchange import create_app, wall_clock
@@ -35,7 +36,6 @@ from coordinator.sandbox.overlay import environment_below, overlay_config
 from coordinator.sandbox.replay_spec import ReplaySpec
 from coordinator.sandbox.server import SandboxServer
 from coordinator.sandbox.simulated_clock import SimulatedClock
-from coordinator.whole_file import write_whole
 
 __all__ = ["main", "run_replay"]
 
@@ -73,7 +73,7 @@ def run_replay(spec: ReplaySpec, command: Sequence[str]) -> int:
         clock.busy.append(watch.training)
         clock_file = spec.clock_file if own is None else own.clock_file
         if clock_file is not None:
-            clock.slept.append(partial(_keep_moment, clock_file))
+            clock.slept.append(partial(keep_moment, clock_file))
         overlay = Path(folder) / "sandbox-overlay.json"
         live = customer is not None
         content = overlay_config(server.url, simulated_clock=True, streams=spec.streams, live=live)
@@ -166,10 +166,6 @@ def _lasting_tokens() -> Iterator[None]:
     finally:
         if before is not None:
             vars(api_auth)["timedelta"] = before
-
-
-def _keep_moment(path: Path, moment: datetime) -> None:
-    write_whole(path, moment.isoformat().encode())
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -7,13 +7,14 @@ import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
 from coordinator.errors import CoordinatorError
-from coordinator.jobs.folder_lock import folder_lock
+from coordinator.file_lock import file_lock
 from coordinator.jobs.run_plan import RunPlan
+from coordinator.moment_file import kept_moment
 from coordinator.sandbox.history import copy_history
 
 __all__ = ["AFTER_CLOSE", "BotWorkspace"]
@@ -77,13 +78,7 @@ class BotWorkspace:
         CoordinatorError
             If the file that says so cannot be read.
         """
-        if not self.clock_file.is_file():
-            return None
-        text = self.clock_file.read_text(encoding="utf-8")
-        try:
-            return datetime.fromisoformat(text).astimezone(UTC)
-        except ValueError:
-            raise CoordinatorError("clock", str(self.clock_file), "hold a moment", text[:40]) from None
+        return kept_moment(self.clock_file)
 
     @contextmanager
     def held(self) -> Iterator[None]:
@@ -96,7 +91,7 @@ class BotWorkspace:
         """
         self._refuse_what_is_not_ours()
         rule = "be one without a running bot: end that one, or give another folder with --folder"
-        with folder_lock(self.folder, LOCK, OWNER, rule):
+        with file_lock(self.folder / LOCK, CoordinatorError("folder", OWNER, rule, str(self.folder))):
             yield
 
     def prepare(self, plan: RunPlan, start: datetime, overlay: Mapping[str, Any]) -> None:

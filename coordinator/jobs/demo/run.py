@@ -11,6 +11,7 @@ from typing import Any, Final
 from rich.console import Console
 from rich.markup import escape
 
+from coordinator.child_signals import STOPPED
 from coordinator.errors import CoordinatorError
 from coordinator.jobs.bot.process import run_bot
 from coordinator.jobs.bot.workspace import BotWorkspace
@@ -23,7 +24,6 @@ from coordinator.sandbox.replay_spec import ReplaySpec
 __all__ = ["DemoOptions", "run_demo"]
 
 USER: Final = "freqtrader"
-STOPPED: Final = (129, 130, 143)  # 128 + SIGHUP, SIGINT, SIGTERM
 LOOKS_A_SECOND: Final = 6  # how often a fast bot looks at the market in a real second, beside each new candle
 
 

@@ -82,6 +82,5 @@ def _collect(
         if error is not None:
             done[variant.name] = no_account(variant.name, f"failed: {error}")
             continue
-        # As the file keeps it: the same command tomorrow reports the same.
-        done[variant.name] = AccountRun.from_json(future.result().to_json())
-        store.write(variant, done[variant.name])
+        store.write(variant, future.result())
+        done |= store.read([variant])  # as the file keeps it: the same command tomorrow reports the same

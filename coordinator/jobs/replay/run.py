@@ -16,6 +16,7 @@ from typing import Any, Final
 import pandas as pd
 from rich.console import Console
 
+from coordinator.child_signals import STOPPED
 from coordinator.components.fingerprint import FINGERPRINT
 from coordinator.errors import CoordinatorError
 from coordinator.jobs.backtest import backtest_in_sandbox
@@ -32,7 +33,7 @@ from coordinator.sandbox.replay_spec import ReplaySpec
 
 __all__ = ["Replay", "ReplayOptions", "as_json", "bot_overlay", "run_replay"]
 
-_TOLD_TO_END: Final = (129, 143)  # 128 + SIGHUP, SIGTERM
+INTERRUPTED: Final = 130  # by Ctrl-C
 ERROR: Final = re.compile(r" - (?:ERROR|CRITICAL) - (.*)")
 CANCELLED: Final = re.compile(
     r"^(?P<time>[\d-]+ [\d:]+),\d+ - .*'type': .*entry_cancel.*'pair': '(?P<pair>[^']+)'", re.IGNORECASE
@@ -132,7 +133,7 @@ def _run(plan: RunPlan, workspace: BotWorkspace, options: ReplayOptions, console
         )
         seconds = time.perf_counter() - began
     errors, cancelled = _read_log(workspace.log)
-    if code in _TOLD_TO_END:
+    if code in STOPPED and code != INTERRUPTED:
         raise SystemExit(code)
     if code != 0:
         reason = errors[-1] if errors else f"it ended with code {code}"
