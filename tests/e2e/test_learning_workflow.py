@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import sqlite3
 import subprocess
 
@@ -94,9 +95,18 @@ def test_the_five_steps(coordinator, config, datadir, tmp_path):
     assert coordinator("learning", "cycle", configs=[*configs, enabled], user_data=tmp_path)[0] == 1
 
 
-def test_full_does_the_three_steps_in_a_row(coordinator, config, datadir, tmp_path):
+def test_full_does_the_three_steps_in_a_row(coordinator, config, datadir, root, tmp_path):
+    shutil.copytree(root / "strategies", tmp_path / "strategies")
+    left = {"strategy_name": "TechnicalBaseline", "params": {"sell": {"hard_stop_atr_mult": 4.0}}}
+    (tmp_path / "strategies" / "TechnicalBaseline.json").write_text(json.dumps(left))
+    over = tmp_path / "over.json"
+    over.write_text(json.dumps({"strategy_path": str(tmp_path / "strategies")}))
     words = ("quality", "full", "--datadir", str(datadir), "--pairs", "BTC/USDT", "--until", "20230501")
-    code, said = coordinator(*words, configs=[config], user_data=tmp_path)
+    code, said = coordinator(*words, configs=[config, over], user_data=tmp_path)
     assert code == 0, said
     for step in ("2 years backtested", "folds trained", "Verdict: AUC"):
         assert step in said
+    (ledger,) = tmp_path.glob("*.sqlite")
+    with sqlite3.connect(ledger) as opened:
+        settings = [json.loads(row[0]) for row in opened.execute("SELECT settings FROM runs")]
+    assert [one["stops"]["atr_multiple"] for one in settings] == [1.5, 1.5]

@@ -20,6 +20,7 @@ from coordinator.jobs.run_plan import STARTUP_DAYS, TIMEFRAMES, RunPlan
 from coordinator.ledger.samples.copying import copy_samples, labelled_runs
 from coordinator.ledger.store import Ledger
 from coordinator.settings.all import MAX_TIME_LIMIT
+from coordinator.shipped import IGNORE_PARAMETER_FILES
 from coordinator.signals.panel_features import PANEL_SCHEMA
 from coordinator.signals.signal_features import SIGNAL_SCHEMA
 
@@ -102,8 +103,14 @@ def _run_chunk(
 
 
 def _collecting(strategy: str) -> dict[str, Any]:
-    """Config over the plan's: collection on; FreqAI, which wants training days before, only where it trains."""
-    collecting: dict[str, Any] = {"coordinator": {"data_collection": {"enabled": True}}}
+    """Config over the plan's: collection on; FreqAI, which wants training days before, only where it trains.
+
+    Samples are named after the config's settings, so hyperopt's are not read.
+    """
+    collecting: dict[str, Any] = {
+        IGNORE_PARAMETER_FILES: True,
+        "coordinator": {"data_collection": {"enabled": True}},
+    }
     if strategy == "TechnicalBaseline":
         collecting["freqai"] = {"enabled": False}
     return collecting
