@@ -46,6 +46,9 @@ def test_nothing_is_due_before_a_week_of_candles_has_passed(trained):
     assert code == 1
     assert "due again on 2021-05-22" in said
     trained.collect(505, 4)
+    status = json.loads(run(trained, "status", "--json")[1])[0]
+    # A run's last five days of two pairs are unresolved, of the one of five days all.
+    assert (status["due"], status["samples"], status["resolved"]) == (True, 1018, 990)
     before = len(ModelRegistry(trained.ledger).models())
     code, said = run(trained, "cycle", "--json")
     assert code == 0

@@ -5,7 +5,7 @@ import pytest
 from typer.testing import CliRunner
 
 from coordinator.cli import app
-from coordinator.components.samples import read_samples
+from coordinator.components.samples import SIGNAL_SECTIONS, read_samples
 from coordinator.errors import CoordinatorError
 from coordinator.jobs.quality.evaluate import evaluate
 from coordinator.jobs.quality.train import train_walk_forward
@@ -13,11 +13,12 @@ from coordinator.ledger.registry import ModelRegistry
 from tests.jobs.conftest import DAY, FIRST, HOUR
 
 
+@pytest.mark.parametrize("runs", [(0, 60), (60, 0)])
 @pytest.mark.parametrize("samples", ["signals", "panel"])
-def test_each_sample_counts_once_a_resolved_one_first(make_world, samples):
+def test_each_sample_counts_once_a_resolved_one_first(make_world, samples, runs):
     world = make_world(samples)
-    world.collect(0, 100)
-    world.collect(60, 100)  # the first run's last five days are resolved here
+    for first_day in runs:
+        world.collect(first_day, 100)  # the last five days of the one are resolved in the other
     found = read_samples(world.ledger, world.context.settings, "1d")
     assert len(found.rows) == len(found.signals) == 320
     keys = list(zip(found.signals.time.tolist(), found.signals.pair.tolist(), strict=True))
@@ -26,15 +27,28 @@ def test_each_sample_counts_once_a_resolved_one_first(make_world, samples):
     assert int(unresolved.sum()) == 10
     assert found.rows.time[unresolved].min() > FIRST + 154 * DAY
     assert found.left_out == 0
+    assert found.signals.taken.tolist() == [True, False] * 160
 
 
-def test_signals_of_other_settings_are_left_out(make_world):
+OTHER = (
+    {"baseline": {"clock": "1d", "trend_ma": 100}},
+    {"regime": {"gate": "on"}},
+    {"stops": {"atr_multiple": 3.0}},
+    {"targets": {"horizon": 11}},
+    {"costs": {"slippage": 0.002}},
+    {"exits": {"channel": True}},
+)
+
+
+@pytest.mark.parametrize("section", OTHER, ids=lambda section: next(iter(section)))
+def test_signals_of_other_settings_are_left_out(make_world, section):
     world = make_world()
     world.collect(0, 100)
-    world.configure(stops={"atr_multiple": 3.0})
+    world.configure(**section)
     world.collect(100, 50)
     found = read_samples(world.ledger, world.context.settings, "1d")
     assert (len(found.signals), found.left_out) == (100, 200)
+    assert {*(name for one in OTHER for name in one), "clocks"} == set(SIGNAL_SECTIONS)
 
 
 def test_a_signal_sees_the_panel_as_known_at_its_close(make_world):
@@ -139,6 +153,7 @@ def test_the_holdout_is_judged_and_each_look_is_on_record(make_world):
     assert first.auc > 0.6
     assert first.skill > 0
     assert first.signals.signals == 200
+    assert 50 <= first.signals.accepted <= 70  # three in ten: decision.threshold .7
     assert first.signals.r_accepted > first.signals.r_all
     assert first.taken.signals == 100
     assert "the signals it accepts make more" in first.verdict
@@ -161,6 +176,15 @@ def test_without_an_edge_the_holdout_shows_none(make_world):
     assert abs(found.auc - 0.5) < 0.08
     assert "no better than the base rate" in found.verdict
     assert "no difference that is not noise" in found.verdict
+
+
+def test_what_a_model_has_learnt_by_heart_is_no_measure_of_the_holdout(make_world):
+    by_heart = {"model_type": "random_forest", "leaf_samples": 5, "retrain_days": 500}
+    world = make_world(quality=by_heart, decision={"percentile_window": 1000, "threshold": 0.9})
+    world.collect(0, 700, edge=2.0)
+    train_walk_forward(world.context, "1d", FIRST + 500 * DAY)
+    found = evaluate(world.context, "1d").signals
+    assert 0.08 < found.accepted / found.signals < 0.15  # one in ten: threshold .9
 
 
 @pytest.mark.parametrize("command", ["accumulate", "full"])

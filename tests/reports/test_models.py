@@ -55,6 +55,9 @@ def test_figures_stand_under_their_heads():
 def test_the_newest_model_that_has_importances_shows_them_weightiest_first():
     assert importance_rows([QUALITY, LSTM]) == [("b", ["0.750", "–"]), ("a", ["0.250", "0.0100"])]
     assert importance_rows([LSTM]) == []
+    newer = model("quality", "retired", importance_gain={f"f{number}": number for number in range(20)})
+    names = [name for name, _ in importance_rows([QUALITY, newer])]
+    assert names == [f"f{number}" for number in range(19, 4, -1)]  # fifteen
     assert confidence_row([QUALITY, LSTM])[3] == "0.400"
     assert confidence_row([]) == []
     looked = model("attention", "champion", attention_features={"a": 0.2, "b": 0.8})
