@@ -77,6 +77,7 @@ def test_what_is_maximised_is_a_number_and_has_an_end():
     flat = Figures(math.nan, math.nan, math.nan, math.nan, math.nan, 0.0, 0.0, 0)
     lucky = Figures(99.0, math.inf, math.inf, math.inf, 20.0, 0.1, 0.0, 1)
     lost = Figures(-3.0, -2.0, -math.inf, 0.0, -1.0, -0.1, 0.1, 1)
+    assert LIMITS == {"sharpe": 10, "sortino": 20, "calmar": 20, "profit_factor": 10, "expectancy_r": 10}
     for objective, limit in LIMITS.items():
         assert score(flat, objective) == 0
         assert score(lucky, objective) == limit

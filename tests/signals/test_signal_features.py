@@ -205,6 +205,23 @@ def test_the_correlation_with_the_reference_is_that_of_the_last_returns(views, n
         assert column[row] == pytest.approx(last.corr().iloc[0, 1], abs=1e-9)
 
 
+@pytest.mark.parametrize("n", [24, 168])
+def test_relative_strength_is_the_return_beyond_the_references_in_own_deviations(views, n):
+    view, column = views["AAA/USDT"], NAMES.index(f"relative_strength_{n}")
+    values = signal_features(views)["AAA/USDT"].values[:, column]
+    own, reference = (
+        pd.Series(np.log(views[pair].candles.close), index=views[pair].candles.time)
+        for pair in ("AAA/USDT", "BTC/USDT")
+    )
+    sigma = own.diff().rolling(72).std(ddof=0)
+    ahead = (own.diff(n) - reference.reindex(own.index).diff(n)) / (sigma * n**0.5)
+    rows = np.flatnonzero(view.index > 200)[::20]
+    assert set(view.direction[rows]) == {-1, 1}
+    expected = view.direction[rows] * ahead.to_numpy()[view.index[rows]]
+    assert values[rows] == pytest.approx(expected, nan_ok=True)
+    assert np.isfinite(expected).sum() > 5
+
+
 def test_a_signal_says_its_reward_risk_and_where_the_atr_stands(views):
     view = views["AAA/USDT"]
     values = signal_features(views)["AAA/USDT"].values
@@ -214,6 +231,8 @@ def test_a_signal_says_its_reward_risk_and_where_the_atr_stands(views):
         at = view.index[row]
         expected = view.target_distance[at] / view.stop_distance[at]
         assert values[row, NAMES.index("reward_risk")] == pytest.approx(expected)
+        distance = view.stop_distance[at] * view.candles.close[at] / view.technical.indicators.atr[at]
+        assert values[row, NAMES.index("stop_atr")] == pytest.approx(distance)
         atr = view.technical.indicators.atr[at - 99 : at + 1] / view.candles.close[at - 99 : at + 1]
         rank = 2 * (atr < atr[-1]).sum() / 99 - 1  # among the last hundred, -1..1
         assert values[row, NAMES.index("atr_percentile")] == pytest.approx(rank, abs=0.03)
