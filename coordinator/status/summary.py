@@ -130,5 +130,5 @@ def summary_text(view: Summary) -> str:
         fields(rows),
         "ML / baseline\n" + fields(arms) if arms else "",
         wrap(view.hedge),
-        f"{view.alerts} alerts that day" if view.alerts else "",
+        f"{view.alerts} alert{'s' * (view.alerts != 1)} that day" if view.alerts else "",
     )

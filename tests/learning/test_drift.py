@@ -91,6 +91,9 @@ def test_probabilities_that_no_longer_hold_are_a_change_of_calibration(marks):
     assert report.calibration_changed
     assert report.calibration > 3
     assert "calibration changed by +" in report.sentence
+    report = check_drift(marks, rows(1, 400), NAMES, scored(1, 200, 1.5, 90), SETTINGS)
+    assert report.calibration_changed
+    assert "calibration changed by -" in report.sentence
 
 
 def test_an_error_that_rises_is_a_drift_and_one_that_falls_is_none(marks):
@@ -104,6 +107,16 @@ def test_an_error_that_rises_is_a_drift_and_one_that_falls_is_none(marks):
     fell = check_drift(marks, rows(1, 400), NAMES, right, SETTINGS)
     assert not fell.error_rose
     assert fell.error_change < -3
+
+
+def test_a_rise_of_the_blocks_that_adwin_does_not_see_is_none(marks):
+    few = scored(1, 40, 1.0, 90)
+    turned = np.random.default_rng(5).random(len(few.p)) < 0.4
+    few = few._replace(y=np.where(turned, (few.p < 0.5).astype(float), few.y))
+    report = check_drift(marks, rows(1, 400), NAMES, few, SETTINGS)
+    assert report.error_change > 3
+    assert np.isnan(report.error_now)
+    assert not report.error_rose
 
 
 def test_limits_come_back_from_json_as_they_were(limits):

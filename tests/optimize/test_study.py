@@ -164,7 +164,7 @@ def test_a_half_written_line_is_cut_off(journal):
 
 
 def test_proposals_depend_on_the_seed_the_number_and_the_past_alone(tmp_path):
-    def proposals(name, seed, restart_after=None):
+    def proposals(name, seed, restart_after=None, best=0.3):
         path = tmp_path / f"{name}.journal"
         study, found = join(path, seed=seed), []
         for number in range(14):
@@ -172,7 +172,7 @@ def test_proposals_depend_on_the_seed_the_number_and_the_past_alone(tmp_path):
                 study = join(path, seed=seed)
             trial = study.ask()
             found.append(draw(trial))
-            study.tell(trial, -((found[-1][0] - 0.3) ** 2))
+            study.tell(trial, -((found[-1][0] - best) ** 2))
         return found
 
     whole = proposals("whole", 1)
@@ -180,6 +180,8 @@ def test_proposals_depend_on_the_seed_the_number_and_the_past_alone(tmp_path):
     assert proposals("restarted late", 1, restart_after=12) == whole
     assert proposals("other", 2) != whole
     assert len(set(whole)) == 14
+    elsewhere = proposals("elsewhere", 1, best=0.9)
+    assert [one == two for one, two in zip(whole, elsewhere, strict=True)][:11] == [True] * 10 + [False]
     xs = [x for x, _ in whole[:10]]
     assert max(xs) - min(xs) > 0.4
 

@@ -10,6 +10,7 @@ from freqtrade.enums import RunMode
 from freqtrade.persistence import PairLocks, Trade
 
 from coordinator.adapters.strategy import CoordinatorStrategy
+from coordinator.decision.table import UNRESOLVED
 from coordinator.decision.trust import Trust
 from coordinator.ledger.store import Ledger
 from coordinator.portfolio.entry_round import Slots
@@ -23,6 +24,7 @@ from coordinator.run.pair_analysis import analyse
 from coordinator.run.trading_run import TradingRun
 from coordinator.settings import load_settings
 from coordinator.signals.candles import Candles
+from coordinator.signals.clock import pair_of
 
 PAIRS = ("ADA/USDT", "BTC/USDT", "DOGE/USDT", "ETH/USDT")
 N = 600
@@ -79,7 +81,10 @@ def test_two_correlated_positions_refuse_the_third(trading_run, time, mode):
     assert verdict.allowed == (mode == "shadow")
     (row,) = verdict.rows
     assert row == ("BTC/USDT", "correlation_filter", mode, 2.0, 2.0)
-    assert "ADA/USDT +" in verdict.log_lines[0]
+    done = {"on": "refused", "shadow": "let through in shadow mode, though refused"}[mode]
+    assert verdict.log_lines[0].startswith(
+        f"BTC/USDT: the entry is {done} by correlation_filter: correlated with ADA/USDT +"
+    )
     assert dict(guard.refused) == {"correlation_filter": 1}
 
 
@@ -356,6 +361,26 @@ def test_a_filters_trust_that_raises_stops_no_entry(trading_run, monkeypatch, me
         assert trust.acts("ETH/USDT")
     assert len(told) == (3 if method == "learn" else 2)  # of a day's answers with the next day
     assert all(change.reason.startswith("raised ZeroDivisionError") for change in told)
+
+
+def test_a_refusals_effect_is_the_mean_of_the_allowed_known_by_then_less_its_own(trading_run, monkeypatch):
+    learned = []
+    monkeypatch.setattr(Trust, "learn", lambda self, day, names, r: learned.append((names, r.tolist())) or [])
+    table = trading_run.market.signals(trusting())
+    r, known = table.outcome_r, (table.outcome_time + table.candle_seconds) // 86400
+    resolved = np.flatnonzero(table.outcome_time < UNRESOLVED)
+    _, first = np.unique(known[resolved], return_index=True)
+    early, one, *others = resolved[first].tolist()  # each known on a day of its own
+    two = next(row for row in others if abs(r[row] - r[one]) > 0.5)
+    late = others[others.index(two) + 1]
+    trust = FilterTrust(trading_run.market, trusting())
+    for row, refused in ((early, True), (one, False), (two, False), (late, True)):
+        trust.add_check(int(table.time[row]), pair_of(table.pairs[table.pair[row]]), refused)
+    for day in (int(known[late]), int(known[late]) + 1):  # the last is known in the course of the first one
+        trust.begin_day(day * 86400)
+    pair = pair_of(table.pairs[table.pair[late]])
+    # Nothing was allowed before the first, so it has nothing to be measured against.
+    assert learned == [([], []), ([pair], [pytest.approx((r[one] + r[two]) / 2 - r[late])])]
 
 
 def test_the_filters_trust_survives_restarts(trading_run):

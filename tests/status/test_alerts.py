@@ -124,6 +124,8 @@ def test_no_signal_for_days(store):
     never = replace(FACTS, signals={})
     assert kinds(store, never, since=CANDLE - 15 * SECONDS_PER_DAY) != []
     assert kinds(store, never, since=CANDLE - 3 * SECONDS_PER_DAY) == []
+    no_candles = replace(never, newest={})  # it has looked at nothing yet
+    assert kinds(store, no_candles, since=CANDLE - 15 * SECONDS_PER_DAY) == []
 
 
 def test_refusals_once_a_day_pair_and_reason(store):
