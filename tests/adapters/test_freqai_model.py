@@ -255,6 +255,7 @@ def test_a_run_learns_from_the_history_before_it(bot, frames, caplog):
     start = (last - pd.Timedelta(days=20)).floor("D")
     before = learn(model, Run(), RunMode.BACKTEST, f"{start:%Y%m%d}-")
     assert before.until == int(start.timestamp())
+    assert before.until - 5 * 86400 < before.table.time.max() < before.until  # the run's own come later
     model.live = False
     assert model._whole_market() is model.history.market  # read and computed on once
 
@@ -314,8 +315,16 @@ def test_how_quickly_a_bot_answered_goes_with_the_next_verdict(bot):
     model = bot()
     model.model, dk = train(model, PAIRS[0])
     assert all("latency_p99_ms" not in x.metrics for x in model.verdicts)
+    model.predict(frame_of(model, PAIRS[0]), dk)  # a whole window is no answer
     next_signal(model, PAIRS[0])
+    started = time.perf_counter()
     ask(model, PAIRS[0], dk)
+    milliseconds = (time.perf_counter() - started) * 1000
+    assert model.health["predictions"] == 1
+    assert milliseconds / 100 < model.health["latency_p50_ms"] <= milliseconds
+    model._milliseconds.extend([milliseconds] * 100)
+    model._milliseconds.extend(milliseconds + i for i in range(1, 101))
+    assert model.health["latency_p99_ms"] == pytest.approx(milliseconds + 98)
     model._strategy.dp.known += 24 * 8
     train(model, PAIRS[0])
     newest = [x for x in model.verdicts if x.time == max(y.time for y in model.verdicts)]

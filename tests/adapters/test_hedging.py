@@ -116,6 +116,8 @@ def decided(analyses, held, mode, change, hedge, tag="x"):
     rng = np.random.default_rng(0)
     for i, now in enumerate(found):
         held[:] = [trade(pairs[1], found[max(i - 5, 0)], amount=20.0 + i % 7, tag=tag)] if i % 40 > 5 else []
+        if mode == "futures" and i % 40 > 30:  # a short by hand where the hedge would be
+            held.append(trade(pairs[0], found[i - 3], amount=2.0, short=True, tag=tag))
         strategy.wallets.total = 10_000 * float(np.exp(0.15 * np.sin(i / 30)) + rng.normal(0, 0.002))
         strategy.update_portfolio(now)
         hedging, monitor = strategy.hedging, strategy.hedging.monitor
@@ -207,7 +209,9 @@ def test_futures_keep_a_slot_and_short_half_of_the_net_exposure(analyses, held):
     assert hedging.refusal(btc, "short", 3) is not None  # nothing to hedge
     held[:] = [trade(eth, found[0])] * 2
     assert hedging.refusal("ADA/USDT:USDT", "long", 3) == "the last slot is the hedge's"
-    assert hedging.refusal("ADA/USDT:USDT", "long", 4) is None
+    for side in ("long", "short"):  # not triggered: trading goes on in both directions
+        assert hedging.refusal("ADA/USDT:USDT", side, 4) is None
+    assert not hedging.owns_adjustment(held[0])
     crash(strategy, held, found, [trade(eth, found[0])])
     assert monitor.acting
     assert monitor.target_notional() == pytest.approx(0.5 * monitor.exposure)
@@ -284,6 +288,7 @@ def test_spot_locks_longs_once_and_scales_out_once(analyses, held):
     assert not PairLocks.is_global_lock(found[0], "long")
     assert hedging.refusal(SPOT[0], "long", 3) is None
     assert hedging.adjustment(held[0], 100.0, 10.0, 1e9) is None
+    assert not hedging.owns_adjustment(held[0])  # tranches are due as ever
     crash(strategy, held, found, [trade(SPOT[1], found[0])])
     position = held[0]
     assert strategy.hedging.monitor.locked

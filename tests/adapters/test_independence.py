@@ -73,6 +73,19 @@ def test_exits_stops_and_targets_do_not_listen_to_ml(analysis, walk, seed):
         assert plans[time].target_distance == other_plans[time].target_distance
 
 
+def test_no_code_reads_how_confident_the_plan_of_a_trade_was():
+    """It is kept and shown: what ML has a part in ends with the plan's tranches."""
+    root = Path(coordinator.__file__).parent
+    read = {
+        node.attr
+        for path in root.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Attribute) and getattr(node.value, "id", "") == "plan"
+    }
+    assert {"stop_distance", "target_rate", "entries"} <= read
+    assert "confidence" not in read
+
+
 def test_the_slots_policy_is_read_where_entries_are_ranked_and_nowhere_else():
     root = Path(coordinator.__file__).parent
     reading = {"slot_terms", "divides_slots", "take_probability", "divide_by_policy"}

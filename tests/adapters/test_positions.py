@@ -4,6 +4,7 @@ import pytest
 from freqtrade.persistence import LocalTrade, Order
 
 from coordinator.adapters.persistence.plan_book import PlanBook
+from coordinator.adapters.persistence.trade_rows import intended_row, trade_row
 from coordinator.run.entry_plans import make_plan
 from coordinator.settings import Settings
 from coordinator.trade.entries import EntryPlan
@@ -77,6 +78,24 @@ def test_an_unfilled_trade_has_no_anchor_yet(book):
     waiting = trade(filled=False, price=101.0)
     book.of_trade(waiting, stored=False)
     assert book.of_trade(trade(price=99.5), stored=False).anchor == 99.5
+
+
+def test_the_anchor_stays_the_first_fill_when_a_tranche_lowers_the_average(book):
+    averaged = trade()
+    averaged.orders += trade(price=90.0).orders
+    averaged.recalc_trade_from_orders()
+    assert averaged.open_rate == pytest.approx(95.0)
+    assert book.of_trade(averaged, stored=False).anchor == 100.0
+
+
+def test_the_ledgers_row_counts_the_tranches_planned_and_filled():
+    plan = Plan(1, 0.7, 0.02, 0.05, EntryPlan((0.4, 0.35, 0.25), (0.0, 0.005, 0.01)), 100.0)
+    two = trade()
+    two.orders += trade(price=99.5).orders
+    two.recalc_trade_from_orders()
+    rows = intended_row("BTC/USDT", plan, 1, OPEN, SIGNAL), trade_row(two, plan, SIGNAL)
+    assert [(row.tranches_planned, row.tranches_filled) for row in rows] == [(3, 0), (3, 2)]
+    assert intended_row("BTC/USDT", None, 1, OPEN, SIGNAL).tranches_planned == 1
 
 
 def test_new_signals_forget_old_trades(book):

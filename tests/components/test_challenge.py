@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from coordinator.components.challenge import PromotionSlice
+from coordinator.components.challenge import PromotionSlice, challenge
 from coordinator.components.component import ActiveModel
 from coordinator.learning.blocks import Block, pool, split_by_time
 from coordinator.settings.learning import LearningSettings
@@ -52,3 +52,18 @@ def test_a_champion_is_not_judged_on_what_it_was_trained_on():
         assert later.start == start
         for block in later.blocks:
             assert not later.rows(block)[block.times < start].any()
+
+
+def test_up_against_down_decides_on_the_rows_where_both_models_speak():
+    """HOLD takes any share of a row; on every third one the champion is silent and the challenger wrong."""
+    settings = LearningSettings(validation_share=0.2, promotion_share=0.1, label_horizon=8)
+    newest, rng = PromotionSlice.of(blocks(), settings, 5, None), np.random.default_rng(1)
+    new, old = [], []
+    for block in newest.blocks:
+        up, hold = block.labels[newest.rows(block)] > 0, rng.uniform(0, 0.9, newest.rows(block).sum())
+        silent = np.arange(len(up)) % 3 == 0
+        share = np.where(up ^ silent, 0.6, 0.4)
+        new.append(np.column_stack((hold, (1 - hold) * share, (1 - hold) * (1 - share))))
+        old.append(np.where(silent[:, None], np.nan, new[-1][:, [0, 2, 1]]))
+    verdict = challenge([newest], [new], [old], 0.005)
+    assert (verdict.challenger_auc, verdict.champion_auc, verdict.promoted) == (1.0, 0.0, True)

@@ -164,6 +164,18 @@ def test_the_candles_that_judge_have_not_been_learnt_from(market, edges, monkeyp
         assert one.metrics["temperature"] > 0
 
 
+def test_fusion_learns_from_its_train_days_of_all_that_there_is(market, edges):
+    assert SETTINGS.fusion_models.train_days == 720
+    _, end, _ = edges
+    recent = SETTINGS.fusion_models.model_copy(update={"train_days": 250})
+    some = Composite(("fusion",), SETTINGS.model_copy(update={"fusion_models": recent}))
+    begun = [
+        train(market, edges, ("fusion",), composite=one)[2]["fusion"].trained_from for one in (None, some)
+    ]
+    assert begun[0] < edges[0] < end  # not from FreqAI's train_period_days
+    assert end - 250 * DAY <= begun[1] <= end - 250 * DAY + 2 * DAY
+
+
 @pytest.mark.usefixtures("_promoted")
 def test_one_candle_alone_gets_what_it_gets_in_the_window(market, edges):
     _, end, last = edges

@@ -53,9 +53,9 @@ def feed(manager, day, ml, r, n=20, baseline=0.5):
 
 def test_a_yes_is_right_where_r_is_positive_and_a_no_where_it_is_not():
     manager = MLWeightManager(S, 0.7)
-    ml, r = np.array([0.5, 0.5, 0.5, 0.49, 0.49]), np.array([0.1, 0.1, 0.0, 0.0, 0.1])
-    manager.learn(0, ml, np.zeros(5), r)
-    assert (manager.window_[0].count, manager.window_[0].right) == (5, 3)
+    ml, r = np.array([0.5, 0.5, 0.5, 0.49, 0.49, 0.49]), np.array([0.1, 0.1, 0.0, 0.0, 0.0, 0.1])
+    manager.learn(0, ml, np.zeros(6), r)
+    assert (manager.window_[0].count, manager.window_[0].right) == (6, 4)
 
 
 def test_both_sides_trade_from_the_gate_on():

@@ -1,12 +1,15 @@
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from coordinator.decision.fold import Fold
 from coordinator.decision.voting import Votes
-from coordinator.run.explanation import explain
+from coordinator.run.explanation import entry_reason, explain
 from coordinator.settings import Settings
 from coordinator.signals.tactics import TACTICS
+from coordinator.trade.entries import AT_ONCE
+from coordinator.trade.plan import Plan
 
 
 def test_the_documented_block(tables):
@@ -17,7 +20,7 @@ def test_the_documented_block(tables):
     lines = explain(table, out, row, "breakout (RSI)")
     assert lines[0].endswith("signal, breakout (RSI)")
     assert [line.strip()[:2] for line in lines[1:7]] == ["1.", "2.", "3.", "4.", "5.", "6."]
-    assert f"unified confidence {out.confidence[row]:.0%}" in lines[7]
+    assert f"unified confidence {out.confidence[row]:.0%}, threshold {out.threshold[row]:.0%} (" in lines[7]
     assert "ML weight 70%" in lines[7]
     assert f"win probability {out.win_probability[row]:.0%}" in lines[8]
     assert lines[-1].strip() == "accepted"
@@ -50,3 +53,23 @@ def test_a_rejection_says_why_and_absent_components_are_named(tables):
     assert "rejected: confidence below the threshold" in text
     assert "deep learning: absent" in text
     assert "phase foundation" in text
+
+
+@pytest.mark.parametrize(
+    ("side", "levels"),
+    [(1, "stop 98 (-2.0%); target 105 (+5.0%)"), (-1, "stop 102 (+2.0%); target 95 (-5.0%)")],
+)
+def test_a_trades_sentence_says_the_side_the_gate_and_where_it_ends(side, levels):
+    plan = Plan(side, 0.8, 0.02, 0.05, AT_ONCE, anchor=100.0)
+    votes = {
+        "technical": {"percentile": 0.8, "share": 0.7},
+        "lstm": {"percentile": 0.9, "share": 0.3},
+        "fusion": {"percentile": 0.1, "share": 0.0},
+    }
+    decision = {"direction": side, "reasons": "breakout", "unified confidence": 0.8, "threshold": 0.7}
+    decision |= {"ML weight": 0.3, "phase": "expansion", "votes": votes}
+    name = {1: "long", -1: "short"}[side]
+    said = f"{name}: breakout; confidence 80%, gate 70%; ML 30% (phase expansion): lstm 90%; {levels}; 20 candles"
+    assert entry_reason(decision, plan, "20 candles") == said
+    by_hand = entry_reason(decision, plan, "20 candles", by_hand=True)
+    assert by_hand == f"entered by hand on a signal's candle, by its plan; {said}"

@@ -215,18 +215,26 @@ def test_raw_scale_is_the_literal_reading(tables, rows_of):
     out = Fold(raw).run(replace(table, votes=votes))
     ml = (0.25 * 0.70 + 0.20 * 0.0) / 0.45  # a vote against counts nothing for the signal
     assert out.confidence[0] == pytest.approx(0.3 * 0.65 + 0.7 * ml)
+    pilot = raw.model_copy(update={"decision": raw.decision.model_copy(update={"ml_weight": 0.1})})
+    said = Fold(pilot).run(replace(table, votes=votes)).confidence[0]
+    assert said == pytest.approx(0.9 * 0.65 + 0.1 * ml)
+    several = tables(13, n=300)
+    literal = Fold(raw).run(several)
+    np.testing.assert_array_equal(literal.confidence, literal.unified_score)  # no rank of it
+    np.testing.assert_array_equal(literal.of("technical"), several.votes["technical"].confidence)
 
 
-def test_the_documented_vote_is_the_blend_at_seventy_percent(tables, rows_of):
+@pytest.mark.parametrize("d", [1, -1])
+def test_the_documented_vote_is_the_blend_at_seventy_percent(tables, rows_of, d):
     """Spec 000: .65, .70, .75, .72, .68 with .30/.25/.20/.15/.10 give .696; the document prints 72 %."""
     table = rows_of(tables(14), slice(0, 1))
-    d = float(table.direction[0])
     confidences = {"technical": 0.65, "lstm": 0.70, "fusion": 0.75, "attention": 0.68}
     votes = {k: Votes(np.array([d]), np.array([c]), np.array([d * c])) for k, c in confidences.items()}
     table = replace(
         table,
+        direction=np.array([d]),
         votes=votes,
-        tactic_direction=np.full((1, 4), int(d)),
+        tactic_direction=np.full((1, 4), d),
         tactic_confidence=np.full((1, 4), 0.72),
     )
     raw = {"weighting": "fixed", "ml_weight": 0.7, "confidence_scale": "raw"}
@@ -237,6 +245,9 @@ def test_the_documented_vote_is_the_blend_at_seventy_percent(tables, rows_of):
         True,
         False,
     ]
+    against = replace(table, tactic_direction=np.full((1, 4), -d))
+    alone = Fold(with_decision(**raw)).run(against).confidence[0]
+    assert alone == pytest.approx(0.588)  # a selector against it counts nothing: .15 x .72 less
 
 
 @given(seed=st.integers(0, 200), w=st.floats(0.01, 0.7))

@@ -123,6 +123,9 @@ def test_an_empty_data_directory_is_filled_with_all_timeframes(bot):
     stored = {path.name for path in bot.freqtrade.config["datadir"].iterdir()}
     wanted = {f"{pair.replace('/', '_')}-{name}.feather" for pair in PAIRS for name in ("1h", "4h", "1d")}
     assert stored == wanted
+    for path in bot.freqtrade.config["datadir"].glob("*[hd].feather"):
+        if not path.stem.endswith("-1h"):  # as far back as the exchange has candles, here a year
+            assert pd.read_feather(path)["date"].iloc[0] == pd.Timestamp("2022-06-01", tz="UTC")
     assert not bot.log.having("No history")
     assert not bot.log.having("fusion is absent")
     assert bot.log.having("fast start: ")

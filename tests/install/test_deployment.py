@@ -80,6 +80,8 @@ def test_the_bot_is_reached_from_this_host_alone_and_keeps_its_files():
     assert BOT["volumes"] == ["./user_data:/freqtrade/user_data"]
     assert BOT["environment"]["FREQTRADE__DB_URL"].endswith("sqlite:////freqtrade/user_data/tradesv3.sqlite}")
     assert BOT["restart"] == "unless-stopped"
+    configs = [BOT["command"][i + 1] for i, word in enumerate(BOT["command"]) if word == "--config"]
+    assert (BOT["command"][0], configs) == ("trade", ["user_data/config.json", "user_data/coordinator.json"])
     assert (BOT["stop_signal"], BOT["stop_grace_period"]) == ("SIGINT", "10m")
     assert "/api/v1/ping" in BOT["healthcheck"]["test"][-1]
     compile(BOT["healthcheck"]["test"][-1], "healthcheck", "exec")
@@ -97,6 +99,10 @@ def test_postgresql_is_an_option_with_two_databases():
     assert urls["TRADES_DB_URL"][1] == POSTGRES["environment"]["POSTGRES_DB"] == "trades"
     assert urls["LEDGER_DB_URL"][1] == "ledger"
     assert all(server.startswith("postgresql+psycopg://freqtrade:${") for server, _ in urls.values())
+    assert BOT["environment"]["COORDINATOR_LEDGER_URL"] == "${LEDGER_DB_URL:-}"
+    assert "postgres:/var/lib/postgresql" in POSTGRES["volumes"]
+    assert POSTGRES["healthcheck"]["test"] == ["CMD", "pg_isready", "-U", "freqtrade", "-d", "ledger"]
+    assert any('".[postgresql]"' in rest for name, rest in instructions() if name == "RUN")
 
 
 def test_secrets_are_in_no_tracked_file():
@@ -106,6 +112,10 @@ def test_secrets_are_in_no_tracked_file():
             assert not SECRET.search(name) or re.fullmatch(r"\$\{[A-Z_]+:-\}", value), name
     filled = {name for name, value in example_variables().items() if SECRET.search(name) and value}
     assert filled == set()
+    named = re.findall(r'"(\w+)": "([^"]*)"', (ROOT / "config.json").read_text())
+    secrets = {name: value for name, value in named if SECRET.search(name.upper())}
+    assert {"key", "secret", "password", "token", "chat_id"} <= set(secrets)
+    assert set(secrets.values()) == {""}
     ignored = subprocess.run(["git", "check-ignore", ".env"], cwd=ROOT, capture_output=True, text=True)
     assert ignored.stdout.strip() == ".env"
 
@@ -171,12 +181,15 @@ def test_a_backup_of_a_running_bot_comes_back_as_it_was(user_data, tmp_path):
     model = user_data / "models" / "coordinator" / "model.json"
     model.parent.mkdir(parents=True)
     model.write_text("{}")
+    own = user_data / "config.json"
+    own.write_text("{}")
     script = bash("Backup") + 'echo "$B"\n'
     done = subprocess.run(["bash", "-euc", script], cwd=tmp_path, capture_output=True, text=True, check=True)
     for connection in open_ones:
         connection.execute("insert into t values ('after')")
         connection.commit()
     model.unlink()
+    own.unlink()
     crashed = [
         (path.with_name(path.name + "-wal"), path.with_name(path.name + "-wal").read_bytes())
         for path in databases
@@ -189,13 +202,19 @@ def test_a_backup_of_a_running_bot_comes_back_as_it_was(user_data, tmp_path):
     subprocess.run(["bash", "-euc", bash("Restore")], cwd=tmp_path, env=environment, check=True)
     for path in databases:
         assert sqlite3.connect(path).execute("select x from t").fetchall() == [("before",)]
-    assert model.read_text() == "{}"
+    assert model.read_text() == own.read_text() == "{}"
+    archive = tmp_path / environment["B"] / "user_data.tar.gz"
+    archive.write_bytes(archive.read_bytes()[:-1])
+    spoilt = subprocess.run(["bash", "-euc", bash("Restore")], cwd=tmp_path, env=environment)
+    assert spoilt.returncode != 0
+    assert databases[0].exists()  # nothing is removed for a backup that is not whole
 
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd is not installed")
 def test_the_service_is_one_that_systemd_takes(tmp_path):
     unit = (ROOT / "deploy" / "coordinator-bot.service").read_text()
-    assert "KillSignal=SIGINT" in unit
+    assert "KillSignal=SIGINT\nTimeoutStopSec=600\nRestart=on-failure\n" in unit
+    assert "--config user_data/config.json --config user_data/coordinator.json" in unit
     assert "EnvironmentFile=/etc/coordinator/bot.env" in unit
     assert (
         "--db-url sqlite:////home/trader/bot/user_data/" in unit

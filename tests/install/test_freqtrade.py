@@ -66,6 +66,9 @@ def test_the_users_own_settings_stay_and_the_strategys_hold(freqtrade, configs):
     assert found["exchange"]["pair_whitelist"] == ["BTC/USDT", "ETH/USDT"]
     assert (found["timeframe"], found["position_adjustment_enable"]) == ("1h", True)
     assert found["freqai"]["identifier"] == "coordinator"
+    assert found["order_types"]["stoploss_on_exchange"] is True
+    assert found["process_only_new_candles"] is found["use_exit_signal"] is True
+    assert found["trailing_stop"] is found["exit_profit_only"] is found["ignore_roi_if_entry_signal"] is False
 
 
 def test_a_backtest_runs_on_the_users_config(freqtrade, configs, user_data, tmp_path):

@@ -3,7 +3,12 @@
 import numpy as np
 import pytest
 
-from coordinator.learning.class_health import confidence_quantiles, input_drift, shuffled_importance
+from coordinator.learning.class_health import (
+    class_figures,
+    confidence_quantiles,
+    input_drift,
+    shuffled_importance,
+)
 
 NAMES = ("noise", "signal")
 
@@ -23,6 +28,10 @@ def test_a_feature_that_decides_is_worth_log_loss_and_noise_is_worth_nothing():
     # Half of the rows become wrong: log loss from -ln .9 to the mean of -ln .9 and -ln .1.
     assert lost["signal"] == pytest.approx(0.5 * (np.log(0.9) - np.log(0.1)), rel=0.1)
     assert lost["noise"] == 0.0
+    turned = shuffled_importance(
+        lambda rows: predict(rows[:, ::-1]), x[:, ::-1], classes, NAMES[::-1], seed=1
+    )
+    assert turned["noise"] == 0.0  # each is shuffled alone
     np.testing.assert_array_equal(x, before)
     assert shuffled_importance(predict, x, classes, NAMES, seed=1) == lost
     assert shuffled_importance(predict, x[:1], classes[:1], NAMES, seed=1) == {}
@@ -39,3 +48,17 @@ def test_inputs_that_move_are_named():
     moved, names = input_drift(rows[:1000], rows[1000:] + np.array([0.0, 2.0]), NAMES)
     assert calm < 0.1 < 0.25 < moved
     assert names[0] == "signal"
+    # All rows beyond the tenth decile: .9 ln 10 for its bin, .0999 ln 1000 for each that is empty (.0001) now.
+    beyond, _ = input_drift(np.arange(1000.0)[:, None], np.full((50, 1), 5000.0), ("a",))
+    assert beyond == pytest.approx(0.9 * np.log(10) + 9 * 0.0999 * np.log(1000))
+    wide = np.random.default_rng(2).normal(size=(2000, 7))
+    _, named = input_drift(wide[:1000], wide[1000:] + np.arange(7.0), tuple("abcdefg"))
+    assert len(named) == 5
+    assert not {"a", "b"} & set(named)
+
+
+def test_a_gap_is_the_trainings_over_the_tests_and_may_be_negative():
+    p = np.array([[0.8, 0.2], [0.4, 0.6], [0.7, 0.3], [0.1, 0.9]])
+    right, half = np.array([0, 1, 0, 1]), np.array([0, 0, 1, 1])
+    assert class_figures(p, half, p, right) == {"accuracy": 1.0, "train_accuracy": 0.5, "gap": -0.5}
+    assert class_figures(p, right, p, half)["gap"] == 0.5

@@ -5,7 +5,6 @@ import numpy as np
 import pytest
 
 from coordinator.errors import CoordinatorError
-from coordinator.learning.class_health import class_figures
 from coordinator.learning.drift.stability import CALM, MOVED, drift_reference, psi
 from coordinator.learning.health import latency_seconds, measure_health, permutation_importance
 from coordinator.learning.promotion import judge
@@ -144,10 +143,3 @@ def test_the_first_model_needs_only_not_to_fail_and_one_class_decides_nothing():
     ones = np.ones(100)
     verdict = judge(ones, np.full(100, 0.9), np.full(100, 0.5), 0.3)
     assert not verdict.promoted and "winners or losers only" in verdict.sentence
-
-
-def test_a_gap_is_the_trainings_over_the_tests_and_may_be_negative():
-    p = np.array([[0.8, 0.2], [0.4, 0.6], [0.7, 0.3], [0.1, 0.9]])
-    right, half = np.array([0, 1, 0, 1]), np.array([0, 0, 1, 1])
-    assert class_figures(p, half, p, right) == {"accuracy": 1.0, "train_accuracy": 0.5, "gap": -0.5}
-    assert class_figures(p, right, p, half)["gap"] == 0.5

@@ -1,8 +1,11 @@
 """One contract for every model of the registry."""
 
 import hashlib
+import json
 import logging
+import tomllib
 import typing
+from pathlib import Path
 
 import lightgbm
 import numpy as np
@@ -31,6 +34,10 @@ def model(request, rows):
 
 def test_the_setting_lists_the_registry():
     assert set(typing.get_args(ModelType)) == set(MODELS)
+    assert set(MODELS) == {"lightgbm", "xgboost", "random_forest", "logistic"}
+    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]
+    installed = {pinned.split("==")[0] for pinned in project["dependencies"]}
+    assert {"lightgbm", "xgboost", "scikit-learn"} <= installed
     assert all(model_class(kind).kind == kind for kind in KINDS)
 
 
@@ -176,12 +183,24 @@ def test_the_forest_predicts_as_scikit_learn_does(rows):
 def test_boosting_stops_by_the_validation_rows(rows, make_signals):
     later = make_signals(seed=2)
     settings = {"trees": 400, "learning_rate": 0.3, "leaf_samples": 20, "patience": 10}
+    y, truth = rows.label(QualitySettings()), later.label(QualitySettings())
     for kind in ("lightgbm", "xgboost"):
         model = create_model(QualitySettings(model_type=kind, **settings), rows.schema)
-        y = rows.label(QualitySettings())
-        model.fit(rows.x, y, validation=(later.x, later.label(QualitySettings())))
-        rounds = model.booster_.num_trees() if kind == "lightgbm" else model.booster_.num_boosted_rounds()
-        assert rounds < 200
+        model.fit(rows.x, y, validation=(later.x, truth))
+        booster = model.booster_
+        rounds = booster.num_trees() if kind == "lightgbm" else booster.num_boosted_rounds()
+        assert 5 < rounds < 200
+        if kind == "xgboost":  # probabilities, by the logistic loss
+            assert json.loads(booster.save_config())["learner"]["objective"]["name"] == "binary:logistic"
+        losses = []
+        for k in range(1, rounds + 1):
+            p = (
+                booster.predict(later.x, num_iteration=k)
+                if kind == "lightgbm"
+                else booster[:k].inplace_predict(later.x)
+            )
+            losses.append(-(truth * np.log(p) + (1 - truth) * np.log(1 - p)).mean())
+        assert np.argmin(losses) == rounds - 1  # the best of them is the last that is kept
 
 
 @pytest.mark.parametrize("kind", KINDS)

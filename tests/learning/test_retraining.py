@@ -31,6 +31,14 @@ def test_the_first_model_is_promoted_and_its_figures_come_with_it(signals):
     assert not found.health.failed
 
 
+def test_it_learns_from_all_signals_or_from_those_of_its_last_days(signals):
+    now, recent = 400 * DAY, SETTINGS.model_copy(update={"train_days": 100})
+    assert SETTINGS.train_days == 0
+    assert retrain(signals, SETTINGS, now).trained_from == signals.time.min()
+    begun = (now - 60 * DAY) - retrain(signals, recent, now).trained_from  # before the days that judge
+    assert 95 * DAY < begun <= 100 * DAY
+
+
 def test_what_comes_after_now_changes_nothing(signals):
     now = 400 * DAY
     later = (signals.time >= now) | (signals.outcome_time >= now)

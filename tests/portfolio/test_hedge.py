@@ -149,6 +149,11 @@ def test_volatility_and_correlation_of_a_known_market():
     assert average_correlation(found.correlations(399 * HOUR, 300)) > 0.95
     assert abs(average_correlation(panel(2, common=0.0)[0].correlations(399 * HOUR, 300))) < 0.1
     assert np.isnan(market_volatility(found, 50 * HOUR, 100, HOUR))
+    hourly, daily = (market_volatility(found, 399 * HOUR, 300, seconds) for seconds in (HOUR, 24 * HOUR))
+    assert hourly == pytest.approx(daily * 24**0.5)
+    short = ReturnPanel(found.pairs, found.time, found.returns.copy())
+    short.returns[:, 0] = np.nan  # a pair without history is left out of the mean
+    assert market_volatility(short, 399 * HOUR, 300, HOUR) == pytest.approx(0.009 * 24**0.5, rel=0.1)
 
 
 def test_stress_does_not_see_the_future():

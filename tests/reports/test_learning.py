@@ -67,6 +67,9 @@ def test_accepted_signals_by_the_say_ml_had(frame):
     assert rows["no say"] == ["2", "0.500", "1.500"]
     assert rows["0% to 10%"] == ["2", "0.500", "1.500"]
     assert rows["10% to 20%"][:2] == ["2", "-1.000"]  # one of them is unresolved
+    later = confidence_rows(frame.assign(ml_weight=[0.1, 0.2, 0.1, 0.4, 0.41, 0.0, 0.7, 0.7]))
+    counts = {"0% to 10%": "1", "10% to 20%": "1", "20% to 40%": "1", "40% to 70%": "3"}
+    assert {name: cells[0] for name, cells in later} == counts
 
 
 def test_both_arms_of_the_pilot(frame):
@@ -86,6 +89,10 @@ def test_ml_and_baseline_trade_on_their_own_percentile(frame):
     rows = dict(direction_rows(pd.concat((earlier, frame), ignore_index=True)))
     assert (rows["ML, last 30 days"], rows["baseline, last 30 days"]) == (ml, baseline)
     assert (rows["ML, whole run"][0], rows["baseline, whole run"][0]) == ("7", "9")
+    even = dict(direction_rows(frame.assign(outcome_r=0.0)))
+    assert (
+        even["ML, whole run"][2] == even["baseline, whole run"][2] == "0.00%"
+    )  # what made nothing is no win
 
 
 def test_each_side_by_its_own_gate(frame):
@@ -116,3 +123,8 @@ def test_calibration_and_mistakes(frame):
         "33.3% of its no would have gained (false negatives)."
     )
     assert error_sentence(frame.assign(ml_rank=np.nan)) == ""
+    # From .5 on it is a yes, and what made nothing is no gain.
+    half = error_sentence(frame.assign(ml_rank=0.5))
+    assert half == "ML said yes to all 7 signals, and was right about 42.9%."
+    nothing = error_sentence(frame.assign(ml_rank=0.9, outcome_r=0.0))
+    assert nothing == "ML said yes to all 8 signals, and was right about 0.0%."

@@ -91,11 +91,12 @@ def test_decisions_are_summed_up(decisions):
     assert (reasons[0][0], reasons[0][1][0]) == ("confidence below 70%", "2")
     assert dict(reasons)["no reason given"] == ["1", "0", "–", "–", "–"]
     missing = decisions.assign(
-        **{f"{c}_direction": np.nan for c in ("fusion", "selector", "attention", "quality")}
+        **{f"{c}_direction": np.nan for c in ("fusion", "selector", "attention", "quality")},
+        lstm_percentile=decisions["lstm_percentile"] + 0.1,
     )
     components = dict(component_rows(missing))
     # Two of four votes agree (R 2 and -1); one is against (-1), one holds (0.5).
-    assert components["lstm"] == ["4", "66.67%", "50.00%", "0.50", "0.50", "0.500", "-0.250"]
+    assert components["lstm"] == ["4", "66.67%", "50.00%", "0.50", "0.60", "0.500", "-0.250"]
     assert components["technical"][2] == "100.00%"
     assert components["fusion"] == ["0", *["–"] * 6]
 

@@ -47,7 +47,7 @@ SETTINGS = {
 #            hour  pair  R     exit       known  ML   techn  accepted  regime        win p  conf
 SIGNALS = (
     (0, BTC, 2.0, "target", 10, 0.9, 0.9, True, "bull_low", 0.8, 0.9),
-    (1, ETH, -1.0, "stop", 12, 0.7, 0.6, True, "bull_low", 0.8, 0.7),
+    (1, ETH, -1.0, "stop", 12, 0.7, 0.5, True, "bull_low", 0.8, 0.7),
     (20, BTC, 1.0, "horizon", 30, 0.4, 0.8, False, "bear_high", 0.2, 0.5),
     (30, ETH, -1.0, "stop", 40, 0.2, 0.3, False, "bear_high", 0.2, 0.4),
     (50, BTC, -0.5, "stop", 60, 0.8, 0.4, True, "bull_low", 0.2, 0.8),
@@ -260,7 +260,7 @@ TABLES = {
         ("ETH/USDT", [0.6, 1, 2, 0.5, 1, 0.0]),
     ],
     "Scores": [
-        ("technical percentile", [7, 0.36, 0.5, 0.7, 0.85, 0.9]),
+        ("technical percentile", [7, 0.36, 0.45, 0.7, 0.85, 0.9]),
         ("ml rank", [6, 0.3, 0.475, 0.75, 0.875, 0.9]),
         ("unified confidence", [7, 0.46, 0.575, 0.7, 0.85, 0.9]),
     ],
@@ -276,6 +276,40 @@ TABLES = {
     ],
 }
 """By title, of the three days."""
+
+
+def test_confidences_are_mls_score_and_each_components_own(write_ledger):
+    ledger = write_ledger()
+    decisions = ledger.read_decisions()
+    decisions["ml_score"] /= 2
+    ledger.write_run(RunInfo("MLCoordinator", START, "1h", SETTINGS), decisions)
+    series = rolling_series(load_run(ledger))
+    for name, share in (("", 0.5), ("lstm", 1.0)):  # on the first day .4, .7 and .9
+        found = [series["ml", f"confidence_{q}", name][0] for q in ("p10", "p50", "p90")]
+        assert found == pytest.approx([share * 0.46, share * 0.7, share * 0.86])
+
+
+def test_the_change_of_skill_is_since_before_the_window(write_ledger):
+    """Before two days the LSTM told the gain from the loss, then .4 gained where .2 and .8 lost."""
+    tables = read_rolling(write_ledger(), days=2).tables
+    (table,) = (table for table in tables if table.title == "13 Skill over time")
+    assert table.rows == [("technical", [4, 1.0, 2, 1.0, 0.0]), ("lstm", [3, 0.5, 2, 1.0, -0.5])]
+
+
+def test_the_five_weightiest_features_are_those_of_the_shuffling(write_ledger):
+    names = tuple(f"f{i}" for i in range(1, 7))
+    metrics = {
+        "importance_permutation": dict(zip(names, range(1, 7), strict=True)),
+        "importance": {"f1": 1.0},
+    }
+    metrics |= {"importance_gain": {"f1": 1.0}}
+    info = ModelInfo(
+        "quality", "lightgbm", BEGIN - DAY, BEGIN, 1, HOUR, FeatureSchema("1", names), metrics, "q.json", "q"
+    )  # fmt: skip
+    ledger = write_ledger(models=False)
+    ModelRegistry(ledger).register(info)
+    (table,) = (table for table in read_rolling(ledger).tables if table.title == "12 Feature importance")
+    assert table.rows == [("quality", [f"f{i}", i / 21]) for i in (6, 5, 4, 3, 2)]
 
 
 def same(found, expected):

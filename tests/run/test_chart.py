@@ -49,8 +49,9 @@ def luminance(color):
 @pytest.mark.parametrize("background", ["#ffffff", "#18181b", "#000000"])
 def test_colours_are_read_on_both_themes(background):
     """WCAG 2: graphics need a contrast of 3."""
-    for name in ("BLUE", "GREEN", "RED", "AMBER", "VIOLET", "TEAL", "PINK", "GRAY"):
-        one, two = sorted((luminance(getattr(colors, name)), luminance(background)))
+    names = ("BLUE", "GREEN", "RED", "AMBER", "VIOLET", "TEAL", "PINK", "GRAY")
+    for name, color in ({name: getattr(colors, name) for name in names} | colors.COMPONENT_COLORS).items():
+        one, two = sorted((luminance(color), luminance(background)))
         assert (two + 0.05) / (one + 0.05) >= 3.0, name
 
 
@@ -64,7 +65,11 @@ def test_signals_say_confidence_and_outcome(run, candles):
     assert len(taken) < len(signals) <= chart.MOST_SIGNALS
     resolved = [point for point in taken if " R" in point["label"]]
     assert resolved
+    rows = {chart._time(time): row for row, time in enumerate(table.time.tolist())}
+    for point in taken:
+        assert point["label"].split(":")[0] == f"{100 * decided.confidence[rows[point['x']]]:.0f} %"
     for point in resolved:
+        assert point["label"].split(": ")[1] == f"{table.outcome_r[rows[point['x']]]:+.1f} R"
         won = float(point["label"].split(": ")[1].removesuffix(" R")) > 0
         assert point["color"] == (colors.GREEN if won else colors.RED)
     assert all(not point["label"] for point in signals if point["shape"] == "circle")

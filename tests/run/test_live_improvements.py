@@ -135,6 +135,12 @@ def test_decisions_are_logged_with_what_improved_them(walks, caplog, tmp_path):
     trading_run.start_live(run)
     recorder.start_live(run)
     whole = analyse("BTC/USDT", Candles.from_frame(walks["BTC/USDT"], "1h"), {}, SETTINGS, ml=False)
+    past = max(set(whole.index[:-1].tolist()) - set((whole.index - 1).tolist()))  # none on the next candle
+    quiet = Candles.from_frame(walks["BTC/USDT"].iloc[: past + 2], "1h")
+    trading_run.put(analyse("BTC/USDT", quiet, {}, SETTINGS, ml=False))
+    with caplog.at_level(logging.INFO):
+        recorder.record_decisions("BTC/USDT", SETTINGS, print, print)
+    assert "unified confidence" not in caplog.text
     candles = Candles.from_frame(walks["BTC/USDT"].iloc[: whole.index[-1] + 1], "1h")
     trading_run.put(analyse("BTC/USDT", candles, {}, SETTINGS, ml=False))
     with caplog.at_level(logging.INFO):

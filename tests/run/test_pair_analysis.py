@@ -8,6 +8,7 @@ from coordinator.errors import CoordinatorError
 from coordinator.run.pair_analysis import analyse
 from coordinator.settings import load_settings
 from coordinator.signals.candles import Candles
+from coordinator.signals.fusion import fuse
 from coordinator.signals.regime import LEVELS, STATES, compute_regime
 from coordinator.signals.regime_gate import market_direction
 from coordinator.signals.technical import compute_technical
@@ -61,6 +62,16 @@ def test_the_fusion_keeps_its_three_timeframes_whatever_the_clock(market):
     slow = analysis_of(market, settings_with(), ml=True)
     fast = analysis_of(market, settings_with(baseline={"clock": "1h"}), ml=True)
     np.testing.assert_array_equal(slow.fusion.score, fast.fusion.score)
+    settings, frames = settings_with(baseline={"clock": "1h"}), market["ETH/USDT"]
+    assert list(frames) == ["1h", "4h", "1d"]
+    views = {name: (frame, compute_technical(frame, settings.baseline)) for name, frame in frames.items()}
+    expected = fuse(frames["1h"], views, settings.fusion)
+    np.testing.assert_array_equal(fast.fusion.score, expected.score)
+    known = np.isfinite(expected.score[fast.index])
+    assert known.sum() > 100
+    for part in ("direction", "confidence", "score"):
+        voted = getattr(fast.votes["fusion"], part)
+        np.testing.assert_array_equal(voted[known], getattr(expected, part)[fast.index][known])
 
 
 def test_the_gate_bars_what_goes_against_the_market(market):

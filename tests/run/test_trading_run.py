@@ -13,7 +13,7 @@ from coordinator.run.learning_records import WrittenCounts, history_records
 from coordinator.run.pair_analysis import analyse
 from coordinator.run.predictions import with_predictions
 from coordinator.run.trading_run import TradingRun
-from coordinator.settings import Settings
+from coordinator.settings import Settings, load_settings
 from coordinator.signals.candles import Candles
 
 SETTINGS = Settings()
@@ -36,15 +36,24 @@ def run_of(analyses, can_short=True):
     return trading_run
 
 
-def test_the_ledger_keeps_what_was_decided(analyses):
-    trading_run = run_of(analyses)
-    frame, decided = trading_run.ledger_frame(SETTINGS), trading_run.decisions(SETTINGS)
+@pytest.mark.parametrize("weight", [0.0, 0.7])
+def test_the_ledger_keeps_what_was_decided(analyses, weight):
+    decision = {"weighting": "fixed", "ml_weight": weight, "expectancy_outcomes": 50}
+    own, trading_run = load_settings({"decision": decision}), run_of(analyses)
+    frame, decided = trading_run.ledger_frame(own), trading_run.decisions(own)
     names = {"unified_confidence": "confidence"}
     for column in ("threshold", "unified_confidence", "unified_score", "ml_weight", "ml_score", "ml_rank"):
         np.testing.assert_array_equal(frame[column], getattr(decided, names.get(column, column)), column)
     for column in ("accepted", "win_probability", "expected_r"):
         np.testing.assert_array_equal(frame[column], getattr(decided, column), column)
     assert set(frame["threshold"]) == {0.70}
+    signals = trading_run.market.signals(own)
+    for name in ("technical", "fusion"):
+        for part in ("direction", "confidence"):
+            np.testing.assert_array_equal(frame[f"{name}_{part}"], getattr(signals.votes[name], part))
+        np.testing.assert_array_equal(frame[f"{name}_percentile"], decided.of(name))
+    np.testing.assert_array_equal(frame["outcome_r"], signals.outcome_r)
+    assert frame.loc[~frame["accepted"], "outcome_r"].notna().any()
 
 
 def test_the_order_in_which_pairs_come_changes_nothing(analyses):

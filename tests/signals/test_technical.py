@@ -55,6 +55,7 @@ def test_a_steady_rise_is_long_and_a_steady_fall_short():
 
 def test_each_indicator_votes_as_it_reads(candles):
     """The seven of spec 000 and 001 by TA-Lib from the candles; the score is their weighted mean."""
+    assert list(VOTE_WEIGHTS.values()) == [0.20, 0.15, 0.15, 0.10, 0.15, 0.10, 0.15]
     technical, c = compute_technical(candles, S), candles
     upper, _, lower = talib.BBANDS(c.close, 20, 2.0, 2.0)
     strong = talib.ADX(c.high, c.low, c.close, 14) >= 25
@@ -90,6 +91,13 @@ def test_long_and_short_are_one_path(candles):
     assert both.sum() > 100
     assert (one.signal[both] == -two.signal[both]).mean() > 0.99
     assert (one.direction == -two.direction).mean() > 0.95
+    for technical, read in ((one, candles), (two, mirrored(candles))):
+        above = read.close > technical.indicators.trend_ma
+        np.testing.assert_array_equal(technical.direction > 0, (technical.score >= 0.45) & above)
+        below = read.close < technical.indicators.trend_ma
+        np.testing.assert_array_equal(technical.direction < 0, (technical.score <= -0.45) & below)
+        took_up = np.r_[False, (technical.direction[1:] != technical.direction[:-1])]
+        np.testing.assert_array_equal(technical.triggers[0], took_up & (technical.direction != 0))
 
 
 def test_a_signal_is_an_event_with_a_trigger(candles):

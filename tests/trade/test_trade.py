@@ -98,6 +98,16 @@ def test_stop_below_support_and_above_resistance():
     assert short[-1] == pytest.approx(0.003 + 1.5 * 0.004)
 
 
+def test_support_and_resistance_are_of_the_last_ten_candles_on_both_sides():
+    close, low, high = np.full(400, 100.0), np.full(400, 99.9), np.full(400, 100.3)
+    low[378], high[378] = 99.5, 100.7  # ATR .4 again but for a trace when candle 388 closes
+    candles = Candles(np.arange(400, dtype=np.int64), close, high, low, close, close, 1)
+    for side, near, far in ((1, 0.001, 0.005), (-1, 0.003, 0.007)):
+        found = initial_stop_distance(candles, np.full(400, side), STOPS)
+        assert found[388] == pytest.approx(near + 1.5 * 0.004, abs=5e-4)
+        assert found[387] == pytest.approx(far + 1.5 * 0.004, abs=5e-4)
+
+
 def test_stop_distance_is_bounded_and_the_hard_limit_where_unknown(candles):
     direction = np.where(np.arange(len(candles)) % 2, 1, -1)
     distance = initial_stop_distance(candles, direction, STOPS)
@@ -133,6 +143,9 @@ def test_the_stop_trails_by_price_and_by_volatility_and_is_never_wider_than_plan
     assert stop(5) == pytest.approx((100 + side * 5) * (1 - side * 0.02))
     assert stop(5, multiplier=1.25) == pytest.approx((100 + side * 5) * (1 - side * 0.025))
     assert stop(1.5, planned=0.01) == pytest.approx(100 - side * 1)  # 3 % behind the best is farther
+    # After a tranche at a better price: the initial stop stays, profit counts from the average.
+    averaged = [stop_rate(100.0, 100.0 - side, 100 + side * best, side, 0.02, STOPS) for best in (0, 3.2)]
+    assert averaged == pytest.approx([100 - side * 2, (100 + side * 3.2) * (1 - side * 0.02)])
 
 
 @given(path=st.lists(st.floats(-0.05, 0.05), min_size=1, max_size=50), direction=st.sampled_from((1, -1)))
