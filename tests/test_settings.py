@@ -52,6 +52,7 @@ def test_json_round_trip():
         ({"baseline": {"trend_ma": 30}}, "baseline.trend_ma", "30"),
         ({"baseline": {"ema_fast": 30, "ema_slow": 20}}, "baseline", "ema_fast must be below ema_slow"),
         ({"fusion": {"weight_1h": 0.5}}, "fusion", "must be 1, but is 1.25"),
+        ({"fusion": {"score_share": 0.5}}, "fusion", "must be 1, but is 0.9"),
         ({"dca": {"sizes_2": [0.7, 0.7]}}, "dca", "sum 1"),
         ({"stops": {"trailing_profits": [0.04, 0.02, 0.06]}}, "stops", "ascend"),
         (

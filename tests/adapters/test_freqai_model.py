@@ -444,8 +444,13 @@ def test_a_window_that_freqai_gives_up_has_no_predictions_and_the_next_one_has(
 
 def test_windows_of_another_first_one_are_trained_as_their_champions_are_others(backtest, monkeypatch):
     make, run = backtest
-    model = make()
+    model, seen = make(), []
+    lstm = model.composite.components["lstm"]
+    original = lstm.train
+    lstm.train = lambda window, before: seen.append(before) or original(window, before)
     run(model)
+    (models,) = model._trained.values()
+    assert seen == [None, *(one.active_models["lstm"] for one in models[:2])]
     stored = sorted(model.full_path.rglob("*_prediction.feather"))
     assert len(stored) == 3
     again = make()

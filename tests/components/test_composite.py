@@ -14,7 +14,7 @@ from coordinator.components import challenge as judging
 from coordinator.components import selector as selector_component
 from coordinator.components.absence import FAILED, NO_MODEL, TRAINED_ON
 from coordinator.components.component import Window
-from coordinator.components.composite import Composite
+from coordinator.components.composite import Composite, CompositeModel
 from coordinator.components.market_history import MarketHistory, PairHistory
 from coordinator.components.model_files import ModelFiles, read_verdicts, register_models
 from coordinator.errors import CoordinatorError
@@ -253,6 +253,11 @@ def test_a_young_pair_has_no_model_of_its_own_which_is_said_once_and_no_failure(
         window = Window(until - 90 * DAY, until, {new: young.pairs[new]}, young)
         model = composite.train(window, None, filed.__setitem__, tolerant=False)
         assert (model.active_models, model.failed, filed) == ({}, (), {})
+    own = Window(end - 90 * DAY, end, {new: young.pairs[new]}, young)
+    before = CompositeModel(end - DAY, {"lstm": object()})  # what it had, it keeps
+    assert (
+        composite.train(own, before, filed.__setitem__, tolerant=False).active_models == before.active_models
+    )
     said = [record for record in caplog.records if "has no lstm of its own" in record.getMessage()]
     assert len(said) == 1
     columns = composite.predict(model, new, hours(end, later), young, tolerant=False)

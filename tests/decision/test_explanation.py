@@ -5,7 +5,7 @@ import pytest
 
 from coordinator.decision.fold import Fold
 from coordinator.decision.voting import Votes
-from coordinator.run.explanation import entry_reason, explain
+from coordinator.run.explanation import describe, entry_reason, explain
 from coordinator.settings import Settings
 from coordinator.signals.tactics import TACTICS
 from coordinator.trade.entries import AT_ONCE
@@ -40,6 +40,11 @@ def test_the_documented_block(tables):
     said = f"{side[int(chosen.direction[row])]}, confidence {chosen.confidence[row]:.0%}, "
     assert f"tactic selector ({tactic}): {said}" in lines[4]
     assert f" {side[int(table.direction[row])]} signal, " in lines[0]
+    told = describe(table, out, row)  # what a trade keeps
+    assert told["tactic"] == TACTICS[int(out.tactic[row])]
+    votes = {name: (vote["direction"], vote["confidence"]) for name, vote in told["votes"].items()}
+    own = {name: table.votes[name] for name in ("technical", "lstm", "fusion")} | {"selector": chosen}
+    assert votes == {n: (v.direction[row], round(float(v.confidence[row]), 4)) for n, v in own.items()}
     before, after = f"confidence {out.confidence[row]:.0%}", f"win probability {out.win_probability[row]:.0%}"
     assert f"calibrated: {before} -> {after}, expected {out.expected_r[row]:+.2f} R" in lines[8]
 

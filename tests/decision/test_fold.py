@@ -448,3 +448,19 @@ def test_what_cannot_be_taken_earns_and_costs_no_risk(tables):
     chosen = Settings(sizing=SizingSettings(earned=earned))
     assert set(Fold(chosen, can_short=False).run(table).risk_share) == {1.0}
     assert set(Fold(chosen).run(table).risk_share) == {0.3, 1.0}  # where shorts can be taken, theirs count
+
+
+def test_the_selector_learns_what_its_choice_at_a_signal_was_worth(tables):
+    """Each outcome that is known, once: the state then, the tactic, its share of the R risked, the state after it."""
+    table, fold, seen = tables(3), Fold(DEFAULT), []
+    learn = fold.learners.selector.learn
+    fold.learners.selector.learn = lambda *given: (seen.extend(zip(*given, strict=True)), learn(*given))
+    out = fold.run(table)
+    done = np.flatnonzero((table.outcome_time != UNRESOLVED) & (table.known_at() <= fold.step_))
+    expected = []
+    for i in done:
+        agreed = table.direction[i] * table.tactic_direction[i, out.tactic[i]]
+        profit = agreed * table.outcome_r[i] * table.stop[i]
+        expected.append((table.state[i], out.tactic[i], profit, table.outcome_state[i]))
+    assert len(expected) > 300
+    np.testing.assert_allclose(sorted(seen), sorted(expected))

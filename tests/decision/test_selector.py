@@ -98,6 +98,7 @@ def test_rate_discount_and_exploration_can_be_set():
     assert learner.q_[BULL][1] == pytest.approx(0.15 * (0.5 + 0.90 * 0.15))
     learner.learn(np.zeros(400, int), np.zeros(400, int), np.zeros(400), np.zeros(400, int))
     assert learner.epsilon_ == 0.10
+    assert choose(learner, *signals(20_000)).explored.mean() == pytest.approx(0.10, abs=0.01)
 
 
 def test_an_unknown_next_state_ends_the_episode():

@@ -5,8 +5,14 @@ import os
 import shutil
 import sqlite3
 import subprocess
+from datetime import UTC, datetime
 
 import pytest
+
+
+def timestamp(*day):
+    return int(datetime(*day, tzinfo=UTC).timestamp())
+
 
 REGISTRY = {"coordinator": {"quality": {"source": "registry"}}}
 
@@ -56,6 +62,14 @@ def test_the_five_steps(coordinator, config, datadir, tmp_path):
     assert code == 0, said
     assert "2 years backtested" in said
     assert coordinator("quality", "accumulate", *market, configs=configs, user_data=tmp_path)[0] == 1
+    with sqlite3.connect(
+        tmp_path / "coordinator.ledger.sqlite"
+    ) as opened:  # a year goes on until its last is known
+        unknown = "SELECT count(*), sum(time_resolved IS NULL) FROM outcomes WHERE time >= ? AND time < ?"
+        (last, open_ones) = opened.execute(
+            unknown, [timestamp(2022, 12, 25), timestamp(2023, 1, 1)]
+        ).fetchone()
+    assert (last > 5, open_ones) == (True, 0)
     # 3. train, and judge on the holdout
     code, said = coordinator("quality", "train", "--until", "20230501", configs=configs, user_data=tmp_path)
     assert code == 0, said

@@ -13,7 +13,13 @@ from coordinator.reports.evaluation.page import write_evaluation_page
 from coordinator.reports.evaluation.picture import evaluation_picture
 from coordinator.reports.evaluation.summary import summary_lines
 from coordinator.reports.evaluation.tables import evaluation_tables
-from coordinator.reports.evaluation.targets import CONTRIBUTIONS, TARGETS, contribution_rows, target_rows
+from coordinator.reports.evaluation.targets import (
+    CONTRIBUTIONS,
+    TARGETS,
+    contribution_rows,
+    false_share,
+    target_rows,
+)
 
 from .conftest import made_account
 
@@ -61,6 +67,10 @@ def test_targets_are_judged_by_their_numbers():
     assert rows["004", "win rate 78 to 83 %"].ml == 0.8
     fewer = rows["004", "false signals 25 to 35 % fewer"]
     assert fewer.ml == pytest.approx(-0.25) and fewer.verdict == "met"
+    assert false_share(ml) == 0.3  # three of the ten that were accepted
+    just = made_account("j", profits=(10.0,) * 78 + (-1.0,) * 22)
+    reached = {(row.source, row.label): row.verdict for row in target_rows(base, just)}
+    assert reached["004", "win rate 78 to 83 %"] == "met"
     gain = rows["004", "profit 18 to 25 % above the baseline's"]
     ours, own = base.figures.profit, ml.figures.profit
     assert gain.ml == pytest.approx((own - ours) / abs(ours)) and gain.baseline == 0.0
@@ -146,6 +156,36 @@ def test_contributions_are_judged_by_their_numbers():
         for row in contribution_rows({"ML at 70 %, unearned": without, "without fusion": whole})
     }
     assert {row.verdict for row in back.values()} == {"not met"}
+    few = [
+        made_account(name, false_signals=n)
+        for name, n in (("ML at 70 %, unearned", 4), ("without fusion", 5))
+    ]
+    rows = {row.label: row for row in contribution_rows({run.name: run for run in few})}
+    assert rows["false signals 20 to 30 % fewer"].verdict == "met"  # just a fifth, ten points
+    exits = [
+        made_account(name, profits=profits)
+        for name, profits in (("all adaptive exits", (3.0, -1.0)), ("TechnicalBaseline", (1.0, 1.0, 0.0)))
+    ]
+    rows = {row.label: row for row in contribution_rows({run.name: run for run in exits})}
+    traded = rows["profit of a trade 15 to 20 % higher"]
+    assert (traded.source, traded.baseline, traded.ml, traded.verdict) == (
+        "004, adaptive exits",
+        2 / 3,
+        1.0,
+        "met",
+    )
+    assert rows["win rate 2 to 3 points higher"].verdict == "not met"
+
+
+def test_contributions_compare_accounts_that_an_evaluation_makes():
+    names = {(hope.source, hope.whole, hope.without) for hope in CONTRIBUTIONS}
+    unearned = "ML at 70 %, unearned"
+    assert names == {
+        ("004, LSTM", unearned, "without lstm"),
+        ("004, fusion", unearned, "without fusion"),
+        ("004, Q-learning", unearned, "without selector"),
+        ("004, adaptive exits", "all adaptive exits", "TechnicalBaseline"),
+    }
 
 
 def test_markdown_and_page_hold_the_same_tables(made_evaluation, tmp_path):

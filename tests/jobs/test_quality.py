@@ -1,5 +1,7 @@
 """Collected samples are each learnt from once, by models that had not seen what they judge."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from typer.testing import CliRunner
@@ -7,9 +9,11 @@ from typer.testing import CliRunner
 from coordinator.cli import app
 from coordinator.components.samples import SIGNAL_SECTIONS, read_samples
 from coordinator.errors import CoordinatorError
+from coordinator.jobs.quality.accumulate import _prefix
 from coordinator.jobs.quality.evaluate import evaluate
 from coordinator.jobs.quality.train import train_walk_forward
 from coordinator.ledger.registry import ModelRegistry
+from coordinator.settings import load_settings
 from tests.jobs.conftest import DAY, FIRST, HOUR
 
 
@@ -185,6 +189,23 @@ def test_what_a_model_has_learnt_by_heart_is_no_measure_of_the_holdout(make_worl
     train_walk_forward(world.context, "1d", FIRST + 500 * DAY)
     found = evaluate(world.context, "1d").signals
     assert 0.08 < found.accepted / found.signals < 0.15  # one in ten: threshold .9
+
+
+def test_what_is_accumulated_is_named_after_all_that_its_samples_depend_on():
+    base = {"targets": {"horizon": 10}}
+
+    def name(strategy="TechnicalBaseline", mode="spot", pairs=("BTC/USDT",), **sections):
+        return _prefix(
+            SimpleNamespace(trading_mode=mode, pairs=pairs, settings=load_settings({**base, **sections})),
+            strategy,
+        )
+
+    changed = [{"strategy": "MLCoordinator"}, {"mode": "futures"}, {"pairs": ("ETH/USDT",)}]
+    changed += [*OTHER, {"quality": {"panel_horizon": 9}}]
+    names = [name(), *(name(**one) for one in changed)]
+    assert len(set(names)) == len(names)
+    assert name(sizing={"risk_per_trade": 0.012}, decision={"threshold": 0.8}) == name()
+    assert name(pairs=("B/C", "A/C")) == name(pairs=("A/C", "B/C"))
 
 
 @pytest.mark.parametrize("command", ["accumulate", "full"])

@@ -38,6 +38,7 @@ def test_everything_learned_is_shown(tmp_path, make_decisions, run_info, criteri
         "ML weight 0%, phase foundation",
         "Vote weights",
         "after 3 updates",
+        "exploration 19.7%",  # three times .995 of .2
         "bull_low",
         "trend_following",
     ):
@@ -66,7 +67,8 @@ def test_improvements_are_summed_up_with_what_became_of_their_signals(tmp_path, 
         sized = ImprovementRow(pair, "volatility_sizing", "on", 1.0, 1.1 if i % 2 else 0.9)
         limit = ImprovementRow(pair, "correlation_filter", "shadow", 2.0, float(i % 4))
         gate = ImprovementRow(pair, "regime_gate", "on", 1.0, float(i % 4 > 0))
-        records.setdefault(int(time), []).extend((sized, limit, gate))
+        cap = ImprovementRow(pair, "kelly_cap", "on", 0.010, 0.005)
+        records.setdefault(int(time), []).extend((sized, limit, gate, cap))
         higher += [r] if i % 2 and r == r else []
     first = min(records)
     records[first].append(ImprovementRow("*", "trust_volatility_sizing", "on", 0.1, 0.0))
@@ -78,6 +80,11 @@ def test_improvements_are_summed_up_with_what_became_of_their_signals(tmp_path, 
     (line,) = [line for line in lines if "higher" in line]
     assert "1.100" in line
     assert f"{np.mean(higher):+.3f}" in line
+    won, lost = (np.maximum(side * np.array(higher), 0) for side in (1, -1))
+    assert f"{np.mean(won > 0):.1%}" in line
+    assert f" {won.sum() / lost.sum():.2f} " in line
+    (capped,) = [line for line in done.output.splitlines() if "kelly_cap" in line]
+    assert [word for word in ("lower", " 40 ", "0.010", "0.005") if word not in capped] == []
     assert any("off" in line and "10%" in line for line in lines)
     asked = [line for line in done.output.splitlines() if "correlation_filter" in line]
     assert [("refused" in line, " 20 " in line) for line in asked] == [(False, True), (True, True)]

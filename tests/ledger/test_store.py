@@ -1,6 +1,7 @@
 """The ledger gives back what was written, once, and says what is wrong with a file that is none."""
 
 import sqlite3
+import threading
 import time
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -10,7 +11,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import create_engine, func, select
+from sqlalchemy import create_engine, delete, func, select
 
 from coordinator.decision.voting import COMPONENTS as DECISION_COMPONENTS
 from coordinator.errors import CoordinatorError
@@ -168,6 +169,32 @@ def test_the_file_is_left_alone_and_ahead_logged(tmp_path, make_decisions, run_i
     assert [entry.name for entry in tmp_path.iterdir()] == ["x.sqlite"]
     with sqlite3.connect(path) as connection:
         assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+
+
+def test_what_is_read_in_one_transaction_is_of_one_moment(ledger_url, make_decisions, run_info):
+    ledger, other = Ledger(ledger_url), Ledger(ledger_url)
+    ledger.write_run(run_info, make_decisions(6))
+    count = select(func.count()).select_from(schema.signals)
+    with ledger.database.read() as connection:
+        assert connection.execute(count).scalar() == 6
+        later = replace(run_info, started_at=run_info.started_at + timedelta(hours=1))
+        other.write_run(later, make_decisions(4))
+        assert connection.execute(count).scalar() == 6
+    with ledger.database.read() as connection:
+        assert connection.execute(count).scalar() == 10
+
+
+def test_a_writer_waits_for_another_one(ledger_url, make_decisions, run_info):
+    Ledger(ledger_url).write_run(run_info, make_decisions(6))
+    later = replace(run_info, started_at=run_info.started_at + timedelta(hours=1))
+    writing = threading.Thread(target=lambda: Ledger(ledger_url).write_run(later, make_decisions(4)))
+    with Ledger(ledger_url).database.write() as connection:
+        connection.execute(delete(schema.signals).where(schema.signals.c.pair == "none"))
+        writing.start()
+        writing.join(0.3)
+        connection.execute(delete(schema.signals).where(schema.signals.c.pair == "none"))
+    writing.join(10)
+    assert len(Ledger(ledger_url).runs()) == 2
 
 
 def test_ledger_and_decision_name_the_same_components():

@@ -41,15 +41,16 @@ def kill_after(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("futures", "number", "order"),
+    ("futures", "number", "order", "asleep"),
     [
-        (False, 2, "POST order "),  # the first stop
-        (False, 3, "POST order BUY"),  # the second tranche
-        (True, 5, "POST algoOrder "),  # the stop for two tranches
+        (False, 2, "POST order ", 0),  # the first stop
+        (False, 3, "POST order BUY", 0),  # the second tranche
+        (False, 3, "POST order BUY", 600),
+        (True, 5, "POST algoOrder ", 0),  # the stop for two tranches
     ],
-    ids=["spot stop", "spot tranche", "futures stop"],
+    ids=["spot stop", "spot tranche", "spot tranche that fills meanwhile", "futures stop"],
 )
-def test_the_next_bot_manages_what_was_not_written_down(tmp_path, kill_after, futures, number, order):
+def test_the_next_bot_manages_what_was_not_written_down(tmp_path, kill_after, futures, number, order, asleep):
     plays = {"BTC": Play(ROWS, {0: Signal(0.74)}, 1)}
     seen = kill_after(number)
     with live_bot(tmp_path, plays, SETTINGS, futures=futures) as live:
@@ -57,6 +58,7 @@ def test_the_next_bot_manages_what_was_not_written_down(tmp_path, kill_after, fu
             live.look(6.5)
         Trade.session.rollback()  # what was not committed died with the process
         died_with = live.account.orders
+        live.clock.sleep(asleep)
     assert seen[-1] == order
     kill_after(0)
     with live_bot(tmp_path, plays, SETTINGS, futures=futures) as live:

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 import schemathesis
 from fastapi import FastAPI
+from freqtrade.persistence import Trade
 from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis import GenerationMode
 
@@ -102,6 +103,9 @@ def test_the_figures_are_those_of_bot_and_ledger(bot):
     trade = why["trade"]
     assert trade["stop"] > trade["entered_on"]["stop"]  # it trails
     assert trade["target"] > trade["entry"] > trade["entered_on"]["stop"]
+    (held,) = Trade.get_open_trades()
+    assert (trade["stop"], trade["stake"]) == pytest.approx((held.stop_loss, held.stake_amount), rel=1e-3)
+    assert trade["stop"] < trade["target"]
     gates = {row["pair"]: row for row in get(bot, "/thresholds").json()["pairs"]}
     own = decisions.loc["BTC/USDT"]
     assert gates["BTC/USDT"]["signals"] == len(own)

@@ -68,7 +68,7 @@ def refused(bot, caplog, words, *args, **kwargs):
     assert len(bot.api.sent) == before + 1
 
 
-@pytest.mark.parametrize("command", ["/why BTC", "/ml_stats", "/coordinator"])
+@pytest.mark.parametrize("command", ["/why BTC", "/ml_stats", "/coordinator", "/help"])
 def test_another_chat_gets_nothing(bot, caplog, command):
     refused(bot, caplog, "Rejected unauthorized message from: 666", command, chat=666)
 
@@ -101,6 +101,7 @@ HOSTILE = [
     "/why",
     "/why NOPE/USDT",
     "/ml_stats -1",
+    "/ml_stats 00",
     "/ml_stats 99999999999999999999",
     "/ml_stats ٣",
     "/ml_stats 1e3",

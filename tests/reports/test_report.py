@@ -23,6 +23,7 @@ from coordinator.reports.page.data import PageData, newest_importance
 from coordinator.reports.page.figures.candles import downsample_candles
 from coordinator.reports.page.run_view import read_run
 from coordinator.reports.page.sections.trades import trade_lists
+from coordinator.reports.page.summary import summary_of
 from coordinator.reports.page.write import write_report
 from coordinator.reports.results import read_result
 from coordinator.reports.table import print_table
@@ -99,6 +100,23 @@ def test_decisions_are_summed_up(decisions):
     assert components["lstm"] == ["4", "66.67%", "50.00%", "0.50", "0.60", "0.500", "-0.250"]
     assert components["technical"][2] == "100.00%"
     assert components["fusion"] == ["0", *["–"] * 6]
+
+
+def test_a_list_of_trades_says_how_sure_a_stop_is(results):
+    left = replace(
+        results[0], trades=results[0].trades.assign(exit_reason=["trailing_stop_loss", "low volume (75%)"])
+    )
+    (shown,) = trade_lists(PageData(None, [left]))
+    assert [row[-1] for row in shown.rows] == ["trailing_stop_loss (90%)", "low volume (75%)"]
+
+
+def test_a_profit_that_the_fees_would_eat_is_to_be_looked_at(results, candles):
+    thin = replace(results[0], trades=results[0].trades.assign(profit_abs=[1.0, 2.0]))
+    own = [thin, results[1]]
+    said = dict(summary_of(PageData(compare(own, candles), own, [], candles)))["What to look at"]
+    assert any(
+        one.text.startswith("At twice the fee the profit would be gone: MLCoordinator") for one in said
+    )
 
 
 def outside_scripts(text: str) -> str:

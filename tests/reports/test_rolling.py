@@ -22,7 +22,8 @@ from coordinator.ledger.store import Ledger, RunInfo
 from coordinator.ledger.trades import TradeRow
 from coordinator.reports.rolling.comparison import with_and_without_table
 from coordinator.reports.rolling.daily import rolling_drawdown, rolling_sharpe
-from coordinator.reports.rolling.portfolio import portfolio_correlation
+from coordinator.reports.rolling.improvements import filter_table, reward_risk_table, size_table
+from coordinator.reports.rolling.portfolio import portfolio_correlation, portfolio_series
 from coordinator.reports.rolling.run_data import NO_SHORTS, load_run
 from coordinator.reports.rolling.summary import (
     metric_rows,
@@ -388,7 +389,10 @@ def test_the_correlation_of_what_is_held_needs_candles(write_ledger):
     ((key, values),) = portfolio_correlation(run, frames, 30).items()
     assert key == ("all", "portfolio_correlation", "")
     assert np.isnan(values[:10]).all()  # ten returns are needed
-    assert values[11:] == pytest.approx(-1.0)
+    assert values[10:] == pytest.approx(-1.0)
+    ended = [trades[0], replace(trades[1], closed_at=at(20 * 24 + 1).to_pydatetime())]
+    held = portfolio_correlation(load_run(write_ledger(rows, ended, models=False)), frames, 30)[key]
+    assert (np.isfinite(held[10:20]).all(), np.isfinite(held[20:]).any()) == (True, False)
     alone = portfolio_correlation(run, {BTC: frames[BTC]}, 30)
     assert np.isnan(alone[key]).all()
 
@@ -525,3 +529,96 @@ def test_the_regime_gates_effect_is_of_what_could_be_traded(write_ledger):
     # 2, -1 and 1 R; the fourth is a short in spot, the fifth re-armed only. The gate refused the second.
     assert rows["without"][2:4] == [3, pytest.approx(2 / 3)]
     assert rows["with"][2:4] == [2, 1.5]
+
+
+def improved(*rows) -> pd.DataFrame:
+    """Rows of (hour, pair, improvement, base, adjusted)."""
+    hour, pair, name, base, adjusted = zip(*rows, strict=True)
+    columns = {"pair": pair, "name": name, "mode": "on", "base": base, "adjusted": adjusted}
+    return pd.DataFrame({"time": [at(h) for h in hour], **columns})
+
+
+def test_each_limit_by_what_it_let_through_and_what_it_refused(write_ledger):
+    limits = (
+        (0, BTC, "correlation_filter", 2.0, 3.0),
+        (0, BTC, "sector_limit", 2.0, 1.0),
+        (1, ETH, "sector_limit", 2.0, 2.0),  # as many as are allowed
+        (1, ETH, "ranking", 5.0, 1.0),
+    )
+    run = replace(load_run(write_ledger()), improvements=improved(*limits))
+    rows = {name: cells[1:] for name, cells in filter_table(run, BEGIN + 3 * DAY, 3).rows}
+    assert rows == {
+        "correlation_filter": pytest.approx([0, 1, 1.0, NAN, 2.0], nan_ok=True),
+        "sector_limit": pytest.approx([1, 1, 0.5, 2.0, -1.0]),
+        "ranking": pytest.approx([0, 1, NAN, NAN, -1.0], nan_ok=True),
+    }
+    series = portfolio_series(run, 3)
+    assert {name: series["all", "filtered", name].tolist() for name in rows} == dict.fromkeys(rows, [1.0] * 3)
+    compared = {
+        (name, cells[1]): cells[2:4] for name, cells in with_and_without_table(run, BEGIN + 3 * DAY, 3).rows
+    }
+    assert compared["ranking", "without"] == [3, pytest.approx(1 / 6)]  # 2, -1 and -.5 R
+    assert compared["ranking", "with"] == [2, 0.75]
+
+
+def test_sizes_and_gates_count_what_was_taken(write_ledger):
+    rows = (
+        (0, BTC, "volatility_target", 1.0, 0.5),
+        (20, BTC, "volatility_target", 1.0, 2.0),  # was not accepted
+        (0, BTC, "kelly_cap", 0.01, 0.005),
+        (0, BTC, "earned_risk", 1.0, 0.25),
+        (0, BTC, "adaptive_thresholds", 0.6, 0.9),
+        (50, BTC, "adaptive_thresholds", 0.8, 0.85),
+    )
+    run = replace(load_run(write_ledger()), improvements=improved(*rows))
+    sizes = {name: cells[1:3] for name, cells in size_table(run, BEGIN + 3 * DAY, 3).rows}
+    assert sizes == {"volatility_target": [2, 1.25], "earned_risk": [1, 0.25], "kelly_cap": [1, 0.5]}
+    compared = {
+        (name, cells[1]): cells[2:4] for name, cells in with_and_without_table(run, BEGIN + 3 * DAY, 3).rows
+    }
+    assert (compared["volatility_target", "without"], compared["volatility_target", "with"]) == (
+        [1, 2.0],
+        [1, 1.0],
+    )
+    # Confidences of .9 and .8: each meets a threshold of just as much.
+    assert compared["adaptive_thresholds", "without"] == [2, 0.75]
+    assert compared["adaptive_thresholds", "with"] == [1, 2.0]
+
+
+def test_the_levels_of_reward_risk(write_ledger):
+    hours = ((0, BTC), (1, ETH), (20, BTC), (30, ETH), (50, BTC), (52, ETH))
+    ratios = (2.0, 1.99, 3.5, 2.5, 3.0, 10.0)
+    rows = [(*one, "dynamic_reward_risk", 2.5, ratio) for one, ratio in zip(hours, ratios, strict=True)]
+    run = replace(load_run(write_ledger()), improvements=improved(*rows))
+    levels = {name: cells[0] for name, cells in reward_risk_table(run, BEGIN + 3 * DAY, 3).rows}
+    assert levels == {"0 to 2": 1, "2 to 2.5": 1, "2.5 to 3": 1, "3 to 3.5": 1, "3.5 and more": 2}
+
+
+def test_sectors_are_shares_of_what_is_open_and_a_coin_in_none_stands_for_itself(write_ledger):
+    """BTC and ETH are closed by the end of the first day; SOL and LTC stay open from the second on."""
+    others = [
+        replace(TRADES[2], pair=pair, opened_at=at(30).to_pydatetime()) for pair in ("SOL/USDT", "LTC/USDT")
+    ]
+    series = portfolio_series(load_run(write_ledger(trades=[*TRADES[:2], *others])), 3)
+    shares = {
+        sector: values.tolist() for (_, metric, sector), values in series.items() if metric == "sector_share"
+    }
+    assert shares == {
+        name: pytest.approx([NAN, part, part], nan_ok=True)
+        for name, part in (("majors", 0.0), ("SOL", 0.5), ("LTC", 0.5))
+    }
+    assert series["all", "sector_concentration", ""] == pytest.approx([NAN, 0.5, 0.5], nan_ok=True)
+
+
+def test_a_confidence_at_the_threshold_meets_it_and_nothing_won_is_lost(write_ledger):
+    rows = [list(row) for row in SIGNALS]
+    rows[0][2], rows[0][10] = 0.0, 0.6
+    rows[1][0] = 23  # its candle closes at midnight, with the first day
+    ledger = write_ledger([tuple(row) for row in rows])
+    (table,) = (
+        table for table in read_rolling(ledger, days=3).tables if table.title.startswith("Thresholds")
+    )
+    assert table.rows[0] == (BTC, [0.6, 0, 2, 1.0, 1, 1.0])
+    series = rolling_series(load_run(ledger), 3)
+    assert [series["all", name, BTC][2] for name in ("false_positives", "false_negatives")] == [1.0, 1.0]
+    assert series["all", "threshold", ETH] == pytest.approx([0.6, 0.6, 0.6])

@@ -192,6 +192,10 @@ def test_shadow_thresholds_are_recorded_and_change_nothing(analyses):
     assert {row.mode for row in rows} == {"shadow"}
     assert {row.base for row in rows} == {0.7}
     assert len({row.adjusted for row in rows}) > 1
+    now = dict.fromkeys((a.pair for a in analyses), 0.7)
+    for record in shadow.learning_records(mode("shadow")):
+        now.update({step.pair: step.threshold for step in record.thresholds})
+        assert all(row.adjusted == now[row.pair] for row in record.improvements)
 
 
 def test_a_backtests_reviews_of_the_ml_weight_are_recorded_with_their_evidence(analyses):

@@ -34,6 +34,11 @@ def test_nothing_reaches_across_a_jump_or_a_hole(candles):
     assert np.flatnonzero(follows_break(candles, 3)).tolist() == [6, 7, 8]
 
 
+def test_a_jump_is_more_than_twice_or_less_than_half_the_price():
+    for factor, breaks in ((1.99, False), (2.01, True), (0.51, False), (0.49, True)):
+        assert bool(find_breaks(candles_of([100.0] * 6 + [100.0 * factor] * 6))) == breaks
+
+
 def test_without_a_break_all_is_one_history():
     candles = candles_of(np.linspace(100.0, 150.0, 12))
     assert not find_breaks(candles)

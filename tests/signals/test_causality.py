@@ -84,6 +84,18 @@ def test_there_are_31_features_finite_after_their_history(candles):
     matrix = np.column_stack(list(features.values()))
     assert np.isfinite(matrix[200:]).all()
     assert np.abs(matrix[200:]).max() <= 10.0
+    assert not np.isfinite(matrix[:167]).all(axis=1).any()  # the longest window is a week of 168
+    for name in (
+        "rsi_14",
+        "rsi_6",
+        "stochastic_k",
+        "mfi_14",
+        "atr_percentile",
+        "channel_20",
+        "hour_sine",
+        "body",
+    ):
+        assert 0.5 < np.nanmax(np.abs(features[name])) <= 1 + 1e-9, name
 
 
 def test_features_do_not_know_the_price_level(walk):

@@ -28,14 +28,14 @@ class TimeframeView:
         self.confidence = np.asarray(confidence, dtype=float)
 
 
-def fused(directions, confidences, history=5):
+def fused(directions, confidences, settings=S):
     """Fuse constant views of a week; what the last hour says."""
     frames = {"1h": candles(24 * 7, 1), "4h": candles(6 * 7, 4), "1d": candles(7, 24)}
     views = {
         name: (frame, TimeframeView(np.full(len(frame), d), np.full(len(frame), c)))
         for (name, frame), d, c in zip(frames.items(), directions, confidences, strict=True)
     }
-    result = fuse(frames["1h"], views, S)
+    result = fuse(frames["1h"], views, settings)
     return result.direction[-1], result.confidence[-1], result.score[-1], result.agreement[-1]
 
 
@@ -81,6 +81,20 @@ def test_direction_beyond_three_tenths(directions, confidences, expected):
     assert fused(directions, confidences)[0] == expected
 
 
+def test_weights_and_shares_can_be_changed():
+    own = FusionSettings(
+        weight_1h=0.5,
+        weight_4h=0.3,
+        weight_1d=0.2,
+        score_share=0.5,
+        agreement_share=0.3,
+        consistency_share=0.2,
+    )
+    _, confidence, score, agree = fused((1, 1, -1), (0.9, 0.8, 0.7), own)
+    assert (score, agree) == (pytest.approx(0.9 * 0.5 + 0.8 * 0.3 - 0.7 * 0.2), 0.6)
+    assert confidence == pytest.approx(0.5 * 0.55 + 0.3 * 0.6 + 0.2)
+
+
 def test_exactly_three_tenths_is_hold():
     assert fused((0, 0, 1), (0.0, 0.0, 0.75))[2] == pytest.approx(0.3)
     assert fused((0, 0, 1), (0.0, 0.0, 0.75))[0] == 0
@@ -106,7 +120,7 @@ def test_agreement_scores():
     ],
 )
 def test_consistency_over_the_last_two_to_five(history, expected):
-    assert consistency(np.array(history), 5)[-1] == pytest.approx(expected)
+    assert consistency(np.array(history), S.consistency_signals)[-1] == pytest.approx(expected)
 
 
 @given(
@@ -170,3 +184,13 @@ def test_lower_timeframes_that_turn_first_are_a_warning():
     np.testing.assert_array_equal(np.flatnonzero(warning), np.arange(124 - 1, 24 * 7))
     assert set(warning[124 - 1 :]) == {-1}
     assert not fuse(frames["1h"], {**views, "1d": views["4h"]}, S).warning.any()  # all have turned
+
+    def said(*directions):
+        own = {
+            name: (frame, TimeframeView(np.full(len(frame), d), np.full(len(frame), 0.5)))
+            for (name, frame), d in zip(frames.items(), directions, strict=True)
+        }
+        return np.flatnonzero(fuse(frames["1h"], own, S).warning)
+
+    assert said(-1, -1, 1)[0] == 23  # with the first day that has closed
+    assert not len(said(-1, -1, 0))  # a day that points nowhere is not turned against

@@ -87,7 +87,7 @@ def test_each_rule_speaks_both_ways_and_the_surest_first(side):
     assert rules(side, 100 + 3 * side, 25, market) == ["momentum reversal (85%)", "low volume (75%)"]
     assert rules(side, 100 + 3 * side, 19, market, candles=8) == []
     assert rules(side, 100 + 3 * side, 35, market) == ["stagnation (70%)"]
-    assert rules(side, 100 + 1.9 * side, 25, market) == []  # below the first target
+    assert rules(side, 100 + 2.0 * side, 25, market) == []  # at the first target and not above it
     assert rules(-side, 100 + 3 * side, 25, market) == []  # a loss
 
 
@@ -118,6 +118,7 @@ def test_lower_timeframes_that_turn_first_are_a_reason_to_leave_a_profit(side):
     market = path(warning=np.where(np.arange(40) == 20, -side, 0))
     assert rules(side, 100 + 0.5 * side, 20, market, candles=3) == ["trend change (60%)"]
     assert rules(side, 100 + 0.5 * side, 21, market, candles=3) == []
+    assert rules(side, 100.0, 20, market, candles=3) == []  # nor where nothing is won
     assert rules(side, 100 - 0.5 * side, 20, market, candles=3) == []  # a loss has its stop
     assert rules(-side, 100 - 0.5 * side, 20, market, candles=3) == []  # the warning is of the other way
 

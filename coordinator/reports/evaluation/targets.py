@@ -150,9 +150,7 @@ def target_rows(baseline: AccountRun, ml: AccountRun) -> list[TargetRow]:
     rows = []
     for target in TARGETS:
         mine, theirs = _reached(target, ml, baseline), _reached(target, baseline, baseline)
-        verdict = "unknown"
-        if not math.isnan(mine):
-            verdict = "met" if (mine <= target.low if target.below else mine >= target.low) else "not met"
+        verdict = _verdict(mine, target.low, target.below)
         rows.append(TargetRow(target.source, target.label, target.figure, theirs, mine, verdict))
     return rows
 
@@ -168,11 +166,16 @@ def contribution_rows(accounts: Mapping[str, AccountRun]) -> list[TargetRow]:
         change = after - before
         if hope.relative:
             change = change / abs(before) if before else math.nan
-        verdict = "unknown"
-        if not math.isnan(change):
-            verdict = "met" if (change <= hope.low if hope.below else change >= hope.low) else "not met"
+        verdict = _verdict(change, hope.low, hope.below)
         rows.append(TargetRow(hope.source, hope.label, hope.figure, before, after, verdict))
     return rows
+
+
+def _verdict(reached: float, low: float, below: bool) -> str:
+    if math.isnan(reached):
+        return "unknown"
+    exact = round(reached, 12)  # .8 - 1 is not -.2 in binary
+    return "met" if (exact <= low if below else exact >= low) else "not met"
 
 
 def _figure(name: str, run: AccountRun) -> float:

@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -10,9 +11,12 @@ from typer.testing import CliRunner
 
 from coordinator.candles.files import candle_path, write_candles
 from coordinator.errors import CoordinatorError
+from coordinator.ledger.feature_store import FeatureSchema
+from coordinator.ledger.records import CandleRecord, ImprovementRow
+from coordinator.ledger.registry import ModelInfo, ModelRegistry
 from coordinator.reports.commands import report_app
 from coordinator.reports.page.bot import bot_account
-from coordinator.reports.page.data import bot_page_data
+from coordinator.reports.page.data import PageData, bot_page_data
 from coordinator.reports.page.run_view import last_live_run, read_run
 from coordinator.reports.page.sections.trades import candle_figures, trade_lists
 from coordinator.reports.page.summary import summary_of
@@ -102,6 +106,7 @@ def test_without_candles_the_page_says_what_is_missing(bot_ledger, tmp_path):
     assert "--balance names it" in notes
     assert candle_figures(data) == {}
     assert trade_lists(data)[0].count == 9
+    assert {row[-1] for row in trade_lists(data)[0].rows} == {"roi", "stop_loss (100%)"}
 
 
 def test_a_bot_without_a_closed_trade(bot_ledger, tmp_path):
@@ -156,6 +161,26 @@ def test_the_summary_of_the_bot(bot_ledger, bot_candles):
         "entries +0.20% worse",
     ):
         assert said in look
+
+
+def test_the_run_that_is_shown_is_the_first_in_which_ml_took_part(bot_ledger):
+    view = read_run(bot_ledger(4))
+    without = replace(view, run=replace(view.run, decisions=view.run.decisions.assign(ml_score=np.nan)))
+    assert (view.has_ml, without.has_ml) == (True, False)
+    for runs, shown in (([without, view], view), ([view, without], view), ([without], without)):
+        assert PageData(None, runs=runs).main is shown
+
+
+def test_what_a_model_and_an_improvement_lost_is_to_be_looked_at(bot_ledger):
+    ledger = bot_ledger()
+    lost = ImprovementRow("*", "trust_volatility_sizing", "on", 0.1, 0.0)
+    begin, figures = int(START.timestamp()), {"latency_p99_ms": 60.0}
+    ledger.write_candle(1, CandleRecord(begin + 479 * 3600, improvements=(lost,)))
+    slow = ModelInfo("lstm", "lstm", 0, begin, 1, 3600, FeatureSchema("1", ("a",)), figures, "x.json", "x")
+    ModelRegistry(ledger).register(slow)
+    look = " ".join(s.text for s in dict(summary_of(bot_page_data(read_run(ledger), {})))["What to look at"])
+    assert "lstm (60 ms)" in look
+    assert "volatility_sizing." in look
 
 
 def test_the_command_takes_the_bots_ledger_that_was_written_last(bot_ledger, bot_candles, tmp_path):

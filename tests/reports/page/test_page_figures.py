@@ -31,6 +31,12 @@ def test_correlations_are_of_daily_returns():
     matrix = portfolio.correlation_matrix(candles, START + pd.Timedelta(days=31))
     assert list(matrix) == ["A", "B"]  # C has too few days, D never moves
     assert matrix.loc["A", "B"] == pytest.approx(-1.0)
+    few = {"E": closes(wave[:20]), "F": closes(wave[:19])}  # twenty returns are enough
+    assert list(portfolio.correlation_matrix({**candles, **few}, START + pd.Timedelta(days=31))) == [
+        "A",
+        "B",
+        "E",
+    ]
     drawn = portfolio.correlation_figure(matrix).data[0]
     assert [list(row) for row in drawn.z] == [[1.0, -1.0], [-1.0, 1.0]]
     assert portfolio.correlation_matrix({"A": candles["A"]}, START).empty
@@ -44,6 +50,17 @@ def test_correlations_end_where_the_time_does():
         "A", "B"
     ] == pytest.approx(1.0)
     assert portfolio.correlation_matrix(candles, START + pd.Timedelta(days=61)).loc["A", "B"] < 0.1
+    wave, other = np.tile([0.01, -0.02], 100), np.tile([0.01, -0.02], 100)
+    other[-90:] *= -1
+    candles = {"A": closes(wave), "B": closes(other)}
+    found = portfolio.correlation_matrix(candles, START + pd.Timedelta(days=201)).loc["A", "B"]
+    assert found == pytest.approx(-1.0, abs=1e-3)  # of ninety days
+
+
+def test_sectors_are_drawn_in_percent_of_what_is_open(bot_ledger):
+    drawn = portfolio.sector_figure(read_run(bot_ledger()).rolling)
+    assert [line.name for line in drawn.data] == ["layer1", "payments"]
+    assert set(np.sum([line.y for line in drawn.data], axis=0)) == {0.0, 100.0}
 
 
 def test_accounts_and_months():

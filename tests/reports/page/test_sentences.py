@@ -145,6 +145,7 @@ def test_ml_had_a_say():
         (-2.0, "bad", "wrong more than by chance"),
         (0.0, "plain", "which is noise"),
         (0.4, "plain", "which is noise"),
+        (-0.3, "plain", "which is noise"),
     ],
 )
 def test_whether_ml_tells_good_signals_from_bad(skill, tone, words):
@@ -160,6 +161,9 @@ def test_a_few_signals_or_weeks_are_not_judged_as_many():
     often = signals(100, skill=2.0)
     often["time"] = pd.date_range("2024-01-01", periods=100, freq="6h", tz="UTC")
     assert worth.halves_sentence(often).text.startswith("The signals that ML rated are of 5 weeks, which")
+    for hours, judged in ((10, False), (12, True)):  # seven weeks, and eight
+        often["time"] = pd.date_range("2024-01-01", periods=100, freq=f"{hours}h", tz="UTC")
+        assert (worth.halves_sentence(often).tone == "good") == judged
 
 
 def test_the_error_of_a_mean_takes_a_block_as_one():
