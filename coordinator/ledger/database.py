@@ -15,6 +15,7 @@ from sqlalchemy.pool import NullPool, StaticPool
 from coordinator.errors import CoordinatorError
 from coordinator.ledger.run_hold import hold_run
 from coordinator.ledger.upgrade import HEAD, schema_version, upgrade_schema
+from coordinator.shown_url import shown_url
 
 __all__ = ["Database", "display_url", "make_engine", "sqlite_file", "write_ahead"]
 
@@ -176,7 +177,7 @@ def sqlite_file(engine: Engine) -> Path | None:
 
 def display_url(engine: Engine) -> str:
     """The URL without its password."""
-    return engine.url.render_as_string(hide_password=True)
+    return shown_url(engine.url)
 
 
 def _prepare_sqlite(connection: Any, _: object) -> None:

@@ -25,5 +25,8 @@ def test_the_packs_settings_and_its_version_are_part_of_what_is_cached(pytestcon
     first = run_id(root)
     assert run_id(root) == first
     assert run_id(root, coordinator={"sizing": {"risk_per_trade": 0.005}}) != first
-    monkeypatch.setattr(entries, "__version__", "another")
-    assert run_id(root) != first
+    ids = set()
+    for version in ("0.1.0", "0.1.1", "0.2.0", "1.0.0"):
+        monkeypatch.setattr(entries, "__version__", version)
+        ids.add(run_id(root))
+    assert len(ids) == 4

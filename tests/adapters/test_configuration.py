@@ -51,6 +51,8 @@ def test_the_environment_goes_over_the_files_and_no_key_comes_along(folder, monk
 @pytest.mark.parametrize(
     ("text", "words"),
     [
+        ("[]", ("broken.json", "must hold a JSON object")),
+        ("null", ("broken.json", "must hold a JSON object")),
         ('{\n "a": 1\n "b": 2\n}', ("line 3", "broken.json", "Missing a comma", '"b": 2')),
         ('{\n "ä": "ö",\n "b": nein\n}', ("line 3", "broken.json", '"b": nein')),
         ('{"a": 1', ("line 1", "broken.json", "Missing a comma")),

@@ -83,6 +83,11 @@ def test_it_ends_or_trades_what_the_baseline_trades_and_twice_the_same(backtest,
     assert code == 0
     expected = trades(tmp_path)
     assert len(expected) > 10
+    (path,) = (tmp_path / "backtest_results").glob("TechnicalBaseline-*.ledger.sqlite")
+    alone = Ledger(path).read_decisions()
+    assert alone["technical_percentile"].notna().all()
+    for name in ("lstm", "fusion", "selector", "attention", "quality"):
+        assert alone[f"{name}_percentile"].isna().all()
     for _ in range(2):  # the second time with stored predictions
         output, code = backtest("baseline")
         assert code == 0, output[-3000:]

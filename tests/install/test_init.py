@@ -210,6 +210,12 @@ def test_without_a_terminal_it_only_shows_and_says_what_to_type(user_data):
     assert "not everything is current" in typed("--check", user_data, code=1)
     assert "files written" in typed(user_data, "--yes")
     assert "everything is current" in typed("--check", user_data)
+    own = user_data / "my own.json"
+    own.write_text('{"stoploss": -0.1}')
+    noted = 'your config: "stoploss": -0.1 goes over what the strategies say'
+    assert noted in typed("--check", user_data, "-c", own)
+    assert f"-c '{own}' " in typed(user_data, "-c", own)
+    own.unlink()
     written = tree(user_data)
     assert "nothing to write" in typed(user_data)
     (user_data / OVERLAY).write_text("{}")

@@ -1,6 +1,7 @@
 """A cycle does what is due, promotes what is better, finds a planted shift, and answers as cron wants it."""
 
 import json
+import shlex
 
 import numpy as np
 import pytest
@@ -172,6 +173,32 @@ def test_the_schedule_is_as_often_as_the_config_says(tmp_path):
     units = systemd_units(7, tmp_path, [])
     assert "SuccessExitStatus=1" in units["coordinator-learning.service"]
     assert "OnCalendar=Sun *-*-* 00:00:00" in units["coordinator-learning.timer"]
+
+
+def test_the_printed_schedule_names_the_configs_and_never_a_password(make_world, monkeypatch):
+    world = make_world()
+    more = world.folder / "my best.json"
+    more.write_text("{}")
+    code, said = run(world, "schedule", "-c", str(more), "--ledger", "bot.sqlite", "--json")
+    found = json.loads(said)
+    service = found["systemd"]["coordinator-learning.service"]
+    wanted = f"--config {world.config_path} --config '{more}' --user-data {world.folder} --ledger bot.sqlite"
+    assert code == 0
+    for text in (found["cron"], service):
+        words = shlex.split(text.split("learning cycle ")[1].split(" >> ")[0].split("\n")[0])
+        assert sorted(words) == sorted(shlex.split(wanted))
+        assert ".env" not in text
+    url = "postgresql+psycopg://me:Sup3r@127.0.0.1:1/ledger"
+    code, said = run(world, "schedule", "--ledger", url)
+    assert (code, "Sup3r" in said, "--ledger" in said) == (0, False, False)
+    assert "&& set -a && . ./.env && " in said
+    assert "\nEnvironmentFile=" in said
+    assert "put COORDINATOR_LEDGER_URL='...' into " in said
+    monkeypatch.setenv("COORDINATOR_LEDGER_URL", url)  # a bot's, which cron does not have
+    assert ". ./.env && " in json.loads(run(world, "schedule", "--json")[1])["cron"]
+    assert cron_line(7, world.folder, ["--ledger", "a%b"]).endswith(
+        r"a\%b >> " + f"{world.folder}/user_data/logs/learning.log 2>&1"
+    )
 
 
 def test_where_no_model_was_good_enough_it_is_said(make_world, monkeypatch):

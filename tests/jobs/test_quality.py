@@ -1,5 +1,6 @@
 """Collected samples are each learnt from once, by models that had not seen what they judge."""
 
+import json
 from types import SimpleNamespace
 
 import numpy as np
@@ -206,6 +207,18 @@ def test_what_is_accumulated_is_named_after_all_that_its_samples_depend_on():
     assert len(set(names)) == len(names)
     assert name(sizing={"risk_per_trade": 0.012}, decision={"threshold": 0.8}) == name()
     assert name(pairs=("B/C", "A/C")) == name(pairs=("A/C", "B/C"))
+
+
+def test_the_ledger_that_is_named_is_trained_and_judged_on_and_no_other(make_world, tmp_path):
+    world, elsewhere = make_world(), tmp_path / "elsewhere"
+    world.collect(0, 300)
+    words = ["-c", str(world.config_path), "--user-data", str(elsewhere), "--json"]
+    words += ["--ledger", str(world.folder / "coordinator.ledger.sqlite")]
+    done = CliRunner().invoke(app, ["quality", "train", *words])
+    assert (done.exit_code, len(json.loads(done.output)[0]["folds"])) == (0, 3), done.output
+    done = CliRunner().invoke(app, ["quality", "evaluate", *words])
+    assert (done.exit_code, list(json.loads(done.output))) == (0, ["1d"]), done.output
+    assert not list(elsewhere.glob("*.sqlite"))
 
 
 @pytest.mark.parametrize("command", ["accumulate", "full"])

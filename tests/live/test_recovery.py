@@ -2,6 +2,7 @@
 
 import ccxt
 import pytest
+from freqtrade.exceptions import OperationalException
 from freqtrade.persistence import Trade
 
 from tests.live.bot import Coin, live_bot, owned
@@ -97,3 +98,19 @@ def test_an_entry_that_became_no_trade_is_cancelled_or_told(tmp_path, kill_after
             (order,) = live.account.orders.values()
             assert order.status == ("FILLED" if still else "CANCELED")
         assert sum(told in record.getMessage() for record in caplog.records) == 1
+
+
+def test_open_trades_of_a_dry_run_are_not_traded_with_real_orders(tmp_path):
+    """As where one ``--db-url`` served first the dry run and then the live bot."""
+    plays = {"BTC": Play(ROWS, {0: Signal(0.74)}, 1)}
+    with live_bot(tmp_path, plays, SETTINGS) as live:
+        live.look(2.5)
+        (trade,) = Trade.get_open_trades()
+        for order in trade.orders:
+            order.order_id = f"dry_run_{order.order_id}"
+        Trade.commit()
+    refused = (
+        r"'db_url' of a bot with real orders must have no open trade of a dry run \(BTC/USDT\): .*--db-url"
+    )
+    with pytest.raises(OperationalException, match=refused), live_bot(tmp_path, plays, SETTINGS):
+        pass

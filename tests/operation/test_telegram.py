@@ -114,6 +114,12 @@ HOSTILE = [
 ]
 
 
+def test_what_takes_a_pair_or_days_says_both(bot):
+    for command in ("/thresholds ETH 3", "/correlation 30 BTC"):
+        said = " ".join(bot.ask(command).split())
+        assert "one pair, or one number of days, 1 to 3650, or nothing" in said
+
+
 @pytest.mark.parametrize("command", HOSTILE, ids=lambda text: ascii(text)[:40])
 def test_hostile_arguments_are_refused_and_not_repeated(bot, command):
     text = bot.ask(command)

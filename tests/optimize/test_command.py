@@ -64,6 +64,8 @@ def test_the_document_has_every_trial_with_its_figures_and_returns(finished_run)
     assert [trial["number"] for trial in trials] == [0, 1, 2, 3]
     best = max(trials, key=lambda trial: trial["value"])
     assert document["best"]["trial"] == best["number"] and document["best"]["values"] == best["values"]
+    shown = [{name: fold[name] for name in fold if name != "returns"} for fold in best["folds"]]
+    assert document["best"]["folds"] == shown != document["own"]["folds"]
     for trial in trials:
         assert len(trial["folds"]) == 2
         for fold in trial["folds"]:

@@ -192,4 +192,14 @@ def test_what_the_command_names_is_taken_and_other_commands_share_all(bot):
     named, spec = bot(0.0, "--db-url", "sqlite:///mine", ledger="mine.sqlite")
     assert named.overlay == {"freqai": {"identifier": "sandbox-dry-own"}}
     assert named.ledger == "mine.sqlite"
+    named.folder.mkdir(parents=True, exist_ok=True)
+    named.clock_file.write_text((spec.start + timedelta(hours=5, microseconds=1)).isoformat())
+    refused = (
+        r"'--start' .* must be 2023-.*T0?\d:00:01Z or later, where the bot before has come to, or --db-url"
+    )
+    with pytest.raises(CoordinatorError, match=refused), named.held(spec):
+        pass
+    named.clock_file.write_text((spec.start + datetime.resolution).isoformat())  # it never looked
+    with named.held(spec):
+        pass
     assert own_files(spec, ["freqtrade", "list-data"], live=False) is None

@@ -80,6 +80,8 @@ def test_gates_acceptance_and_the_mistakes_on_both_sides(source):
     }
     # BTC made 2 and -.5 R above its gate and 1 R below it; ETH -1 and 3 R above, -1 R below.
     assert shown == {BTC: (0.6, 4, 0.75, 1, 2, 0.5, 1, 1.0), ETH: (0.6, 3, 0.333333, 1, 2, 0.5, 1, 0.0)}
+    newest = read_thresholds(source, days=1).pairs  # two of BTC, both taken, and one of ETH that was not
+    assert [(row.pair, row.signals, row.acceptance_rate) for row in newest] == [(BTC, 2, 1.0), (ETH, 1, 0.0)]
     assert [(step.pair, step.threshold) for step in view.steps] == [(BTC, 0.64), (ETH, 0.62)]
     learned = {"thresholds": {"pairs": [{"pair": BTC, "threshold": 0.55}]}}
     facts = Facts(at=START, candle=BEGIN, learners=learned)

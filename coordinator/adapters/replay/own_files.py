@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -86,7 +86,8 @@ class OwnFiles:
         Raises
         ------
         CoordinatorError
-            If another bot runs on these files, no pair has candles by then, or the clock's file cannot be read.
+            If another bot runs on these files, no pair has candles by then, the clock's file cannot be read, or this
+            one would begin anew on a database that the command names: it is not deleted.
         """
         rule = "be of no bot that still runs; give --account FILE in another folder"
         taken = CoordinatorError("folder", _OWNER, rule, str(self.folder))
@@ -97,7 +98,15 @@ class OwnFiles:
         stopped = kept_moment(self.clock_file)
         # The exchange itself refuses a live bot's account that has seen later times.
         goes_on = stopped is None or spec.start >= stopped or self._has_account(spec)
-        if not goes_on:
+        if stopped is not None and not goes_on:
+            has_looked = stopped - spec.start >= timedelta(seconds=1)
+            if has_looked and any(self.named):
+                after = stopped + timedelta(seconds=1) - datetime.resolution
+                rule = (
+                    f"be {after:%Y-%m-%dT%H:%M:%SZ} or later, where the bot before has come to, or --db-url and "
+                    "--ledger others (or left out): what they name is kept"
+                )
+                raise CoordinatorError("--start", _OWNER, rule, f"{spec.start:%Y-%m-%dT%H:%M:%SZ}")
             self._delete()
         shutil.rmtree(self.candles, ignore_errors=True)
         copy_history(spec.datadir, self.candles, spec.start, self.trading_mode)

@@ -63,7 +63,9 @@ def _pair(source: Source, args: Sequence[str]) -> str:
 
 def _pair_or_days(source: Source, args: Sequence[str]) -> tuple[str | None, int]:
     """A pair, or days, or neither."""
-    if len(args) == 1 and not args[0].isdigit():
+    if len(args) > 1:
+        raise RefusedError(f"one pair, or one number of days, 1 to {MOST_DAYS}, or nothing")
+    if args and not args[0].isdigit():
         return _pair(source, args), 30
     return None, _days(args)
 

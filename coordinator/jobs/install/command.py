@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from shlex import quote
 from typing import Annotated, Any
 
 import typer
@@ -37,6 +38,8 @@ def init(
     console = Console()
     console.print(_table(plan))
     if check:
+        for note in _own_notes(own, unread):
+            _say(note)
         _say("everything is current" if plan.is_current else "not everything is current")
         raise typer.Exit(0 if plan.is_current else 1)
     if plan.kept:
@@ -77,16 +80,19 @@ def _agreed(plan: InstallPlan, *, yes: bool) -> bool:
 
 def _next_steps(plan: InstallPlan, paths: list[Path], own: dict[str, Any], unread: str | None) -> list[str]:
     """What acts beside the strategies, and how they are run."""
-    lines = [f"your config: {note}" for note in config_notes(own)]
-    if unread:
-        lines.append(f"your config was not looked at: {unread}")
+    lines = _own_notes(own, unread)
     if any(file.name == OVERLAY and file.state is FileState.EDITED for file in plan.kept):
         lines.append("own settings are easier to keep in a third file after the overlay (-c mine.json)")
-    mine = " ".join(f"-c {path}" for path in paths) or "-c <your config>"
-    common = f"--userdir {plan.user_data} {mine} -c {plan.user_data / OVERLAY}"
+    mine = " ".join(f"-c {quote(str(path))}" for path in paths) or "-c <your config>"
+    common = f"--userdir {quote(str(plan.user_data))} {mine} -c {quote(str(plan.user_data / OVERLAY))}"
     lines.append(f"candles: freqtrade download-data {common} --timeframes 1h 4h 1d --days 900")
     lines.append(f"a bot:   freqtrade trade {common}")
     return lines
+
+
+def _own_notes(own: dict[str, Any], unread: str | None) -> list[str]:
+    notes = [f"your config: {note}" for note in config_notes(own)]
+    return [*notes, f"your config was not looked at: {unread}"] if unread else notes
 
 
 def _say(line: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -148,22 +149,29 @@ def schedule_command(
     as_json: JsonOption = False,
 ) -> None:
     """Print a cron line, and a systemd service with its timer, that run a cycle as often as the config says."""
-    from coordinator.jobs.learning.schedule import cron_line, systemd_units
+    from coordinator.jobs.learning.schedule import ENV_FILE, cron_line, systemd_units
+    from coordinator.ledger.location import URL_VARIABLE
+    from coordinator.shown_url import has_password
 
     context = _context(config, user_data, ledger, trading_mode)
     days, folder = context.settings.continuous_learning.retrain_days, Path.cwd()
-    options = {
-        "--config": config,
-        "--user-data": user_data,
-        "--ledger": ledger,
-        "--trading-mode": trading_mode,
-    }
-    arguments = [text for name, value in options.items() if value for text in (name, str(value))]
-    line, units = cron_line(days, folder, arguments), systemd_units(days, folder, arguments)
+    # A password is not for a crontab, which every process list shows; neither has this shell's variables.
+    reads_env = has_password(ledger) if ledger else bool(os.environ.get(URL_VARIABLE))
+    named: list[tuple[str, object]] = [("--config", path) for path in config or ()]
+    named += [("--user-data", user_data), ("--trading-mode", trading_mode)]
+    named += [("--ledger", None if reads_env else ledger)]
+    arguments = [text for name, value in named if value for text in (name, str(value))]
+    line = cron_line(days, folder, arguments, reads_env=reads_env)
+    units = systemd_units(days, folder, arguments, reads_env=reads_env)
     lines = ["cron (crontab -e):", line]
     for name, content in units.items():
         lines += ["", f"~/.config/systemd/user/{name}:", content.rstrip()]
     lines += ["", "systemctl --user enable --now coordinator-learning.timer"]
+    if reads_env:
+        lines += [
+            "",
+            f"Both read the ledger's URL: put {URL_VARIABLE}='...' into {folder / ENV_FILE}, mode 600",
+        ]
     answer(as_json, {"cron": line, "systemd": units}, lines)
 
 

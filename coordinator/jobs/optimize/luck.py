@@ -84,7 +84,7 @@ def judge_luck(
             "no better than picking any of them"
         )
     if not deflated >= SURE:
-        sure = "cannot be told" if math.isnan(deflated) else f"{deflated:.0%}, less than {SURE:.0%}"
+        sure = "unknown" if math.isnan(deflated) else f"{deflated:.0%}, less than {SURE:.0%}"
         warnings.append(f"deflated Sharpe ratio: the chance that the winner is more than the best of {tried} "
                         f"lucky ones is {sure}")  # fmt: skip
     if score(holdout, objective) < score(own_holdout, objective):

@@ -19,7 +19,7 @@ from coordinator.jobs.optimize.outputs import as_document, tuned_config, write_j
 from coordinator.jobs.optimize.owners import Owner, this_process
 from coordinator.jobs.optimize.problem import Problem
 from coordinator.jobs.optimize.search import Search
-from coordinator.jobs.optimize.storage import display_storage, open_storage
+from coordinator.jobs.optimize.storage import open_storage
 from coordinator.jobs.optimize.study import StudyKeeper, finished, join_study
 from coordinator.jobs.optimize.table import (
     figure_rows,
@@ -30,6 +30,7 @@ from coordinator.jobs.optimize.table import (
 )
 from coordinator.jobs.progress import counting_bar
 from coordinator.reports.optimization import write_optimization_page
+from coordinator.shown_url import shown_url
 
 __all__ = ["RunOptions", "optimize_settings"]
 
@@ -76,7 +77,7 @@ def optimize_settings(problem: Problem, options: RunOptions, user_data: Path, co
     folder = user_data / "optimize"
     name = options.study or _default_name(problem, options.seed)
     journal = folder / f"{name}.journal"
-    place = journal if options.storage is None else display_storage(options.storage)
+    place = journal if options.storage is None else shown_url(options.storage)
     said = Console(stderr=True) if options.as_json else console
     study = join_study(open_storage(options.storage, journal), name, problem.about(), options.seed)
     said.print(f"Study {name} in {place}", soft_wrap=True, highlight=False, markup=False)

@@ -15,8 +15,9 @@ from sqlalchemy import make_url
 from sqlalchemy.exc import IntegrityError, ProgrammingError, SQLAlchemyError
 
 from coordinator.errors import CoordinatorError
+from coordinator.shown_url import shown_url
 
-__all__ = ["display_storage", "open_storage"]
+__all__ = ["open_storage"]
 
 OWNER = "coordinator optimize"
 SCHEMA_TRIES = 5
@@ -78,7 +79,7 @@ def open_storage(url: str | None, journal: Path) -> BaseStorage:
     except (SQLAlchemyError, ImportError, ValueError, RuntimeError) as error:
         reason = str(getattr(error, "orig", None) or error).splitlines()[0]
         rule = f"be a URL such as postgresql://user@host/database ({reason})"
-        raise CoordinatorError("--storage", OWNER, rule, display_storage(url)) from None
+        raise CoordinatorError("--storage", OWNER, rule, shown_url(url)) from None
 
 
 def _database(url: str) -> RDBStorage:
@@ -88,11 +89,3 @@ def _database(url: str) -> RDBStorage:
             return RDBStorage(url, engine_kwargs={"pool_pre_ping": True})
         time.sleep(random.uniform(0.2, 1.0))
     return RDBStorage(url, engine_kwargs={"pool_pre_ping": True})
-
-
-def display_storage(url: str) -> str:
-    """A URL without its password."""
-    try:
-        return make_url(url).render_as_string(hide_password=True)
-    except SQLAlchemyError:
-        return url.split("://", 1)[0] + "://..."

@@ -111,7 +111,14 @@ def _describe(
     said = []
     for key in keys:
         names = [name for name in COMPARED if unequal.loc[key, name]]
-        parts = ", ".join(f"{name} {left.loc[key, name]!r} / {right.loc[key, name]!r}" for name in names[:4])
+        parts = ", ".join(
+            f"{n} {_plain(left.loc[key, n])!r} / {_plain(right.loc[key, n])!r}" for n in names[:4]
+        )
         time, pair = key
         said.append(f"{pair} {time:%m-%d %H:%M} (backtest / bot): {parts}{' ...' if len(names) > 4 else ''}")
     return said
+
+
+def _plain(value: object) -> object:
+    """Python's own number for one of NumPy's."""
+    return value.item() if isinstance(value, np.generic) else value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
@@ -59,7 +60,8 @@ class AccountFile:
         """Refuse an account that has seen later times than the exchange's clock: its orders would run backwards."""
         latest = max(self.accounts.spot.seen, self.accounts.futures.seen)
         if latest > now:
-            rule = f"be no later than the clock; go on from its end, or delete it (it is {latest - now} ms ahead)"
+            seen = datetime.fromtimestamp(-(-latest // 1000), tz=UTC)  # the whole second after it
+            rule = f"be no later than the clock; go on from its end ({seen:%Y-%m-%dT%H:%M:%SZ}), or delete it"
             raise CoordinatorError("account", _OWNER, rule, str(self._path))
 
     def save(self) -> None:
