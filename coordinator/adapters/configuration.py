@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from copy import deepcopy
 from pathlib import Path
 from typing import Any, Final
@@ -55,11 +54,6 @@ def read_config(paths: Path | Sequence[Path]) -> dict[str, Any]:
     for path in files:
         if not path.is_file():
             raise CoordinatorError("--config", _OWNER, "be an existing file", str(path))
-        with suppress(
-            ValueError, OSError
-        ):  # Freqtrade's loader takes more than plain JSON, and names its lines
-            if not isinstance(json.loads(path.read_bytes()), dict):
-                raise CoordinatorError("--config", _OWNER, "hold a JSON object, { ... }", str(path))
     with _in_one_line(files):
         merged = load_from_files([str(path) for path in files]) if files else {}
         merged = deep_merge_dicts(environment_vars_to_dict(), merged)

@@ -259,6 +259,16 @@ def test_a_wrong_url_is_an_error_without_its_password(url):
 
 
 @pytest.mark.parametrize(
+    "secret",
+    ["me:Sup3r@h/ledger", "me@h/ledger?password=Sup3r", "h/ledger?PASSWORD=Sup3r&x=1", "me:p@Sup3r/x@h/l"],
+)
+def test_no_password_is_in_a_ledgers_name_wherever_in_the_url_it_stands(secret):
+    name = Ledger(f"postgresql+psycopg://{secret}").database.name
+    assert name.startswith("postgresql+psycopg://")
+    assert "Sup3r" not in name
+
+
+@pytest.mark.parametrize(
     ("change", "rule"),
     [
         ({"time": pd.NaT}, "known for every signal"),
