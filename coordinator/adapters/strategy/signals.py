@@ -20,7 +20,7 @@ from coordinator.adapters.freqai.downloads import download_timeframes
 from coordinator.adapters.pairs import traded_pairs
 from coordinator.adapters.persistence.bot_identity import bot_identity
 from coordinator.adapters.persistence.candle_locks import restore_candle_locks
-from coordinator.adapters.persistence.dry_run_trades import refuse_dry_run_trades
+from coordinator.adapters.persistence.mixed_trades import refuse_mixed_trades
 from coordinator.adapters.strategy.annotations import chart_annotations, pair_locks, trades_of
 from coordinator.adapters.strategy.fast_start import learn_from_history
 from coordinator.adapters.strategy.frames import FrameStrategy
@@ -88,7 +88,7 @@ class CoordinatorStrategy(FrameStrategy):
             now = datetime.now(UTC)
             restore_candle_locks(now, timeframe_to_prev_date(self.timeframe, now))
             with as_operational():
-                refuse_dry_run_trades(self.config)
+                refuse_mixed_trades(self.config)
                 ledger = LiveLedger(
                     self.config, type(self).__name__, self._tuned(), bot_identity(self.config)
                 )
