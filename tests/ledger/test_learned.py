@@ -61,15 +61,16 @@ def test_a_run_without_learners_is_one_line(tmp_path, make_decisions, run_info):
 def test_improvements_are_summed_up_with_what_became_of_their_signals(tmp_path, make_decisions, run_info):
     path = tmp_path / "a.ledger.sqlite"
     frame = make_decisions(40)
+    frame.loc[5, "outcome_r"] = 0.0  # is no win
     keys = zip(frame["time"].dt.as_unit("s").astype("int64"), frame["pair"], frame["outcome_r"], strict=True)
     records, higher = {}, []
     for i, (time, pair, r) in enumerate(keys):
-        sized = ImprovementRow(pair, "volatility_sizing", "on", 1.0, 1.1 if i % 2 else 0.9)
+        sized = ImprovementRow(pair, "volatility_sizing", "on", 1.0, 1.0 if i < 4 else (0.9, 1.1)[i % 2])
         limit = ImprovementRow(pair, "correlation_filter", "shadow", 2.0, float(i % 4))
         gate = ImprovementRow(pair, "regime_gate", "on", 1.0, float(i % 4 > 0))
         cap = ImprovementRow(pair, "kelly_cap", "on", 0.010, 0.005)
         records.setdefault(int(time), []).extend((sized, limit, gate, cap))
-        higher += [r] if i % 2 and r == r else []
+        higher += [r] if i >= 4 and i % 2 and r == r else []
     first = min(records)
     records[first].append(ImprovementRow("*", "trust_volatility_sizing", "on", 0.1, 0.0))
     rows = [CandleRecord(time, improvements=tuple(found)) for time, found in sorted(records.items())]
@@ -77,6 +78,8 @@ def test_improvements_are_summed_up_with_what_became_of_their_signals(tmp_path, 
     done = runner.invoke(app, ["ledger", "improvements", "--ledger", str(path)], env={"COLUMNS": "200"})
     assert done.exit_code == 0, done.output
     lines = [line for line in done.output.splitlines() if "volatility_sizing" in line]
+    changes = {"lower": 18, "as it is": 4, "higher": 18}
+    assert all(any(f" {word} " in line and f" {n} " in line for line in lines) for word, n in changes.items())
     (line,) = [line for line in lines if "higher" in line]
     assert "1.100" in line
     assert f"{np.mean(higher):+.3f}" in line
