@@ -15,6 +15,7 @@ __all__ = ["MarketSpec"]
 
 _PAIR: Final = re.compile(r"[A-Z0-9]{2,15}/[A-Z0-9]{2,10}")
 _OWNER: Final = "the simulated market"
+_LONGEST: Final = timedelta(days=50 * 365)
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,7 @@ class MarketSpec:
     pairs : tuple of str
         Spot names, e.g. ``"BTC/USDT"``; each is simulated alone, so adding pairs leaves the others unchanged.
     start, end : datetime
-        Midnights UTC, end excluded, at least a day apart. Moving the end leaves earlier candles unchanged.
+        Midnights UTC, end excluded, a day to fifty years apart. Moving the end leaves earlier candles unchanged.
     seed : int
         At least 0.
     sectors : mapping of str to str
@@ -70,8 +71,8 @@ class MarketSpec:
             midnight = moment.hour == moment.minute == moment.second == moment.microsecond == 0
             if offset is None or offset != timedelta(0) or not midnight:
                 raise CoordinatorError(name, _OWNER, "be a midnight in UTC", moment.isoformat())
-        if self.end - self.start < timedelta(days=1):
-            rule = f"be at least a day after {self.start:%Y-%m-%d}"
+        if not timedelta(days=1) <= self.end - self.start <= _LONGEST:
+            rule = f"be a day to {_LONGEST.days:,} days after {self.start:%Y-%m-%d}"
             raise CoordinatorError("end", _OWNER, rule, f"{self.end:%Y-%m-%d}")
         for name, value, low, high in (
             ("seed", self.seed, 0, 2**63),

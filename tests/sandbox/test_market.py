@@ -215,6 +215,7 @@ def test_a_written_market_is_complete(tmp_path: Path) -> None:
         ({"start": datetime(2023, 1, 1)}, "start"),
         ({"start": datetime(2023, 1, 1, 5, tzinfo=UTC)}, "start"),
         ({"end": datetime(2022, 1, 1, tzinfo=UTC)}, "end"),
+        ({"end": datetime(2073, 1, 1, tzinfo=UTC)}, "end"),  # for hours nobody would know why
         ({"seed": -1}, "seed"),
         ({"regime_weeks": 0.0}, "regime_weeks"),
         ({"bull_drift": float("nan")}, "bull_drift"),
