@@ -210,6 +210,14 @@ def test_a_backup_of_a_running_bot_comes_back_as_it_was(user_data, tmp_path):
     assert databases[0].exists()  # nothing is removed for a backup that is not whole
 
 
+@pytest.mark.skipif(shutil.which("sqlite3") is None, reason="the sqlite3 command is not installed")
+def test_a_backup_of_a_database_that_is_elsewhere_is_an_error_and_no_empty_file(user_data, tmp_path):
+    done = subprocess.run(["bash", "-euc", bash("Backup")], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode != 0
+    assert "unable to open database" in done.stderr
+    assert not (user_data / "tradesv3.sqlite").exists()
+
+
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd is not installed")
 def test_the_service_is_one_that_systemd_takes(tmp_path):
     unit = (ROOT / "deploy" / "coordinator-bot.service").read_text()

@@ -209,7 +209,8 @@ def test_an_account_survives_its_exchange_and_refuses_an_earlier_clock(serve):
     again.wait(6)
     assert client.fetch_order(order["id"], SPOT)["status"] == "closed"
     client.create_order(SPOT, "market", "sell", 0.005)
-    with pytest.raises(CoordinatorError, match="no later than the clock"):
+    ended = r"no later than the clock; go on from its end \(20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ\), or delete it"
+    with pytest.raises(CoordinatorError, match=ended):
         serve()
     again.file.write_text("{")
     with pytest.raises(CoordinatorError, match="be readable, else deleted"):
