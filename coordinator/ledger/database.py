@@ -17,7 +17,7 @@ from coordinator.ledger.run_hold import hold_run
 from coordinator.ledger.upgrade import HEAD, schema_version, upgrade_schema
 from coordinator.shown_url import shown_url
 
-__all__ = ["Database", "display_url", "make_engine", "sqlite_file", "write_ahead"]
+__all__ = ["Database", "make_engine", "sqlite_file", "write_ahead"]
 
 BUSY_MILLISECONDS: Final = 30_000
 _WRITES: Final = "coordinator_writes"
@@ -43,7 +43,7 @@ class Database:
         self._reader = self._engine.execution_options(**level)
         self._file = sqlite_file(self._engine)
         self._sound = False  # whether the schema was seen to be the newest one
-        self.name = str(self._file or display_url(self._engine))
+        self.name = str(self._file or shown_url(self._engine.url))
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -173,11 +173,6 @@ def sqlite_file(engine: Engine) -> Path | None:
     if engine.dialect.name != "sqlite" or database in (None, "", ":memory:"):
         return None
     return Path(str(database))
-
-
-def display_url(engine: Engine) -> str:
-    """The URL without its password."""
-    return shown_url(engine.url)
 
 
 def _prepare_sqlite(connection: Any, _: object) -> None:

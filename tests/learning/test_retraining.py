@@ -90,8 +90,3 @@ def test_too_few_signals_keep_what_there_is(signals):
     champion = Champion(retrain(signals, SETTINGS, 300 * DAY).challenger, 359 * DAY)
     kept = retrain(signals, SETTINGS, 360 * DAY, champion)
     assert kept.champion is champion and kept.verdict.sentence.startswith("kept current model: insufficient")
-
-
-def test_train_days_limit_what_is_learnt(signals):
-    found = retrain(signals, SETTINGS.model_copy(update={"train_days": 100}), 400 * DAY)
-    assert found.trained_from >= (400 - 60 - 100) * DAY

@@ -1,11 +1,14 @@
 """The four tactics beside their rules, by TA-Lib from the candles: which way, and how sure."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import talib
 
 from coordinator.settings.signals import BaselineSettings
 from coordinator.signals.candles import Candles
+from coordinator.signals.tactics import compute_tactics
 from coordinator.signals.technical import compute_technical
 
 
@@ -41,7 +44,7 @@ def by_rule(c):
 @pytest.mark.parametrize("tactic", ["trend_following", "mean_reversion", "momentum"])
 def test_direction_and_confidence_follow_the_rule(walks, tactic):
     """Confidence is a half at the threshold, and 1 from an ADX of 50, an RSI of 0 or 100, twice the move on."""
-    said = []
+    said, turns = [], set()
     for candles in walks:
         found = compute_technical(candles, BaselineSettings()).tactics[tactic]
         direction, strength = (values[200:] for values in by_rule(candles)[tactic])
@@ -49,7 +52,14 @@ def test_direction_and_confidence_follow_the_rule(walks, tactic):
         expected = np.where(direction != 0, 0.5 + 0.5 * strength.clip(0, 1), 0.0)
         np.testing.assert_allclose(found.confidence[200:], expected, atol=1e-6)
         said.append(found.confidence[200:][direction != 0])
+        turns |= set(direction)
     assert len(np.unique(np.concatenate(said).round(3))) > 10
+    assert turns == {-1, 0, 1}
+
+
+def test_momentum_wants_macds_word(walks):
+    flat = replace(compute_technical(walks[0], BaselineSettings()).indicators, macd_histogram=np.zeros(3000))
+    assert not compute_tactics(walks[0], flat, BaselineSettings())["momentum"].direction.any()
 
 
 def test_a_breakout_is_half_sure_and_surer_beyond_the_slow_channel_and_with_volume(walks):

@@ -1,5 +1,3 @@
-from dataclasses import replace
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,7 +8,7 @@ from coordinator.settings.signals import BaselineSettings
 from coordinator.signals.candles import Candles
 from coordinator.signals.regime import LEVELS, REGIMES, STATES, compute_regime
 from coordinator.signals.series import changed
-from coordinator.signals.tactics import TACTICS, compute_tactics
+from coordinator.signals.tactics import TACTICS
 from coordinator.signals.technical import VOTE_WEIGHTS, compute_technical
 
 S = BaselineSettings()
@@ -159,46 +157,6 @@ def test_each_tactic_fires_both_ways_and_only_with_confidence(make_walk, tactic)
     assert {-1, 0, 1} == set(np.unique(direction))
     assert (confidence[direction != 0] >= 0.5).all()
     assert (confidence[direction == 0] == 0).all()
-
-
-@pytest.mark.parametrize("seed", [1, 2, 3])
-def test_each_tactic_is_what_its_indicators_say(make_walk, seed):
-    """ADX 25, RSI 30 and 70, two sigmas; a breakout is the surer the farther the price and the larger the volume."""
-    candles = Candles.from_frame(make_walk(seed, 3000), "1h")
-    technical = compute_technical(candles, S)
-    x, close, found = technical.indicators, candles.close, technical.tactics
-    with np.errstate(invalid="ignore"):
-        trending, ranging = x.adx >= 25, x.adx < 25
-        expected = {
-            "trend_following": (
-                trending & (x.ema_fast > x.ema_slow) & (x.plus_di > x.minus_di) & (close > x.trend_ma),
-                trending & (x.ema_fast < x.ema_slow) & (x.plus_di < x.minus_di) & (close < x.trend_ma),
-            ),
-            "mean_reversion": (
-                ranging & (x.rsi <= 30) & (x.bollinger_b <= 0),
-                ranging & (x.rsi >= 70) & (x.bollinger_b >= 1),
-            ),
-            "momentum": (
-                (x.return_sigmas >= 2) & (x.macd_histogram > 0) & (close > x.trend_ma),
-                (x.return_sigmas <= -2) & (x.macd_histogram < 0) & (close < x.trend_ma),
-            ),
-        }
-        beyond = (close > x.slow_high * 1.01) | (close < x.slow_low * 0.99)
-        strength = {
-            "trend_following": (x.adx - 25) / 25,
-            "mean_reversion": (np.abs(x.rsi - 50) - 20) / 30,
-            "breakout": 0.5 * beyond + 0.5 * (x.volume_ratio >= 1.5),
-            "momentum": np.abs(x.return_sigmas) / 2 - 1,
-        }
-    for name, (long, short) in expected.items():
-        assert long.any() and short.any(), name
-        np.testing.assert_array_equal(found[name].direction, long.astype(int) - short, err_msg=name)
-    for name, of in strength.items():
-        points = found[name].direction != 0
-        graded = 0.5 + 0.5 * np.clip(of[points], 0, 1)
-        np.testing.assert_allclose(found[name].confidence[points], graded, err_msg=name)
-    flat = replace(x, macd_histogram=np.zeros(len(close)))
-    assert not compute_tactics(candles, flat, S)["momentum"].direction.any()  # which MACD has to confirm
 
 
 def test_mean_reversion_only_in_ranges_and_breakout_only_with_clearance(candles):
